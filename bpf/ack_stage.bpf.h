@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The last packet of a handshake: tcp_v4_syn_recv_sock() and its IPv6 twin make
+ * the child, or return NULL and the client believes that it is connected.
+ */
+#ifndef ACCEPTWATCH_ACK_STAGE_BPF_H
+#define ACCEPTWATCH_ACK_STAGE_BPF_H
+
+/* `kept`: the request was in the SYN queue; otherwise the ACK was a cookie. */
+static __always_inline void on_child_refused(struct sock *sk, struct sk_buff *skb,
+					     struct request_sock *req, bool kept)
+{
+	struct aw_event e = { .action = AW_LISTEN_DROP };
+	struct aw_syn_facts facts = {};
+	struct aw_scratch *s = scratch();
+
+	read_syn_facts(sk, &facts);
+	e.reason = aw_ack_drop_reason(facts.accept_depth, facts.accept_limit);
+	e.stage = kept ? AW_STAGE_ACK : AW_STAGE_COOKIE;
+	/* A second cookie ACK of a client that has its child already: no loss. */
+	if (!kept && e.reason != AW_ACCEPT_QUEUE_FULL)
+		return;
+	if (s)
+		s->overflow_skb = (__u64)skb;
+	ends_of_request(req, &e.ends);
+	e.flags = AW_HAS_ENDS;
+	report_at(sk, &e, &facts);
+}
+
+/* tcp_v6_syn_recv_sock() hands IPv4 on to its twin, which reports it. */
+static __always_inline bool ipv4_of_ipv6_listener(struct sk_buff *skb)
+{
+	return READ(skb, protocol) == bpf_htons(ETH_P_IP);
+}
+
+#endif

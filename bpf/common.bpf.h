@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What each object includes first, and has a share in. */
+#ifndef ACCEPTWATCH_COMMON_BPF_H
+#define ACCEPTWATCH_COMMON_BPF_H
+
+#include "vmlinux.h"
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_tracing.h>
+
+/* UAPI macros, which BTF does not carry. */
+#define AF_INET 2
+#define AF_INET6 10
+#define ETH_P_IP 0x0800
+#define ETH_P_IPV6 0x86DD
+
+#include "acceptwatch/record.h"
+#include "acceptwatch/config.h"
+#include "acceptwatch/decide.h"
+
+/* Filled by user space before loading: constants for the verifier. */
+const volatile struct aw_config aw_config = {};
+
+/* Processes that hold a listener: whose fork, exec and exit matter. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 32768);
+	__type(key, __u32);
+	__type(value, __u8);
+} aw_holders SEC(".maps");
+
+#endif

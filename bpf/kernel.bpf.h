@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Where kernels differ: one accessor each, with what made the difference.
+ */
+#ifndef ACCEPTWATCH_KERNEL_BPF_H
+#define ACCEPTWATCH_KERNEL_BPF_H
+
+extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
+
+/* Four bytes of a packet. Raw bytes have no type that could be followed. */
+static __always_inline __u32 read_packet_u32(__u64 address)
+{
+	__u32 value = 0;
+
+#ifndef AW_PROBE_READS
+	if (aw_config.packet_access == AW_PACKETS_CAST) {
+		/* kfunc, 6.2: fd264ca02094 ("bpf: Add a kfunc to type cast") */
+		struct in6_addr *bytes =
+			bpf_rdonly_cast((void *)address, bpf_core_type_id_kernel(struct in6_addr));
+
+		return bytes->in6_u.u6_addr32[0];
+	}
+#endif
+	if (aw_config.packet_access == AW_PACKETS_PROBE_READ)
+		bpf_probe_read_kernel(&value, sizeof(value), (void *)address);
+	return value;
+}
+
+/*
+ * struct tcp_skb_cb as tcp_v4_fill_cb() / tcp_v6_fill_cb() filled it: unlike the
+ * packet it is readable everywhere. `offset` is the one of a field in it.
+ */
+static __always_inline const void *tcp_cb(struct sk_buff *skb, __u32 offset)
+{
+#ifdef AW_PROBE_READS
+	return (const void *)skb + bpf_core_field_offset(struct sk_buff, cb) + offset;
+#else
+	return (const __u8 *)skb->cb + offset;
+#endif
+}
+
+#ifdef AW_PROBE_READS
+#define READ_TCP_CB(type, skb, field)                                                              \
+	({                                                                                         \
+		type _value = 0;                                                                   \
+		bpf_probe_read_kernel(                                                             \
+			&_value, sizeof(_value),                                                   \
+			tcp_cb(skb, bpf_core_field_offset(struct tcp_skb_cb, field)));             \
+		_value;                                                                            \
+	})
+#else
+#define READ_TCP_CB(type, skb, field)                                                              \
+	(*(const type *)tcp_cb(skb, bpf_core_field_offset(struct tcp_skb_cb, field)))
+#endif
+
+/* The low byte of a u16 since 6.18 (AccECN). */
+static __always_inline __u8 tcp_flags_of(struct sk_buff *skb)
+{
+	return READ_TCP_CB(__u8, skb, tcp_flags);
+}
+
+/* Data or a FIN. */
+static __always_inline bool tcp_carries_data(struct sk_buff *skb)
+{
+	return READ_TCP_CB(__u32, skb, seq) != READ_TCP_CB(__u32, skb, end_seq);
+}
+
+/*
+ * The leader of the current thread's group carries the process's name.
+ * bpf_get_current_task_btf(): 5.11, 3ca1032ab7ab.
+ */
+static __always_inline void current_process_name(__u8 *comm)
+{
+#ifdef AW_PROBE_READS
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	read_comm(comm, BPF_CORE_READ(task, group_leader));
+#else
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)) {
+		struct task_struct *task = bpf_get_current_task_btf();
+
+		read_comm(comm, task->group_leader);
+	} else {
+		bpf_get_current_comm(comm, AW_COMM_LEN);
+	}
+#endif
+}
+
+/*
+ * The cookie that `ss -e` shows. It is made when somebody first asks; typed
+ * programs can ask since 5.12 (c5dbb89fc2ac), probe reads only look.
+ */
+static __always_inline __u64 socket_cookie(struct sock *sk)
+{
+#ifndef AW_PROBE_READS
+	if (aw_config.can_make_cookies)
+		return bpf_get_socket_cookie(sk);
+#endif
+	return READ(sk, __sk_common.skc_cookie.counter);
+}
+
+/*
+ * inet_rsk(req)->acked: the client's ACK came, and was not used. A cast to
+ * inet_request_sock is refused in typed programs; the helper's check wants
+ * a plain TCP request, so for MPTCP it is not known (and reads as 0).
+ */
+static __always_inline bool request_acked(struct request_sock *req)
+{
+#ifdef AW_PROBE_READS
+	return BPF_CORE_READ_BITFIELD_PROBED((struct inet_request_sock *)req, acked);
+#else
+	struct tcp_request_sock *treq = bpf_skc_to_tcp_request_sock(req);
+
+	return treq && BPF_CORE_READ_BITFIELD(&treq->req, acked);
+#endif
+}
+
+#endif

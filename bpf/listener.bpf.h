@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A listener and its two queues, read at the instant of an event.
+ */
+#ifndef ACCEPTWATCH_LISTENER_BPF_H
+#define ACCEPTWATCH_LISTENER_BPF_H
+
+static __always_inline __u8 sock_state(struct sock *sk)
+{
+	return READ(sk, __sk_common.skc_state);
+}
+
+static __always_inline __u32 syn_queue_depth(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sock_of(sk);
+
+	return tp ? READ(tp, inet_conn.icsk_accept_queue.qlen.counter) : 0;
+}
+
+static __always_inline bool defers_accept(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sock_of(sk);
+
+	return tp && READ(tp, inet_conn.icsk_accept_queue.rskq_defer_accept);
+}
+
+static __always_inline void read_syn_facts(struct sock *sk, struct aw_syn_facts *f)
+{
+	struct net *net = READ(sk, __sk_common.skc_net.net);
+
+	f->accept_depth = READ(sk, sk_ack_backlog);
+	f->accept_limit = READ(sk, sk_max_ack_backlog);
+	f->syn_depth = syn_queue_depth(sk);
+	f->max_syn_backlog = READ(net, ipv4.sysctl_max_syn_backlog);
+	f->syncookies = READ(net, ipv4.sysctl_tcp_syncookies);
+	f->syn_full_at_limit = aw_config.syn_full_at_limit;
+}
+
+/*
+ * The socket's inode number, which /proc/PID/fd and ss show too. The address
+ * stands in where there is no file, such as for an MPTCP subflow's listener.
+ */
+static __always_inline __u64 listener_id(struct sock *sk)
+{
+	__u64 inode = READ(sk, sk_socket, file, f_inode, i_ino);
+
+	return inode ? inode : (__u64)sk;
+}
+
+/* The port in inet_sport outlives the unbinding of a closed socket. */
+static __always_inline __u16 local_port(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sock_of(sk);
+
+	return tp ? bpf_ntohs(READ(tp, inet_conn.icsk_inet.inet_sport)) : 0;
+}
+
+static __always_inline void describe_listener(struct sock *sk, const struct aw_syn_facts *facts,
+					      enum aw_reason reason, __u64 cookie,
+					      struct aw_listener *l)
+{
+	l->id = listener_id(sk);
+	l->cookie = cookie;
+	l->netns = READ(sk, __sk_common.skc_net.net, ns.inum);
+	l->accept_depth = facts->accept_depth;
+	l->accept_limit = facts->accept_limit;
+	l->syn_depth = facts->syn_depth;
+	l->syn_limit = aw_syn_queue_limit(facts, reason);
+	l->family = READ(sk, __sk_common.skc_family);
+	l->port = local_port(sk);
+	if (l->family == AF_INET6)
+		READ_IN6(l->address, sk, __sk_common.skc_v6_rcv_saddr);
+	else
+		*(__u32 *)l->address = READ(sk, __sk_common.skc_rcv_saddr);
+}
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The maps and globals of the programs that watch. All are of fixed size: a
+ * flood from a million addresses makes none of them grow.
+ */
+#ifndef ACCEPTWATCH_MAPS_BPF_H
+#define ACCEPTWATCH_MAPS_BPF_H
+
+const volatile __u64 aw_ports[AW_MAX_PORT_WORDS] = {};
+
+/*
+ * Set by user space when every program is attached, and cleared before the
+ * first is detached: a bracket whose middle is missing would report a loss
+ * that never was.
+ */
+bool aw_active = false;
+
+/* Occurrences whose record found no room in the ring buffer, by action. */
+__u64 aw_lost[AW_NR_ACTIONS] = {};
+
+/* Occurrences whose counter found no room in aw_counters. */
+__u64 aw_uncounted[AW_NR_ACTIONS] = {};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 2 * 1024 * 1024);
+} aw_records SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct aw_counter_key);
+	__type(value, __u64);
+} aw_counters SEC(".maps");
+
+/* (listener, process) pairs whose accept() user space has been told of. */
+struct aw_accepter {
+	__u64 listener; /* socket cookie; the sock's address before 5.12 */
+	__u32 pid;
+	__u32 _pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct aw_accepter);
+	__type(value, __u8);
+} aw_accepters SEC(".maps");
+
+/* The listener that a thread is closing, while its queued children are reset. */
+struct aw_closing {
+	struct aw_listener listener;
+	__u32 children; /* still to be reset */
+	__u32 _pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64); /* pid_tgid */
+	__type(value, struct aw_closing);
+} aw_closing SEC(".maps");
+
+/*
+ * What one hook leaves for the next on the same CPU. The listen path runs with
+ * bottom halves off from tcp_v4_rcv() on, so nothing of TCP comes in between.
+ */
+struct aw_scratch {
+	/* tcp_conn_request() in progress: the listener, as it was at entry. */
+	__u64 sk;
+	__u64 skb;
+	__u32 accept_depth;
+	__u32 syn_depth;
+	__u32 drops;
+	__u8 answered; /* a SYN-ACK was built ... */
+	__u8 cookie;   /* ... and it was a cookie */
+	__u16 _pad;
+	/* The last ACK that found the accept queue full. */
+	__u64 overflow_skb;
+	/* A pointer on its way through memory, see known_null(). */
+	__u64 pointer;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct aw_scratch);
+} aw_scratch SEC(".maps");
+
+static __always_inline struct aw_scratch *scratch(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&aw_scratch, &zero);
+}
+
+/*
+ * A tracepoint argument that may be NULL. From 6.2 until "bpf: Mark raw_tp
+ * arguments with PTR_MAYBE_NULL" (6.13, backported), the verifier took such
+ * pointers for non-NULL, removed the program's test and loaded without a fault
+ * handler. A value that went through memory has lost its type, so this test
+ * stays. Later verifiers ask for a test of the pointer itself as well.
+ */
+static __always_inline bool known_null(const void *pointer)
+{
+	struct aw_scratch *s = scratch();
+
+	if (!s)
+		return true;
+	*(volatile __u64 *)&s->pointer = (__u64)pointer;
+	return *(volatile __u64 *)&s->pointer == 0;
+}
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Who holds a listener: learnt at listen() (lifecycle.bpf.h) and at accept(),
+ * handed on by fork, reconsidered at exec, given up at exit. Only processes that
+ * hold a listener make a record.
+ */
+#ifndef ACCEPTWATCH_OWNERS_BPF_H
+#define ACCEPTWATCH_OWNERS_BPF_H
+
+static __always_inline bool holds_listener(__u32 pid)
+{
+	return bpf_map_lookup_elem(&aw_holders, &pid) != NULL;
+}
+
+static __always_inline void report_process(struct aw_process *p)
+{
+	fill_header(&p->header, AW_RECORD_PROCESS, sizeof(*p));
+	if (bpf_ringbuf_output(&aw_records, p, sizeof(*p), 0))
+		__sync_fetch_and_add(&aw_lost[AW_ACTION_NONE], 1);
+}
+
+static __always_inline void on_fork(struct task_struct *parent, struct task_struct *child)
+{
+	struct aw_process p = { .change = AW_PROCESS_FORK };
+	__u8 yes = 1;
+
+	p.pid = READ(child, tgid);
+	p.other_pid = READ(parent, tgid);
+	if (p.pid == p.other_pid || !holds_listener(p.other_pid))
+		return;
+	bpf_map_update_elem(&aw_holders, &p.pid, &yes, BPF_ANY);
+	read_comm(p.comm, child);
+	report_process(&p);
+}
+
+static __always_inline void on_exec(struct task_struct *task)
+{
+	struct aw_process p = { .change = AW_PROCESS_EXEC };
+
+	p.pid = READ(task, tgid);
+	if (!holds_listener(p.pid))
+		return;
+	read_comm(p.comm, task);
+	report_process(&p);
+}
+
+/* Once for a process: do_exit() lowers signal->live before the tracepoint. */
+static __always_inline void on_exit(struct task_struct *task)
+{
+	struct aw_process p = { .change = AW_PROCESS_EXIT };
+
+	p.pid = READ(task, tgid);
+	if (!holds_listener(p.pid) || READ(task, signal, live.counter))
+		return;
+	if (bpf_map_delete_elem(&aw_holders, &p.pid))
+		return;
+	read_comm(p.comm, task);
+	report_process(&p);
+}
+
+/*
+ * inet_csk_accept(): whoever calls it holds the listener, however it came by
+ * it (SCM_RIGHTS, systemd, pidfd_getfd). One lookup a call, one record a pair.
+ */
+static __always_inline void on_accept(struct sock *sk)
+{
+	struct aw_accepter key = {
+		.listener = READ(sk, __sk_common.skc_cookie.counter),
+		.pid = bpf_get_current_pid_tgid() >> 32,
+	};
+	struct aw_process p = { .change = AW_PROCESS_ACCEPTS };
+	__u8 yes = 1;
+
+	if (!key.listener)
+		key.listener = (__u64)sk;
+	if (bpf_map_lookup_elem(&aw_accepters, &key))
+		return;
+	bpf_map_update_elem(&aw_accepters, &key, &yes, BPF_ANY);
+	bpf_map_update_elem(&aw_holders, &key.pid, &yes, BPF_ANY);
+	p.pid = key.pid;
+	p.listener = listener_id(sk);
+	p.cookie = READ(sk, __sk_common.skc_cookie.counter);
+	current_process_name(p.comm);
+	report_process(&p);
+}
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The two ends of a connection attempt: from the packet where there is nothing
+ * else yet, from the request socket or the child where there is one.
+ */
+#ifndef ACCEPTWATCH_PACKET_BPF_H
+#define ACCEPTWATCH_PACKET_BPF_H
+
+/* Wire offsets: RFC 791, RFC 8200. */
+#define IPV4_SOURCE 12
+#define IPV6_SOURCE 8
+
+/* The client is the packet's source. False where packets cannot be read. */
+static __always_inline bool ends_of_packet(struct sk_buff *skb, struct aw_endpoints *ends)
+{
+	__u64 head = (__u64)READ(skb, head);
+	__u64 ip = head + READ(skb, network_header);
+	__u32 ports;
+
+	if (aw_config.packet_access == AW_PACKETS_UNREADABLE)
+		return false;
+	ports = read_packet_u32(head + READ(skb, transport_header));
+	ends->client_port = bpf_ntohs(ports & 0xffff);
+	ends->server_port = bpf_ntohs(ports >> 16);
+	if (READ(skb, protocol) == bpf_htons(ETH_P_IP)) {
+		ends->family = AF_INET;
+		*(__u32 *)ends->client_address = read_packet_u32(ip + IPV4_SOURCE);
+		*(__u32 *)ends->server_address = read_packet_u32(ip + IPV4_SOURCE + 4);
+		return true;
+	}
+	ends->family = AF_INET6;
+#pragma unroll
+	for (int word = 0; word < 4; word++) {
+		__u64 source = ip + IPV6_SOURCE + 4 * word;
+
+		((__u32 *)ends->client_address)[word] = read_packet_u32(source);
+		((__u32 *)ends->server_address)[word] = read_packet_u32(source + 16);
+	}
+	return true;
+}
+
+/* From a sock_common that is connected: a request socket or a child. */
+#define ENDS_OF_COMMON(ends, src, common)                                                          \
+	do {                                                                                       \
+		(ends)->family = READ(src, common.skc_family);                                     \
+		(ends)->client_port = bpf_ntohs(READ(src, common.skc_dport));                      \
+		if ((ends)->family == AF_INET6) {                                                  \
+			READ_IN6((ends)->client_address, src, common.skc_v6_daddr);                \
+			READ_IN6((ends)->server_address, src, common.skc_v6_rcv_saddr);            \
+		} else {                                                                           \
+			*(__u32 *)(ends)->client_address = READ(src, common.skc_daddr);            \
+			*(__u32 *)(ends)->server_address = READ(src, common.skc_rcv_saddr);        \
+		}                                                                                  \
+	} while (0)
+
+static __always_inline void ends_of_request(struct request_sock *req, struct aw_endpoints *ends)
+{
+	ENDS_OF_COMMON(ends, req, __req_common);
+	ends->server_port = READ(req, __req_common.skc_num);
+}
+
+static __always_inline void ends_of_child(struct sock *child, struct aw_endpoints *ends)
+{
+	ENDS_OF_COMMON(ends, child, __sk_common);
+	ends->server_port = local_port(child);
+}
+
+#endif

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The untyped object: tier `kprobe`. The same handlers as in direct.bpf.c,
+ * every load a probe read. A kretprobe has no arguments: entries leave them.
+ */
+#define AW_PROBE_READS 1
+#include "common.bpf.h"
+#include "maps.bpf.h"
+#include "read.bpf.h"
+#include "kernel.bpf.h"
+#include "listener.bpf.h"
+#include "packet.bpf.h"
+#include "report.bpf.h"
+#include "syn_stage.bpf.h"
+#include "ack_stage.bpf.h"
+#include "retransmit.bpf.h"
+#include "resets.bpf.h"
+#include "lifecycle.bpf.h"
+#include "owners.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+SEC("kprobe/tcp_conn_request")
+int BPF_KPROBE(conn_request, void *rsk_ops, void *af_ops, struct sock *sk, struct sk_buff *skb)
+{
+	if (aw_active)
+		on_conn_request(sk, skb);
+	return 0;
+}
+
+SEC("kprobe/tcp_make_synack")
+int BPF_KPROBE(make_synack, struct sock *sk, void *dst, struct request_sock *req, void *foc,
+	       enum tcp_synack_type type)
+{
+	on_make_synack(type);
+	return 0;
+}
+
+SEC("kretprobe/tcp_conn_request")
+int BPF_KRETPROBE(conn_request_return)
+{
+	struct aw_scratch *s = scratch();
+
+	if (aw_active && s)
+		on_conn_request_return((struct sock *)s->sk, (struct sk_buff *)s->skb);
+	return 0;
+}
+
+/* One slot per family: the IPv6 function calls the IPv4 one. */
+struct aw_syn_recv_call {
+	__u64 sk;
+	__u64 skb;
+	__u64 req;
+	__u64 req_unhash;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct aw_syn_recv_call);
+} aw_syn_recv_calls SEC(".maps");
+
+enum { SLOT_V4, SLOT_V6 };
+
+static __always_inline void note_syn_recv(__u32 slot, struct pt_regs *ctx)
+{
+	struct aw_syn_recv_call *call = bpf_map_lookup_elem(&aw_syn_recv_calls, &slot);
+
+	if (!call)
+		return;
+	call->sk = PT_REGS_PARM1(ctx);
+	call->skb = PT_REGS_PARM2(ctx);
+	call->req = PT_REGS_PARM3(ctx);
+	call->req_unhash = PT_REGS_PARM5(ctx);
+}
+
+static __always_inline void syn_recv_returned(__u32 slot, struct pt_regs *ctx)
+{
+	struct aw_syn_recv_call *call = bpf_map_lookup_elem(&aw_syn_recv_calls, &slot);
+	struct sk_buff *skb;
+
+	/* No entry was seen: the probe was attached while the call was under way. */
+	if (!aw_active || !call || !call->sk)
+		return;
+	skb = (struct sk_buff *)call->skb;
+	if (!PT_REGS_RC(ctx) && !(slot == SLOT_V6 && ipv4_of_ipv6_listener(skb)))
+		on_child_refused((struct sock *)call->sk, skb, (struct request_sock *)call->req,
+				 call->req_unhash);
+	call->sk = 0;
+}
+
+SEC("kprobe/tcp_v4_syn_recv_sock")
+int v4_syn_recv_sock(struct pt_regs *ctx)
+{
+	note_syn_recv(SLOT_V4, ctx);
+	return 0;
+}
+
+SEC("kretprobe/tcp_v4_syn_recv_sock")
+int v4_syn_recv_sock_return(struct pt_regs *ctx)
+{
+	syn_recv_returned(SLOT_V4, ctx);
+	return 0;
+}
+
+SEC("kprobe/tcp_v6_syn_recv_sock")
+int v6_syn_recv_sock(struct pt_regs *ctx)
+{
+	note_syn_recv(SLOT_V6, ctx);
+	return 0;
+}
+
+SEC("kretprobe/tcp_v6_syn_recv_sock")
+int v6_syn_recv_sock_return(struct pt_regs *ctx)
+{
+	syn_recv_returned(SLOT_V6, ctx);
+	return 0;
+}
+
+/* Only before 6.10: see resets.bpf.h. */
+SEC("kprobe/tcp_v4_send_reset")
+int BPF_KPROBE(v4_send_reset, struct sock *sk, struct sk_buff *skb)
+{
+	if (aw_active && !sk)
+		on_reset_without_socket(skb, 0);
+	return 0;
+}
+
+SEC("kprobe/tcp_v6_send_reset")
+int BPF_KPROBE(v6_send_reset, struct sock *sk, struct sk_buff *skb)
+{
+	if (aw_active && !sk)
+		on_reset_without_socket(skb, 0);
+	return 0;
+}
+
+SEC("kprobe/inet_csk_accept")
+int BPF_KPROBE(accept_called, struct sock *sk)
+{
+	if (aw_active)
+		on_accept(sk);
+	return 0;
+}
+
+SEC("raw_tp/tcp_retransmit_synack")
+int BPF_PROG(retransmit_synack, struct sock *sk, struct request_sock *req)
+{
+	if (aw_active)
+		on_retransmit_synack(sk, req);
+	return 0;
+}
+
+SEC("raw_tp/tcp_send_reset")
+int BPF_PROG(send_reset, struct sock *sk, struct sk_buff *skb)
+{
+	__u32 reason = aw_config.send_reset_args == 3 ? (__u32)ctx[2] : 0;
+
+	if (aw_active)
+		on_send_reset(sk, skb, reason);
+	return 0;
+}
+
+SEC("raw_tp/inet_sock_set_state")
+int BPF_PROG(set_state, struct sock *sk, int old_state, int new_state)
+{
+	if (aw_active)
+		on_set_state(sk, old_state, new_state);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_fork")
+int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
+{
+	on_fork(parent, child);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exec")
+int BPF_PROG(process_exec, struct task_struct *task)
+{
+	on_exec(task);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exit")
+int BPF_PROG(process_exit, struct task_struct *task)
+{
+	on_exit(task);
+	return 0;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * How kernel memory is read: the one difference between the two objects that
+ * are built from the same handlers.
+ *
+ *   direct.bpf.c  typed pointers, loaded directly. Needs no probe-read helper,
+ *                 so it also runs under lockdown=confidentiality.
+ *   probe.bpf.c   (AW_PROBE_READS) kprobes and raw tracepoints have untyped
+ *                 arguments: every load is a bpf_probe_read_kernel().
+ *
+ * READ(p, a, b.c, d) follows p->a->b.c->d; a NULL on the way reads as 0 in both.
+ */
+#ifndef ACCEPTWATCH_READ_BPF_H
+#define ACCEPTWATCH_READ_BPF_H
+
+#ifdef AW_PROBE_READS
+#define READ(src, ...) BPF_CORE_READ(src, __VA_ARGS__)
+#else
+#define AW_ARROW_1(s, a) ((s)->a)
+#define AW_ARROW_2(s, a, b) ((s)->a->b)
+#define AW_ARROW_3(s, a, b, c) ((s)->a->b->c)
+#define AW_ARROW_4(s, a, b, c, d) ((s)->a->b->c->d)
+#define AW_ARROW_N(_1, _2, _3, _4, N, ...) AW_ARROW_##N
+#define AW_ARROW(N, ...) AW_ARROW_N(__VA_ARGS__, 4, 3, 2, 1)
+#define READ(src, ...) AW_ARROW(N, __VA_ARGS__)(src, __VA_ARGS__)
+#endif
+
+/* A tcp_sock behind a sock; NULL where it is none (probe reads cannot tell). */
+static __always_inline struct tcp_sock *tcp_sock_of(struct sock *sk)
+{
+#ifdef AW_PROBE_READS
+	return (struct tcp_sock *)sk;
+#else
+	/* A cast is refused: "access beyond struct sock". */
+	return bpf_skc_to_tcp_sock(sk);
+#endif
+}
+
+/* 16 bytes of an IPv6 address. `member` is a struct in6_addr inside *src. */
+#ifdef AW_PROBE_READS
+#define READ_IN6(dst, src, member) BPF_CORE_READ_INTO((struct in6_addr *)(dst), src, member)
+#else
+#define READ_IN6(dst, src, member)                                                                 \
+	do {                                                                                       \
+		__u32 *_to = (__u32 *)(dst);                                                       \
+		_to[0] = (src)->member.in6_u.u6_addr32[0];                                         \
+		_to[1] = (src)->member.in6_u.u6_addr32[1];                                         \
+		_to[2] = (src)->member.in6_u.u6_addr32[2];                                         \
+		_to[3] = (src)->member.in6_u.u6_addr32[3];                                         \
+	} while (0)
+#endif
+
+/* The 16 bytes of a task's name. */
+static __always_inline void read_comm(__u8 *dst, struct task_struct *task)
+{
+#ifdef AW_PROBE_READS
+	BPF_CORE_READ_INTO((char(*)[AW_COMM_LEN])dst, task, comm);
+#else
+	__builtin_memcpy(dst, task->comm, AW_COMM_LEN);
+#endif
+}
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * RSTs that answer a connection attempt or kill one that waits for accept().
+ * All come through tcp:tcp_send_reset, except that before 6.10 it is silent
+ * where there is no socket; there tcp_v4_send_reset() itself is hooked.
+ */
+#ifndef ACCEPTWATCH_RESETS_BPF_H
+#define ACCEPTWATCH_RESETS_BPF_H
+
+#define TCP_FLAG_FIN 0x01
+#define TCP_FLAG_SYN 0x02
+#define TCP_FLAG_RST 0x04
+#define TCP_FLAG_ACK 0x10
+
+static __always_inline void note_reset_reason(struct aw_event *e, __u32 reason)
+{
+	if (aw_config.send_reset_args < 3)
+		return;
+	e->reason_space = AW_SK_RST_REASON;
+	e->kernel_reason = reason;
+}
+
+/* A SYN to a port that nobody listens on. Later packets are not attempts. */
+static __always_inline void on_reset_without_socket(struct sk_buff *skb, __u32 reason)
+{
+	struct aw_event e = {
+		.action = AW_RESET_SENT,
+		.reason = AW_NO_LISTENER,
+		.stage = AW_STAGE_SYN,
+	};
+	__u8 flags = tcp_flags_of(skb);
+
+	if ((flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) != TCP_FLAG_SYN)
+		return;
+	note_reset_reason(&e, reason);
+	e.listener.netns = READ(skb, dev, nd_net.net, ns.inum);
+	if (ends_of_packet(skb, &e.ends))
+		e.flags = AW_HAS_ENDS;
+	report(&e);
+}
+
+static __always_inline bool overflowed_here(struct sk_buff *skb)
+{
+	struct aw_scratch *s = scratch();
+	bool same = s && s->overflow_skb == (__u64)skb;
+
+	if (same)
+		s->overflow_skb = 0;
+	return same;
+}
+
+/*
+ * tcp_check_req() falls from listen_overflow through to embryonic_reset, so the
+ * kernel's own reason for the RST of tcp_abort_on_overflow reads INVALID_SYN
+ * (6.10) or is none. The ACK that has just found the queue full on this CPU
+ * tells; where ack_stage.bpf.h is not there to note it, the queue does.
+ */
+static __always_inline bool reset_by_overflow(struct sock *sk, struct sk_buff *skb,
+					      const struct aw_syn_facts *facts, __u32 reason)
+{
+	if (aw_config.source != AW_SOURCE_TRACEPOINT)
+		return overflowed_here(skb);
+	if (!aw_accept_queue_full(facts->accept_depth, facts->accept_limit))
+		return false;
+	if (aw_config.send_reset_args == 3 &&
+	    reason != bpf_core_enum_value(enum sk_rst_reason, SK_RST_REASON_INVALID_SYN))
+		return false;
+	return READ(sk, __sk_common.skc_net.net, ipv4.sysctl_tcp_abort_on_overflow) &&
+	       (tcp_flags_of(skb) & (TCP_FLAG_ACK | TCP_FLAG_SYN)) == TCP_FLAG_ACK;
+}
+
+static __always_inline void on_listener_reset(struct sock *sk, struct sk_buff *skb, __u32 reason)
+{
+	struct aw_event e = {
+		.action = AW_RESET_SENT,
+		.stage = AW_STAGE_ACK,
+	};
+	struct aw_syn_facts facts = {};
+
+	read_syn_facts(sk, &facts);
+	e.reason = reset_by_overflow(sk, skb, &facts, reason) ? AW_ABORT_ON_OVERFLOW
+							      : AW_HANDSHAKE_INVALID;
+	note_reset_reason(&e, reason);
+	if (ends_of_packet(skb, &e.ends))
+		e.flags = AW_HAS_ENDS;
+	report_at(sk, &e, &facts);
+}
+
+/*
+ * inet_csk_listen_stop() resets each queued child in the thread that closes the
+ * listener, just after on_set_state() noted it. Such a child never had a file;
+ * an accepted socket that the same thread closes has one.
+ */
+static __always_inline void on_active_reset(struct sock *child, __u32 reason)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+	struct aw_closing *closing = bpf_map_lookup_elem(&aw_closing, &thread);
+	struct aw_event e = {
+		.action = AW_RESET_SENT,
+		.reason = AW_CLOSED_LISTENER,
+		.stage = AW_STAGE_CLOSED,
+		.flags = AW_HAS_ALL_OF_LISTENER | AW_HAS_ENDS,
+	};
+
+	if (!closing || !closing->children || READ(child, sk_socket))
+		return;
+	ends_of_child(child, &e.ends);
+	if (e.ends.server_port != closing->listener.port)
+		return;
+	closing->children--;
+	note_reset_reason(&e, reason);
+	e.listener = closing->listener;
+	report(&e);
+	if (!closing->children)
+		bpf_map_delete_elem(&aw_closing, &thread);
+}
+
+/* tcp:tcp_send_reset. No skb: the kernel resets of its own accord. */
+static __always_inline void on_send_reset(struct sock *sk, struct sk_buff *skb, __u32 reason)
+{
+	if (known_null(skb) || !skb) {
+		if (!known_null(sk) && sk)
+			on_active_reset(sk, reason);
+	} else if (known_null(sk) || !sk) {
+		on_reset_without_socket(skb, reason);
+	} else if (sock_state(sk) == TCP_LISTEN) {
+		/* Others are TIME_WAIT or connections that were accepted. */
+		on_listener_reset(sk, skb, reason);
+	}
+}
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The wire format: what the BPF programs write into the ring buffer and the
+ * counter map, and user space reads. One header for both worlds: C11 for BPF,
+ * C++20 for user space. Fixed widths, explicit padding; a unit test compares
+ * each offset with the BTF of the built objects.
+ *
+ * The includer provides __u8 .. __u64 (vmlinux.h or <linux/types.h>).
+ */
+#ifndef ACCEPTWATCH_RECORD_H
+#define ACCEPTWATCH_RECORD_H
+
+#ifdef __cplusplus
+#define AW_STATIC_ASSERT static_assert
+#else
+#define AW_STATIC_ASSERT _Static_assert
+#endif
+
+#define AW_COMM_LEN 16
+#define AW_ADDRESS_LEN 16
+
+/* Which tier saw it: the values of acceptwatch.source. */
+enum aw_source {
+	AW_SOURCE_FENTRY = 1,
+	AW_SOURCE_KPROBE = 2,
+	AW_SOURCE_TRACEPOINT = 3,
+	AW_SOURCE_POLL = 4,
+};
+
+enum aw_action {
+	AW_ACTION_NONE = 0,
+	AW_LISTEN_DROP,
+	AW_SYNCOOKIE_SENT,
+	AW_SYNACK_RETRANSMIT,
+	AW_RESET_SENT,
+	AW_LISTENER_OPENED,
+	AW_LISTENER_CLOSED,
+	AW_NR_ACTIONS,
+};
+
+enum aw_reason {
+	AW_REASON_NONE = 0,
+	/* listen_drop, and syncookie_sent for the first of the SYN queue's */
+	AW_ACCEPT_QUEUE_FULL,
+	AW_SYN_QUEUE_FULL,
+	AW_SYN_BACKLOG_RESERVED,
+	AW_REQUEST_FAILED,
+	/* syncookie_sent */
+	AW_ALWAYS,
+	/* synack_retransmit */
+	AW_NO_ACK,
+	AW_ACK_DROPPED,
+	AW_DEFERRED,
+	/* reset_sent */
+	AW_NO_LISTENER,
+	AW_ABORT_ON_OVERFLOW,
+	AW_CLOSED_LISTENER,
+	AW_HANDSHAKE_INVALID,
+	AW_NR_REASONS,
+};
+
+enum aw_stage {
+	AW_STAGE_NONE = 0,
+	AW_STAGE_SYN,
+	AW_STAGE_ACK,
+	AW_STAGE_COOKIE,
+	AW_STAGE_QUEUED,
+	AW_STAGE_CLOSED,
+	AW_NR_STAGES,
+};
+
+/* Which enum of the running kernel aw_event.kernel_reason is a number of. */
+enum aw_reason_space {
+	AW_NO_KERNEL_REASON = 0,
+	AW_SKB_DROP_REASON,
+	AW_SK_RST_REASON,
+};
+
+enum aw_record_kind {
+	AW_RECORD_EVENT = 1,   /* struct aw_event */
+	AW_RECORD_PROCESS = 2, /* struct aw_process */
+	AW_RECORD_HOLDER = 3,  /* struct aw_holder, from the seeding iterator */
+};
+
+struct aw_header {
+	__u16 size;  /* of the whole record, this header included, in bytes */
+	__u8 kind;   /* enum aw_record_kind */
+	__u8 source; /* enum aw_source */
+	__u32 cpu;
+	__u64 boot_ns; /* CLOCK_BOOTTIME */
+};
+
+/*
+ * A listener at one instant. `id` names it for as long as it lives: its socket
+ * inode where it has one (so that /proc and sock_diag name it too), else the
+ * address of its struct sock, which is never a valid inode number.
+ */
+struct aw_listener {
+	__u64 id;
+	__u64 cookie;		      /* 0: none was given to it yet */
+	__u32 netns;		      /* inode of its network namespace */
+	__u32 accept_depth;	      /* sk_ack_backlog: connections waiting for accept() */
+	__u32 accept_limit;	      /* sk_max_ack_backlog: what listen() asked for, capped */
+	__u32 syn_depth;	      /* requests in SYN_RECV */
+	__u32 syn_limit;	      /* what this kernel tests syn_depth against */
+	__u16 family;		      /* AF_INET or AF_INET6, of the socket */
+	__u16 port;		      /* host order */
+	__u8 address[AW_ADDRESS_LEN]; /* IPv4 in the first four bytes */
+};
+
+/* The two ends, as the packet saw them. */
+struct aw_endpoints {
+	__u8 server_address[AW_ADDRESS_LEN]; /* IPv4 in the first four bytes */
+	__u8 client_address[AW_ADDRESS_LEN];
+	__u16 server_port; /* host order */
+	__u16 client_port;
+	__u16 family; /* AF_INET, AF_INET6, or 0: not known */
+	__u16 _pad;
+};
+
+/* aw_event.flags: which parts hold something. */
+#define AW_HAS_LISTENER (1 << 0)     /* listener: who it is */
+#define AW_HAS_ACCEPT_QUEUE (1 << 1) /* listener.accept_depth, .accept_limit */
+#define AW_HAS_SYN_QUEUE (1 << 2)    /* listener.syn_depth, .syn_limit */
+#define AW_HAS_ADDRESSES (1 << 3)    /* ends: both addresses and client_port */
+#define AW_HAS_PORT (1 << 4)	     /* ends.server_port */
+
+#define AW_HAS_ALL_OF_LISTENER (AW_HAS_LISTENER | AW_HAS_ACCEPT_QUEUE | AW_HAS_SYN_QUEUE)
+#define AW_HAS_ENDS (AW_HAS_ADDRESSES | AW_HAS_PORT)
+
+struct aw_event {
+	struct aw_header header;
+	struct aw_listener listener;
+	struct aw_endpoints ends;
+	__u8 action; /* enum aw_action */
+	__u8 reason; /* enum aw_reason */
+	__u8 stage;  /* enum aw_stage */
+	__u8 retry;  /* of a synack_retransmit: 1 for the first */
+	__u16 flags;
+	__u16 reason_space;  /* enum aw_reason_space */
+	__u32 kernel_reason; /* number in that enum */
+	__u32 pid;	     /* listener_opened, listener_closed: the task that did it */
+	__u8 comm[AW_COMM_LEN];
+};
+
+enum aw_process_change {
+	AW_PROCESS_FORK = 1, /* pid is the child, other_pid its parent */
+	AW_PROCESS_EXEC,
+	AW_PROCESS_EXIT,
+	AW_PROCESS_ACCEPTS, /* pid calls accept() on listener */
+};
+
+struct aw_process {
+	struct aw_header header;
+	__u64 listener; /* aw_listener.id, of AW_PROCESS_ACCEPTS */
+	__u64 cookie;
+	__u32 pid;
+	__u32 other_pid;
+	__u32 change; /* enum aw_process_change */
+	__u32 _pad;
+	__u8 comm[AW_COMM_LEN];
+};
+
+/* One descriptor of one process that refers to a listening socket. */
+struct aw_holder {
+	struct aw_header header;
+	struct aw_listener listener;
+	__u64 start_ns; /* when the process was started, CLOCK_BOOTTIME */
+	__u32 pid;
+	__u32 fd;
+	__u8 comm[AW_COMM_LEN];
+};
+
+/* Counter map: one exact number for each of these, per CPU. */
+struct aw_counter_key {
+	__u64 listener; /* aw_listener.id; 0: none, or the map was full */
+	__u32 netns;
+	__u8 action;
+	__u8 reason;
+	__u8 stage;
+	__u8 _pad;
+};
+
+AW_STATIC_ASSERT(sizeof(struct aw_header) == 16, "aw_header");
+AW_STATIC_ASSERT(sizeof(struct aw_listener) == 56, "aw_listener");
+AW_STATIC_ASSERT(sizeof(struct aw_endpoints) == 40, "aw_endpoints");
+AW_STATIC_ASSERT(sizeof(struct aw_event) == 144, "aw_event");
+AW_STATIC_ASSERT(sizeof(struct aw_process) == 64, "aw_process");
+AW_STATIC_ASSERT(sizeof(struct aw_holder) == 104, "aw_holder");
+AW_STATIC_ASSERT(sizeof(struct aw_counter_key) == 16, "aw_counter_key");
+
+#endif /* ACCEPTWATCH_RECORD_H */

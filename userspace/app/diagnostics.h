@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/error.h"
+
+#include <string_view>
+
+namespace acceptwatch {
+
+// Standard error, for people. Records never go there.
+
+/// The one place that prints errors.
+void print_error(const Error& error);
+void print_note(std::string_view text);
+
+} // namespace acceptwatch

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/options.h"
+#include "listeners/table.h"
+#include "probes/session.h"
+
+namespace acceptwatch {
+
+/// What the kernel programs decide. Events that the listener table needs are let
+/// through whatever was asked for.
+[[nodiscard]] KernelFilter kernel_filter(const Options& options);
+
+/// What only the table can decide: who holds the listener.
+[[nodiscard]] bool owner_wanted(const Options& options, const Listener* listener);
+
+[[nodiscard]] bool action_wanted(const Options& options, aw_action action);
+
+} // namespace acceptwatch

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/run.h"
+
+#include "app/diagnostics.h"
+#include "app/filter.h"
+#include "app/signals.h"
+#include "app/stream.h"
+#include "cli/parse.h"
+#include "events/names.h"
+#include "output/ndjson.h"
+#include "output/text.h"
+#include "probes/plan.h"
+#include "probes/poll.h"
+#include "probes/privileges.h"
+#include "probes/reasons.h"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+namespace acceptwatch {
+namespace {
+
+constexpr double loss_check_seconds = 1;
+
+/// NO_COLOR: https://no-color.org
+bool use_colour(const Options& options, const OutputFile& output) {
+  if (options.colour != Colour::automatic)
+    return options.colour == Colour::always;
+  const char* no_colour = std::getenv("NO_COLOR");
+  return output.is_terminal() && (!no_colour || !*no_colour);
+}
+
+std::unique_ptr<Formatter> make_formatter(const Options& options, const OutputFile& output) {
+  if (options.format == OutputFormat::ndjson)
+    return std::make_unique<NdjsonFormatter>();
+  return std::make_unique<TextFormatter>(TextStyle{options.wide, use_colour(options, output)});
+}
+
+Result<std::unique_ptr<Source>> open_source(const Plan& plan, const Options& options) {
+  if (plan.tier == AW_SOURCE_POLL)
+    return open_poll();
+  return open_session(plan, kernel_filter(options), options.btf);
+}
+
+Start make_start(const Features& features, const Plan& plan, const Source& source,
+                 const Options& options) {
+  return {0,         std::string{version()}, features.kernel_release,
+          plan.tier, source.probes(),        options.filters};
+}
+
+void announce(const Plan& plan, const Options& options) {
+  if (options.quiet || (options.format == OutputFormat::ndjson && !options.verbosity))
+    return;
+  size_t unseen = 0;
+  for (const auto& spot : plan.blind)
+    unseen += spot.field.empty();
+  print_note(fmt::format("watching by {}; Ctrl-C ends.{}", name_of(plan.tier),
+                         unseen ? fmt::format(" {} kinds of events are out of its sight: "
+                                              "`acceptwatch check` lists them.",
+                                              unseen)
+                                : std::string{}));
+}
+
+Result<void> tell_ready(const Options& options) {
+  if (!options.ready_fd)
+    return {};
+  constexpr char ready = '1';
+  if (write(*options.ready_fd, &ready, 1) != 1)
+    return system_failure("cannot write to the descriptor given to --ready-fd", errno);
+  close(*options.ready_fd);
+  return {};
+}
+
+struct Waits {
+  enum Index : size_t { source, signals, losses, duration, count };
+};
+
+/// Until a signal, the end of the time, enough records, or a closed pipe.
+Result<void> loop(Stream& stream, const Source& source, const Options& options, OutputFile& output,
+                  int signals) {
+  auto losses = open_timer(loss_check_seconds, true);
+  auto duration = options.duration ? open_timer(*options.duration, false) : UniqueFd{};
+  if (!losses || !duration)
+    return tl::unexpected{(losses ? duration : losses).error()};
+  std::array<pollfd, Waits::count> waits{{{source.fd(), POLLIN, 0},
+                                          {signals, POLLIN, 0},
+                                          {losses->get(), POLLIN, 0},
+                                          {duration->get(), POLLIN, 0}}};
+  while (!stream.done()) {
+    if (poll(waits.data(), waits.size(), -1) < 0 && errno != EINTR)
+      return system_failure("cannot wait for records", errno);
+    if (waits[Waits::source].revents) {
+      if (auto drained = stream.drain(); !drained)
+        return drained;
+    }
+    if (waits[Waits::losses].revents) {
+      uint64_t expirations = 0;
+      static_cast<void>(read(losses->get(), &expirations, sizeof(expirations)));
+      if (auto reported = stream.report_losses(); !reported)
+        return reported;
+    }
+    if (waits[Waits::signals].revents) {
+      if (read_signal(signals) != SIGHUP)
+        return {};
+      if (auto reopened = output.reopen(); !reopened)
+        return reopened;
+    }
+    if (waits[Waits::duration].revents)
+      return {};
+  }
+  return {};
+}
+
+} // namespace
+
+Result<void> run_stream(const Options& options) {
+  show_libbpf_messages(options.verbosity > 1);
+  auto output = OutputFile::open(options.output);
+  if (!output)
+    return tl::unexpected{output.error()};
+  auto signals = open_signals();
+  if (!signals)
+    return tl::unexpected{signals.error()};
+  const auto features = probe_features(options.btf);
+  if (!features)
+    return tl::unexpected{features.error()};
+  const auto plan = make_plan(*features, options.tier);
+  if (!plan)
+    return tl::unexpected{plan.error()};
+  auto source = open_source(*plan, options);
+  if (!source)
+    return tl::unexpected{source.error()};
+  const auto formatter = make_formatter(options, *output);
+
+  Stream stream{options, **source, kernel_reason_names(options.btf), *formatter, *output};
+  if (auto begun = stream.begin(make_start(*features, *plan, **source, options)); !begun)
+    return begun;
+  if (auto dropped = drop_privileges(); !dropped)
+    return dropped;
+  announce(*plan, options);
+  if (auto told = tell_ready(options); !told)
+    return told;
+  if (auto looped = loop(stream, **source, options, *output, signals->get()); !looped)
+    return looped;
+  return stream.finish();
+}
+
+} // namespace acceptwatch

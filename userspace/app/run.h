@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/error.h"
+#include "cli/options.h"
+
+namespace acceptwatch {
+
+/// Streams records until it is stopped.
+[[nodiscard]] Result<void> run_stream(const Options& options);
+
+/// Prints what is possible here. The error is that nothing is.
+[[nodiscard]] Result<void> run_check(const Options& options);
+
+} // namespace acceptwatch

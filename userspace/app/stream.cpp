@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/stream.h"
+
+#include "app/filter.h"
+
+namespace acceptwatch {
+namespace {
+
+constexpr uint64_t scan_interval_ns = 1'000'000'000;
+
+bool is_lifecycle(aw_action action) {
+  return action == AW_LISTENER_OPENED || action == AW_LISTENER_CLOSED;
+}
+
+} // namespace
+
+Stream::Stream(const Options& options, Source& source, ReasonNames names, Formatter& formatter,
+               OutputFile& output)
+    : options_(options), source_(source), names_(std::move(names)), formatter_(formatter),
+      output_(output) {}
+
+Result<void> Stream::begin(Start start) {
+  begun_ns_ = clock_.boot_now();
+  if (auto activated = source_.activate(); !activated)
+    return activated;
+  // After the activation: a listener opened meanwhile is in the scan, in the
+  // records, or in both.
+  if (auto scanned = rescan(begun_ns_); !scanned)
+    return scanned;
+  start.time = clock_.wall_time(begun_ns_);
+  formatter_.format(start, buffer_);
+  return write();
+}
+
+Result<void> Stream::rescan(uint64_t boot_ns) {
+  scanned_ns_ = boot_ns;
+  return source_.scan([this](const aw_holder& holder) { table_.add_holder(holder); });
+}
+
+Result<void> Stream::drain() {
+  clock_.adjust();
+  auto drained =
+      source_.drain([this](const Record& record, uint64_t count) { handle(record, count); });
+  auto written = write();
+  return drained ? written : drained;
+}
+
+void Stream::handle(const Record& record, uint64_t count) {
+  if (const auto* event = std::get_if<aw_event>(&record))
+    handle_event(*event, count);
+  else if (const auto* process = std::get_if<aw_process>(&record))
+    table_.process_changed(*process);
+}
+
+/// Where accept() by another process is not seen, only a scan finds new holders.
+static bool wants_scan(const aw_event& record, const ListenerTable& table) {
+  if (!(record.flags & AW_HAS_LISTENER) || record.action == AW_LISTENER_OPENED)
+    return record.header.source == AW_SOURCE_POLL && record.action == AW_LISTENER_OPENED;
+  const Listener* listener = table.find(record.listener.id);
+  return !listener || (!listener->closed && listener->holders.empty()) ||
+         record.header.source >= AW_SOURCE_TRACEPOINT;
+}
+
+void Stream::handle_event(const aw_event& record, uint64_t count) {
+  if (record.action == AW_LISTENER_OPENED)
+    table_.opened(record);
+  const uint64_t now = clock_.boot_now();
+  // A scan that fails leaves the owner unknown, which the record shows.
+  if (wants_scan(record, table_) && now >= scanned_ns_ + scan_interval_ns)
+    static_cast<void>(rescan(now));
+  Event event = to_event(record, clock_, names_);
+  event.count = count;
+  table_.attribute(event, now);
+  if (record.action == AW_LISTENER_CLOSED)
+    table_.closed(record.listener.id);
+  emit(event);
+}
+
+void Stream::emit(const Event& event) {
+  if (!action_wanted(options_, event.action) ||
+      !owner_wanted(options_, table_.find(event.listener)))
+    return;
+  if (is_lifecycle(event.action) && options_.family && event.family != options_.family)
+    return;
+  if (options_.count && records_ >= *options_.count)
+    return;
+  ++records_;
+  formatter_.format(event, buffer_);
+}
+
+bool Stream::done() const {
+  return output_.closed_pipe() || (options_.count && records_ >= *options_.count);
+}
+
+Result<void> Stream::write() {
+  auto written = output_.write(buffer_);
+  buffer_.clear();
+  return written;
+}
+
+void Stream::append_loss(const char* where, uint64_t now, uint64_t& before) {
+  if (now == before)
+    return;
+  formatter_.format(Lost{clock_.now(), where, now - before}, buffer_);
+  before = now;
+}
+
+Result<void> Stream::report_losses() {
+  const Losses losses = source_.losses();
+  append_loss("ring_buffer", losses.ring_buffer, told_.ring_buffer);
+  append_loss("counter_map", losses.counter_map, told_.counter_map);
+  append_loss("program", losses.programs, told_.programs);
+  return write();
+}
+
+std::vector<Total> Stream::totals() const {
+  auto totals = name_totals(source_.counters(), table_);
+  std::erase_if(totals, [&](const Total& total) {
+    return is_lifecycle(total.action) || !owner_wanted(options_, table_.find(total.listener));
+  });
+  return totals;
+}
+
+Result<void> Stream::finish() {
+  source_.deactivate();
+  if (auto drained = drain(); !drained)
+    return drained;
+  if (auto reported = report_losses(); !reported)
+    return reported;
+  Summary summary;
+  summary.time = clock_.now();
+  summary.seconds = static_cast<double>(clock_.boot_now() - begun_ns_) / 1e9;
+  summary.records = records_;
+  summary.lost = told_.ring_buffer;
+  summary.totals = totals();
+  formatter_.format(summary, buffer_);
+  return write();
+}
+
+} // namespace acceptwatch

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/options.h"
+#include "listeners/table.h"
+#include "output/file.h"
+#include "output/sink.h"
+#include "probes/source.h"
+
+namespace acceptwatch {
+
+/// The data flow after the probes: records keep the table up to date, become
+/// events, are given their owner, filtered, formatted and written.
+class Stream {
+public:
+  Stream(const Options& options, Source& source, ReasonNames names, Formatter& formatter,
+         OutputFile& output);
+
+  /// Probes live, listeners known, `start` written.
+  [[nodiscard]] Result<void> begin(Start start);
+  /// Handles what waits and writes it.
+  [[nodiscard]] Result<void> drain();
+  /// Says what was lost since the last time; call now and then.
+  [[nodiscard]] Result<void> report_losses();
+  /// Stops the probes, writes what waits and `summary`.
+  [[nodiscard]] Result<void> finish();
+
+  /// As many records as were asked for are written, or nobody reads them.
+  [[nodiscard]] bool done() const;
+
+private:
+  void handle(const Record& record, uint64_t count);
+  void handle_event(const aw_event& record, uint64_t count);
+  void emit(const Event& event);
+  [[nodiscard]] Result<void> rescan(uint64_t boot_ns);
+  [[nodiscard]] Result<void> write();
+  void append_loss(const char* where, uint64_t now, uint64_t& before);
+  [[nodiscard]] std::vector<Total> totals() const;
+
+  const Options& options_;
+  Source& source_;
+  ReasonNames names_;
+  Formatter& formatter_;
+  OutputFile& output_;
+  const ProcFs procfs_;
+  ListenerTable table_{procfs_};
+  Clock clock_;
+  Losses told_; ///< losses that were reported
+  std::string buffer_;
+  uint64_t begun_ns_ = 0;
+  uint64_t scanned_ns_ = 0;
+  uint64_t records_ = 0;
+};
+
+} // namespace acceptwatch

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/file.h"
+
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace acceptwatch {
+
+UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+
+UniqueFd::~UniqueFd() {
+  if (fd_ >= 0)
+    close(fd_);
+}
+
+std::optional<std::string> read_file(const std::string& path) {
+  UniqueFd fd{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!fd)
+    return std::nullopt;
+  std::string content;
+  std::array<char, 16384> chunk{};
+  for (;;) {
+    const ssize_t n = read(fd.get(), chunk.data(), chunk.size());
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      return std::nullopt;
+    if (n == 0)
+      return content;
+    content.append(chunk.data(), static_cast<size_t>(n));
+  }
+}
+
+std::optional<std::string> read_link(const std::string& path) {
+  std::array<char, 4096> target{};
+  const ssize_t n = readlink(path.c_str(), target.data(), target.size());
+  if (n < 0)
+    return std::nullopt;
+  return std::string(target.data(), static_cast<size_t>(n));
+}
+
+std::optional<std::string> read_line(const std::string& path) {
+  auto content = read_file(path);
+  if (content)
+    content->resize(std::min(content->find('\n'), content->size()));
+  return content;
+}
+
+} // namespace acceptwatch

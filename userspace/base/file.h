@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/error.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace acceptwatch {
+
+/// Owns a file descriptor; -1 is none.
+class UniqueFd {
+public:
+  UniqueFd() = default;
+  explicit UniqueFd(int fd) : fd_(fd) {}
+  UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  UniqueFd& operator=(UniqueFd&& other) noexcept;
+  UniqueFd(const UniqueFd&) = delete;
+  UniqueFd& operator=(const UniqueFd&) = delete;
+  ~UniqueFd();
+
+  [[nodiscard]] int get() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+
+private:
+  int fd_ = -1;
+};
+
+/// The whole of a file, or nothing when it cannot be read. For /proc and /sys,
+/// where a file that vanished between two looks is an everyday matter.
+[[nodiscard]] std::optional<std::string> read_file(const std::string& path);
+
+/// Where a symbolic link points, or nothing.
+[[nodiscard]] std::optional<std::string> read_link(const std::string& path);
+
+/// The first line of a file, without its newline, or nothing.
+[[nodiscard]] std::optional<std::string> read_line(const std::string& path);
+
+} // namespace acceptwatch

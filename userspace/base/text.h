@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace acceptwatch {
+
+/// Strings that come from the kernel or from processes may hold any bytes: a
+/// process chooses its own name. Control characters and bytes that are not
+/// UTF-8 come out as \xNN, so that a terminal shows them and obeys none.
+[[nodiscard]] std::string printable(std::string_view bytes);
+
+/// Bytes that are not UTF-8 become U+FFFD; all else stays (a JSON writer escapes
+/// control characters by itself).
+[[nodiscard]] std::string valid_utf8(std::string_view bytes);
+
+/// A whole decimal number, nothing before or behind it.
+template <typename Number> [[nodiscard]] std::optional<Number> parse_number(std::string_view text) {
+  Number value{};
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc{} || stop != end)
+    return std::nullopt;
+  return value;
+}
+
+/// The parts between `separator`; runs of separators are one when it is a space.
+[[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
+
+} // namespace acceptwatch

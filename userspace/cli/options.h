@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "acceptwatch/record_cpp.h"
+
+#include <bitset>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace acceptwatch {
+
+enum class Command { stream, check };
+enum class OutputFormat { text, ndjson };
+enum class Colour { automatic, always, never };
+
+/// What was asked for: a plain value, whatever read it.
+struct Options {
+  Command command = Command::stream;
+
+  // Filters; empty or absent: all.
+  std::optional<std::bitset<65536>> ports;
+  std::vector<uint32_t> pids;
+  std::vector<std::string> comms;
+  std::vector<std::string> cgroups;
+  std::optional<uint32_t> netns;    ///< inode
+  uint16_t family = 0;              ///< AF_INET, AF_INET6; 0: both
+  uint32_t actions = ~0U;           ///< bit (1 << aw_action)
+  std::vector<std::string> filters; ///< as given, for the start record
+
+  OutputFormat format = OutputFormat::text;
+  bool wide = false;
+  Colour colour = Colour::automatic;
+  std::string output; ///< path; empty: standard output
+
+  std::optional<double> duration; ///< seconds, above 0
+  std::optional<uint64_t> count;  ///< records, at least 1
+
+  std::optional<aw_source> tier; ///< absent: the best
+  std::string btf;               ///< path
+  std::optional<int> ready_fd;
+  int verbosity = 0;
+  bool quiet = false;
+};
+
+} // namespace acceptwatch

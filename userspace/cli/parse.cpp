@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/parse.h"
+
+#include "cli/values.h"
+#include "events/names.h"
+
+#include <CLI/CLI.hpp>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+namespace acceptwatch {
+namespace {
+
+/// The options as typed, before they are looked at.
+struct Typed {
+  std::string ports, actions, netns, probes = "auto", format = "text", colour = "auto";
+  bool json = false, ipv4 = false, ipv6 = false;
+  double duration = 0;
+  uint64_t count = 0;
+  int ready_fd = -1;
+};
+
+constexpr const char* description =
+    "Shows every handshake that a listening TCP socket loses: which socket, whose,\n"
+    "at which packet, how full its queues were, and why.";
+
+constexpr const char* exit_statuses =
+    "Exit status: 0 stopped as asked, 1 failure at run time, 2 wrong usage,\n"
+    "3 this kernel cannot serve what was asked, 4 privileges missing.";
+
+/// Options that `check` has too.
+void add_probe_options(CLI::App& app, Options& options, Typed& typed) {
+  app.add_option("--probes", typed.probes, "What to watch with; `auto` is the best there is")
+      ->option_text("auto|fentry|kprobe|tracepoint|poll");
+  app.add_option("--btf", options.btf, "Type information of a kernel that carries none")
+      ->option_text("FILE");
+  app.add_flag("-j,--json", typed.json, "The same as --format ndjson");
+  app.add_flag("-v,--verbose", options.verbosity, "Say more on standard error; -vv: libbpf too");
+}
+
+void add_filters(CLI::App& app, Options& options, Typed& typed) {
+  app.add_option("-P,--port", typed.ports, "Only these listening ports")
+      ->option_text("PORT[,PORT|A-B]...");
+  app.add_option("-p,--pid", options.pids, "Only listeners that these processes hold")
+      ->option_text("PID...")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->take_all();
+  app.add_option("--comm", options.comms, "Only listeners of processes of this name")
+      ->option_text("NAME")
+      ->take_all()
+      ->allow_extra_args(false);
+  app.add_option("--cgroup", options.cgroups, "Only listeners of processes in or below this cgroup")
+      ->option_text("PATH")
+      ->take_all()
+      ->allow_extra_args(false);
+  app.add_option("--netns", typed.netns, "Only this network namespace")
+      ->option_text("PATH|PID|INODE");
+  auto* four = app.add_flag("-4,--ipv4", typed.ipv4, "Only IPv4");
+  app.add_flag("-6,--ipv6", typed.ipv6, "Only IPv6")->excludes(four);
+  app.add_option("-e,--events", typed.actions, "Only these events")
+      ->option_text("EVENT[,EVENT]...");
+}
+
+void add_output(CLI::App& app, Options& options, Typed& typed) {
+  app.add_option("--format", typed.format, "Format of the records")->option_text("text|ndjson");
+  app.add_flag("--wide", options.wide, "Text: all columns, instead of 80 characters");
+  app.add_option("-o,--output", options.output, "Write records there; SIGHUP reopens it")
+      ->option_text("FILE");
+  app.add_option("-d,--duration", typed.duration, "Stop after that long")->option_text("SECONDS");
+  app.add_option("-c,--count", typed.count, "Stop after that many records")->option_text("N");
+  app.add_option("--ready-fd", typed.ready_fd, "Write one byte there when every probe is live")
+      ->option_text("N");
+  app.add_option("--color", typed.colour, "Colour in text; `auto`: on a terminal")
+      ->option_text("auto|always|never");
+  app.add_flag("-q,--quiet", options.quiet, "Say nothing on standard error but errors");
+}
+
+tl::unexpected<Error> wrong(std::string what) {
+  return failure(std::move(what), "`acceptwatch --help` lists the options.", ExitStatus::usage);
+}
+
+tl::unexpected<Error> wrong(const char* option, const Error& error) {
+  return wrong(fmt::format("{}: {}", option, error.what));
+}
+
+Result<void> interpret_filters(const CLI::App& app, const Typed& typed, Options& options) {
+  if (!typed.ports.empty()) {
+    const auto ports = parse_ports(typed.ports);
+    if (!ports)
+      return wrong("--port", ports.error());
+    options.ports = *ports;
+  }
+  if (!typed.actions.empty()) {
+    const auto actions = parse_actions(typed.actions);
+    if (!actions)
+      return wrong("--events", actions.error());
+    options.actions = *actions;
+  }
+  if (!typed.netns.empty()) {
+    const auto netns = parse_netns(typed.netns);
+    if (!netns)
+      return wrong("--netns", netns.error());
+    options.netns = *netns;
+  }
+  options.family = typed.ipv4 ? AF_INET : typed.ipv6 ? AF_INET6 : 0;
+  for (const char* name :
+       {"--port", "--pid", "--comm", "--cgroup", "--netns", "--ipv4", "--ipv6", "--events"}) {
+    const auto* option = app.get_option(name);
+    if (option->count())
+      options.filters.push_back(fmt::format("{}={}", name + 2, fmt::join(option->results(), ",")));
+  }
+  return {};
+}
+
+Result<void> interpret_limits(const CLI::App& app, const Typed& typed, Options& options) {
+  if (app.get_option("--duration")->count()) {
+    if (!(typed.duration > 0) || typed.duration > 1e9)
+      return wrong("--duration: wants seconds, more than 0");
+    options.duration = typed.duration;
+  }
+  if (app.get_option("--count")->count()) {
+    if (typed.count == 0)
+      return wrong("--count: wants a number of records, at least 1");
+    options.count = typed.count;
+  }
+  if (app.get_option("--ready-fd")->count()) {
+    if (fcntl(typed.ready_fd, F_GETFD) < 0)
+      return wrong(fmt::format("--ready-fd: {} is no open file descriptor", typed.ready_fd));
+    options.ready_fd = typed.ready_fd;
+  }
+  return {};
+}
+
+Result<void> interpret_names(const Typed& typed, Options& options) {
+  if (typed.format == "ndjson" || typed.json)
+    options.format = OutputFormat::ndjson;
+  else if (typed.format != "text")
+    return wrong(fmt::format("--format: '{}' is neither text nor ndjson", typed.format));
+  if (typed.colour == "always")
+    options.colour = Colour::always;
+  else if (typed.colour == "never")
+    options.colour = Colour::never;
+  else if (typed.colour != "auto")
+    return wrong(fmt::format("--color: '{}' is not auto, always or never", typed.colour));
+  if (typed.probes == "auto")
+    return {};
+  options.tier = source_named(typed.probes);
+  if (!options.tier)
+    return wrong(fmt::format("--probes: '{}' is not auto, fentry, kprobe, tracepoint or poll",
+                             typed.probes));
+  return {};
+}
+
+Result<void> interpret(const CLI::App& app, const Typed& typed, Options& options) {
+  if (auto done = interpret_filters(app, typed, options); !done)
+    return done;
+  if (auto done = interpret_limits(app, typed, options); !done)
+    return done;
+  return interpret_names(typed, options);
+}
+
+} // namespace
+
+std::string_view version() { return ACCEPTWATCH_VERSION; }
+
+Result<std::variant<Options, Answer>> parse_command_line(int argc, const char* const* argv) {
+  Options options;
+  Typed typed;
+  CLI::App app{description, "acceptwatch"};
+  app.footer(exit_statuses);
+  app.set_version_flag("--version", fmt::format("acceptwatch {}", version()));
+  add_filters(app, options, typed);
+  add_output(app, options, typed);
+  add_probe_options(app, options, typed);
+  auto* check = app.add_subcommand(
+      "check", "What this kernel and these privileges allow, and what to do about the rest");
+  check->footer(exit_statuses);
+  add_probe_options(*check, options, typed);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return Answer{check->parsed() ? check->help() : app.help()};
+  } catch (const CLI::CallForVersion& call) {
+    return Answer{std::string{call.what()} + "\n"};
+  } catch (const CLI::ParseError& error) {
+    return wrong(error.what());
+  }
+  if (check->parsed())
+    options.command = Command::check;
+  if (auto done = interpret(app, typed, options); !done)
+    return tl::unexpected{done.error()};
+  return options;
+}
+
+} // namespace acceptwatch

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/error.h"
+#include "cli/options.h"
+
+#include <variant>
+
+namespace acceptwatch {
+
+/// Text that answers the command line by itself, such as --help.
+struct Answer {
+  std::string text;
+};
+
+[[nodiscard]] Result<std::variant<Options, Answer>> parse_command_line(int argc,
+                                                                       const char* const* argv);
+
+/// The version this binary was built as.
+[[nodiscard]] std::string_view version();
+
+} // namespace acceptwatch

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/values.h"
+
+#include "acceptwatch/record_cpp.h"
+#include "base/text.h"
+#include "events/names.h"
+
+#include <cerrno>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+namespace acceptwatch {
+namespace {
+
+template <typename... Arguments>
+tl::unexpected<Error> wrong(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+  return failure(fmt::format(format, std::forward<Arguments>(arguments)...), {}, ExitStatus::usage);
+}
+
+std::optional<uint16_t> parse_port(std::string_view text) {
+  const auto port = parse_number<uint16_t>(text);
+  return port && *port > 0 ? port : std::nullopt;
+}
+
+std::string action_list() {
+  std::string list;
+  for (int action = AW_LISTEN_DROP; action < AW_NR_ACTIONS; ++action)
+    list += fmt::format("{}{}", list.empty() ? "" : ", ", name_of(static_cast<aw_action>(action)));
+  return list;
+}
+
+} // namespace
+
+Result<std::bitset<65536>> parse_ports(std::string_view text) {
+  std::bitset<65536> ports;
+  for (const auto part : split(text, ',')) {
+    const auto dash = part.find('-');
+    const auto first = parse_port(part.substr(0, dash));
+    const auto last = dash == std::string_view::npos ? first : parse_port(part.substr(dash + 1));
+    if (!first || !last)
+      return wrong("'{}' is no port: ports are 1 to 65535, as in 80,443,8000-8010",
+                   printable(part));
+    if (*first > *last)
+      return wrong("the port range '{}' ends before it begins", printable(part));
+    for (unsigned port = *first; port <= *last; ++port)
+      ports.set(port);
+  }
+  return ports;
+}
+
+Result<uint32_t> parse_actions(std::string_view text) {
+  uint32_t actions = 0;
+  for (const auto part : split(text, ',')) {
+    const auto action = action_named(part);
+    if (!action)
+      return wrong("'{}' is no event; events are {}", printable(part), action_list());
+    actions |= 1U << *action;
+  }
+  return actions;
+}
+
+Result<uint32_t> parse_netns(std::string_view text) {
+  constexpr uint32_t first_namespace_inode = 0xF0000000; // PROC_DYNAMIC_FIRST
+  const auto number = parse_number<uint32_t>(text);
+  if (number && *number >= first_namespace_inode)
+    return *number;
+  const std::string path = number ? fmt::format("/proc/{}/ns/net", *number) : std::string{text};
+  struct stat info {};
+  if (stat(path.c_str(), &info) < 0)
+    return wrong("'{}' is no network namespace: {}: {}", printable(text), printable(path),
+                 describe_errno(errno));
+  return static_cast<uint32_t>(info.st_ino);
+}
+
+} // namespace acceptwatch

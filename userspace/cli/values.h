@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/error.h"
+
+#include <bitset>
+#include <cstdint>
+#include <string_view>
+
+namespace acceptwatch {
+
+// Option values. Errors are sentences without the option's name.
+
+/// "80", "80,443", "80,8000-8010": ports 1 to 65535.
+[[nodiscard]] Result<std::bitset<65536>> parse_ports(std::string_view text);
+
+/// "listen_drop,reset_sent": a bit (1 << aw_action) for each.
+[[nodiscard]] Result<uint32_t> parse_actions(std::string_view text);
+
+/// A path to a network namespace, a pid, or the namespace's inode number (which
+/// are above every pid: the kernel numbers namespaces from 4026531840).
+[[nodiscard]] Result<uint32_t> parse_netns(std::string_view text);
+
+} // namespace acceptwatch

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "events/decode.h"
+
+#include <algorithm>
+#include <cstring>
+#include <fmt/format.h>
+
+namespace acceptwatch {
+namespace {
+
+template <typename T> Result<Record> copy_out(std::span<const std::byte> bytes, size_t size) {
+  if (size != sizeof(T))
+    return failure(
+        fmt::format("a record of the kernel programs has {} bytes instead of {}", size, sizeof(T)),
+        "The programs and this binary are of different builds: report this.");
+  T record;
+  std::memcpy(&record, bytes.data(), sizeof(T));
+  return Record{record};
+}
+
+Address to_address(uint16_t family, const __u8 (&bytes)[AW_ADDRESS_LEN]) {
+  Address address;
+  address.family = family;
+  std::copy(std::begin(bytes), std::end(bytes), address.bytes.begin());
+  return address;
+}
+
+void add_listener(const aw_event& record, Event& event) {
+  const aw_listener& listener = record.listener;
+  event.listener = listener.id;
+  if (record.flags & AW_HAS_ACCEPT_QUEUE)
+    event.accept_queue = Queue{listener.accept_depth, listener.accept_limit};
+  if (record.flags & AW_HAS_SYN_QUEUE)
+    event.syn_queue = Queue{listener.syn_depth, listener.syn_limit};
+  event.server_port = listener.port;
+  if (listener.cookie)
+    event.socket = listener.cookie;
+}
+
+/// The listener's own address says where a connection went only when it is not a
+/// wildcard; a record about the listener itself shows the wildcard.
+void add_bound_address(const aw_listener& listener, Event& event) {
+  const Address bound = address_of(listener);
+  const bool wildcard =
+      std::all_of(bound.bytes.begin(), bound.bytes.end(), [](uint8_t byte) { return byte == 0; });
+  const bool about_listener =
+      event.action == AW_LISTENER_OPENED || event.action == AW_LISTENER_CLOSED;
+  if (about_listener || !wildcard) {
+    event.server_address = bound;
+    event.family = listener.family;
+  }
+}
+
+} // namespace
+
+Result<Record> decode(std::span<const std::byte> bytes) {
+  aw_header header;
+  if (bytes.size() < sizeof(header))
+    return failure(fmt::format("a record of {} bytes has no header", bytes.size()));
+  std::memcpy(&header, bytes.data(), sizeof(header));
+  if (header.size > bytes.size())
+    return failure(fmt::format("a record claims {} bytes and has {}", header.size, bytes.size()));
+  switch (header.kind) {
+  case AW_RECORD_EVENT:
+    return copy_out<aw_event>(bytes, header.size);
+  case AW_RECORD_PROCESS:
+    return copy_out<aw_process>(bytes, header.size);
+  case AW_RECORD_HOLDER:
+    return copy_out<aw_holder>(bytes, header.size);
+  default:
+    return failure(fmt::format("a record is of unknown kind {}", header.kind));
+  }
+}
+
+Event to_event(const aw_event& record, const Clock& clock, const ReasonNames& names) {
+  Event event;
+  event.time = clock.wall_time(record.header.boot_ns);
+  event.action = static_cast<aw_action>(record.action);
+  event.reason = static_cast<aw_reason>(record.reason);
+  event.stage = static_cast<aw_stage>(record.stage);
+  event.source = static_cast<aw_source>(record.header.source);
+  if (record.listener.netns)
+    event.netns = record.listener.netns;
+  if (record.action == AW_SYNACK_RETRANSMIT)
+    event.retry = record.retry;
+  if (record.flags & AW_HAS_LISTENER)
+    add_listener(record, event);
+  if (record.flags & AW_HAS_PORT)
+    event.server_port = record.ends.server_port;
+  if (record.flags & AW_HAS_ADDRESSES) {
+    event.family = record.ends.family;
+    event.server_address = to_address(record.ends.family, record.ends.server_address);
+    event.client_address = to_address(record.ends.family, record.ends.client_address);
+    event.client_port = record.ends.client_port;
+  } else if (record.flags & AW_HAS_LISTENER) {
+    add_bound_address(record.listener, event);
+  }
+  if (record.reason_space != AW_NO_KERNEL_REASON)
+    event.kernel_reason =
+        names(static_cast<aw_reason_space>(record.reason_space), record.kernel_reason);
+  return event;
+}
+
+Address address_of(const aw_listener& listener) {
+  return to_address(listener.family, listener.address);
+}
+
+std::string comm_of(const __u8 (&comm)[AW_COMM_LEN]) {
+  const auto* end = std::find(std::begin(comm), std::end(comm), 0);
+  return {std::begin(comm), end};
+}
+
+} // namespace acceptwatch

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/error.h"
+#include "events/clock.h"
+#include "events/event.h"
+
+#include <functional>
+#include <span>
+#include <variant>
+
+namespace acceptwatch {
+
+/// A record as it came, checked for its kind and size.
+using Record = std::variant<aw_event, aw_process, aw_holder>;
+
+/// Copies one record out of `bytes`. An error where the bytes are fewer than the
+/// record's kind needs, or of no kind that is known.
+[[nodiscard]] Result<Record> decode(std::span<const std::byte> bytes);
+
+/// The running kernel's own name of a reason, or nothing.
+using ReasonNames = std::function<std::optional<std::string>(aw_reason_space, uint32_t)>;
+
+/// The event as a value. Its owner is not known here: the listener table adds it.
+[[nodiscard]] Event to_event(const aw_event& record, const Clock& clock, const ReasonNames& names);
+
+/// The listener's own address.
+[[nodiscard]] Address address_of(const aw_listener& listener);
+
+/// A process name as the kernel gives it: NUL-padded.
+[[nodiscard]] std::string comm_of(const __u8 (&comm)[AW_COMM_LEN]);
+
+} // namespace acceptwatch

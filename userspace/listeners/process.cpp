@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "listeners/process.h"
+
+#include "base/file.h"
+#include "base/text.h"
+
+#include <dirent.h>
+#include <fmt/format.h>
+#include <memory>
+#include <unistd.h>
+
+namespace acceptwatch {
+namespace {
+
+using Directory = std::unique_ptr<DIR, decltype([](DIR* dir) { closedir(dir); })>;
+
+/// "socket:[4711]"
+std::optional<uint64_t> socket_inode(std::string_view link) {
+  constexpr std::string_view prefix = "socket:[";
+  if (!link.starts_with(prefix) || !link.ends_with(']'))
+    return std::nullopt;
+  return parse_number<uint64_t>(link.substr(prefix.size(), link.size() - prefix.size() - 1));
+}
+
+template <typename Visit> bool for_each_number(const std::string& path, Visit visit) {
+  const Directory dir{opendir(path.c_str())};
+  if (!dir)
+    return false;
+  while (const dirent* entry = readdir(dir.get())) {
+    if (const auto number = parse_number<uint32_t>(entry->d_name))
+      visit(*number);
+  }
+  return true;
+}
+
+} // namespace
+
+ProcFs::ProcFs(std::string root) : root_(std::move(root)) {}
+
+std::string ProcFs::path(uint32_t pid, const char* file) const {
+  return fmt::format("{}/{}/{}", root_, pid, file);
+}
+
+std::optional<std::string> ProcFs::name(uint32_t pid) const {
+  auto comm = read_file(path(pid, "comm"));
+  if (comm && comm->ends_with('\n'))
+    comm->pop_back();
+  return comm;
+}
+
+std::optional<uint64_t> ProcFs::start_ns(uint32_t pid) const {
+  const auto stat = read_file(path(pid, "stat"));
+  // The name is in parentheses and may hold any bytes, parentheses too.
+  const size_t name_end = stat ? stat->rfind(')') : std::string::npos;
+  if (name_end == std::string::npos)
+    return std::nullopt;
+  constexpr size_t start_time = 22 - 3; // proc(5) field 22; field 3 comes first here
+  const auto fields = split(std::string_view{*stat}.substr(name_end + 1), ' ');
+  if (fields.size() <= start_time)
+    return std::nullopt;
+  const auto ticks = parse_number<uint64_t>(fields[start_time]);
+  if (!ticks)
+    return std::nullopt;
+  return *ticks * (1'000'000'000 / static_cast<uint64_t>(sysconf(_SC_CLK_TCK)));
+}
+
+std::optional<std::string> ProcFs::cgroup(uint32_t pid) const {
+  const auto content = read_file(path(pid, "cgroup"));
+  if (!content)
+    return std::nullopt;
+  for (const auto line : split(*content, '\n')) {
+    constexpr std::string_view unified = "0::"; // cgroups(7)
+    if (line.starts_with(unified))
+      return std::string{line.substr(unified.size())};
+  }
+  return std::nullopt;
+}
+
+std::optional<int> ProcFs::find_socket(uint32_t pid, uint64_t inode, int hint) const {
+  const auto fds = path(pid, "fd");
+  if (hint >= 0) {
+    const auto link = read_link(fmt::format("{}/{}", fds, hint));
+    if (link && socket_inode(*link) == inode)
+      return hint;
+  }
+  int found = -1;
+  const bool listed = for_each_socket(pid, [&](int fd, uint64_t candidate) {
+    if (candidate == inode && found < 0)
+      found = fd;
+  });
+  return listed ? std::optional{found} : std::nullopt;
+}
+
+std::vector<uint32_t> ProcFs::pids() const {
+  std::vector<uint32_t> found;
+  for_each_number(root_, [&](uint32_t pid) { found.push_back(pid); });
+  return found;
+}
+
+bool ProcFs::for_each_socket(uint32_t pid, const std::function<void(int, uint64_t)>& visit) const {
+  const auto fds = path(pid, "fd");
+  return for_each_number(fds, [&](uint32_t fd) {
+    const auto link = read_link(fmt::format("{}/{}", fds, fd));
+    if (const auto inode = link ? socket_inode(*link) : std::nullopt)
+      visit(static_cast<int>(fd), *inode);
+  });
+}
+
+} // namespace acceptwatch

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace acceptwatch {
+
+/// What /proc says of a process. Each is absent once the process is gone.
+class ProcFs {
+public:
+  /// `root` is /proc, or a tree made like it.
+  explicit ProcFs(std::string root = "/proc");
+  virtual ~ProcFs() = default;
+  ProcFs(const ProcFs&) = delete;
+  ProcFs& operator=(const ProcFs&) = delete;
+
+  [[nodiscard]] virtual std::optional<std::string> name(uint32_t pid) const;
+
+  /// When it was started: CLOCK_BOOTTIME in nanoseconds, as fine as clock ticks.
+  [[nodiscard]] virtual std::optional<uint64_t> start_ns(uint32_t pid) const;
+
+  /// Its path in the cgroup2 hierarchy.
+  [[nodiscard]] virtual std::optional<std::string> cgroup(uint32_t pid) const;
+
+  /// A descriptor of `pid` that refers to the socket `inode`; `hint` is tried
+  /// first. -1: there is none. Absent: it could not be found out.
+  [[nodiscard]] virtual std::optional<int> find_socket(uint32_t pid, uint64_t inode,
+                                                       int hint) const;
+
+  [[nodiscard]] std::vector<uint32_t> pids() const;
+
+  /// Calls `visit(fd, inode)` for each socket among the descriptors of `pid`.
+  /// False where they cannot be listed.
+  bool for_each_socket(uint32_t pid, const std::function<void(int, uint64_t)>& visit) const;
+
+  [[nodiscard]] std::string path(uint32_t pid, const char* file) const;
+
+private:
+  std::string root_;
+};
+
+} // namespace acceptwatch

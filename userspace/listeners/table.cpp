@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "listeners/table.h"
+
+#include "events/decode.h"
+
+#include <algorithm>
+
+namespace acceptwatch {
+namespace {
+
+auto find_holder(std::vector<Holder>& holders, uint32_t pid) {
+  return std::find_if(holders.begin(), holders.end(),
+                      [pid](const Holder& holder) { return holder.pid == pid; });
+}
+
+/// Where the id is an address there is no inode to look for in /proc.
+bool has_inode(const Listener& listener) { return listener.id < (1ULL << 63); }
+
+} // namespace
+
+const Holder* owner_of(const Listener& listener) {
+  const Holder* first = nullptr;
+  for (const Holder& holder : listener.holders) {
+    if (holder.pid == listener.listen_pid)
+      return &holder;
+    if (!first || holder.start_ns < first->start_ns ||
+        (holder.start_ns == first->start_ns && holder.pid < first->pid))
+      first = &holder;
+  }
+  if (!first && listener.last_holder)
+    return &*listener.last_holder;
+  return first;
+}
+
+Holder ListenerTable::make_holder(uint32_t pid, std::string name) const {
+  return {pid, std::move(name), procfs_.cgroup(pid), procfs_.start_ns(pid).value_or(0), -1};
+}
+
+void ListenerTable::add(Listener& listener, Holder holder) {
+  if (const auto known = find_holder(listener.holders, holder.pid);
+      known != listener.holders.end()) {
+    if (holder.fd >= 0)
+      known->fd = holder.fd;
+    known->name = std::move(holder.name);
+    return;
+  }
+  held_[holder.pid].push_back(listener.id);
+  listener.holders.push_back(std::move(holder));
+}
+
+void ListenerTable::drop(Listener& listener, uint32_t pid) {
+  const auto holder = find_holder(listener.holders, pid);
+  if (holder == listener.holders.end())
+    return;
+  // Who is named once nobody holds it: the one that was named before.
+  if (listener.holders.size() == 1)
+    listener.last_holder = std::move(*holder);
+  listener.holders.erase(holder);
+}
+
+void ListenerTable::add_holder(const aw_holder& record) {
+  Listener& listener = listeners_[record.listener.id];
+  if (listener.closed)
+    return; // its end was seen already, the scan looked earlier
+  listener.id = record.listener.id;
+  listener.netns = record.listener.netns;
+  listener.address = address_of(record.listener);
+  listener.port = record.listener.port;
+  add(listener, {record.pid, comm_of(record.comm), procfs_.cgroup(record.pid), record.start_ns,
+                 static_cast<int>(record.fd)});
+}
+
+void ListenerTable::opened(const aw_event& record) {
+  Listener& listener = listeners_[record.listener.id];
+  for (const Holder& holder : listener.holders)
+    std::erase(held_[holder.pid], listener.id);
+  listener = {};
+  listener.id = record.listener.id;
+  listener.netns = record.listener.netns;
+  listener.address = address_of(record.listener);
+  listener.port = record.listener.port;
+  if (record.pid == 0)
+    return; // polled: a scan finds who it was
+  listener.listen_pid = record.pid;
+  add(listener, make_holder(record.pid, comm_of(record.comm)));
+}
+
+void ListenerTable::closed(uint64_t id) {
+  const auto found = listeners_.find(id);
+  if (found == listeners_.end())
+    return;
+  Listener& listener = found->second;
+  if (const Holder* owner = owner_of(listener))
+    listener.last_holder = Holder{*owner};
+  for (const Holder& holder : listener.holders)
+    std::erase(held_[holder.pid], id);
+  listener.holders.clear();
+  listener.closed = true;
+}
+
+const Listener* ListenerTable::find(uint64_t id) const {
+  const auto found = listeners_.find(id);
+  return found == listeners_.end() ? nullptr : &found->second;
+}
+
+void ListenerTable::process_changed(const aw_process& record) {
+  switch (record.change) {
+  case AW_PROCESS_FORK:
+    return forked(record.other_pid, record.pid);
+  case AW_PROCESS_EXEC:
+    return executed(record);
+  case AW_PROCESS_EXIT:
+    return exited(record.pid);
+  case AW_PROCESS_ACCEPTS:
+    return accepts(record);
+  default:
+    return;
+  }
+}
+
+void ListenerTable::forked(uint32_t parent, uint32_t child) {
+  const auto held = held_.find(parent);
+  if (held == held_.end())
+    return;
+  const auto ids = held->second; // add() changes held_
+  for (const uint64_t id : ids) {
+    Listener& listener = listeners_[id];
+    const auto holder = find_holder(listener.holders, parent);
+    if (holder == listener.holders.end())
+      continue;
+    Holder copy = make_holder(child, holder->name);
+    copy.fd = holder->fd;
+    if (!copy.cgroup)
+      copy.cgroup = holder->cgroup;
+    add(listener, std::move(copy));
+  }
+}
+
+/// Another program, and descriptors that were closed on the way.
+void ListenerTable::executed(const aw_process& record) {
+  const auto held = held_.find(record.pid);
+  if (held == held_.end())
+    return;
+  const auto ids = held->second;
+  for (const uint64_t id : ids) {
+    Listener& listener = listeners_[id];
+    const auto holder = find_holder(listener.holders, record.pid);
+    if (holder == listener.holders.end())
+      continue;
+    holder->name = comm_of(record.comm);
+    if (has_inode(listener) && procfs_.find_socket(record.pid, id, holder->fd) == -1) {
+      drop(listener, record.pid);
+      std::erase(held_[record.pid], id);
+    }
+  }
+}
+
+void ListenerTable::exited(uint32_t pid) {
+  const auto held = held_.find(pid);
+  if (held == held_.end())
+    return;
+  for (const uint64_t id : held->second)
+    drop(listeners_[id], pid);
+  held_.erase(held);
+}
+
+void ListenerTable::accepts(const aw_process& record) {
+  const auto found = listeners_.find(record.listener);
+  if (found != listeners_.end() && !found->second.closed)
+    add(found->second, make_holder(record.pid, comm_of(record.comm)));
+}
+
+void ListenerTable::verify(Listener& listener) {
+  if (!has_inode(listener) || listener.closed)
+    return;
+  std::vector<uint32_t> gone;
+  for (Holder& holder : listener.holders) {
+    const auto fd = procfs_.find_socket(holder.pid, listener.id, holder.fd);
+    if (!fd)
+      continue; // exited, or not ours to see: its exit is reported by itself
+    if (*fd < 0)
+      gone.push_back(holder.pid);
+    else
+      holder.fd = *fd;
+  }
+  for (const uint32_t pid : gone) {
+    drop(listener, pid);
+    std::erase(held_[pid], listener.id);
+  }
+}
+
+void ListenerTable::attribute(Event& event, uint64_t boot_ns) {
+  const auto found = listeners_.find(event.listener);
+  if (event.listener == 0 || found == listeners_.end())
+    return;
+  Listener& listener = found->second;
+  if (boot_ns >= listener.verified_ns + verify_interval_ns) {
+    verify(listener);
+    listener.verified_ns = boot_ns;
+  }
+  event.owners = std::max<size_t>(listener.holders.size(), 1);
+  if (const Holder* owner = owner_of(listener))
+    event.owner = Owner{owner->pid, owner->name, owner->cgroup};
+  else
+    event.owners = 0;
+}
+
+} // namespace acceptwatch

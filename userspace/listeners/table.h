@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "events/event.h"
+#include "listeners/process.h"
+
+#include <unordered_map>
+#include <vector>
+
+namespace acceptwatch {
+
+/// A process that holds a listener.
+struct Holder {
+  uint32_t pid = 0;
+  std::string name;
+  std::optional<std::string> cgroup;
+  uint64_t start_ns = 0; ///< CLOCK_BOOTTIME; 0: not known
+  int fd = -1;           ///< a descriptor that refers to the listener; -1: not known
+};
+
+struct Listener {
+  uint64_t id = 0;    ///< aw_listener.id
+  uint32_t netns = 0; ///< inode of its network namespace; 0: not known
+  Address address;    ///< its own, perhaps a wildcard
+  uint16_t port = 0;
+  std::vector<Holder> holders;
+  uint32_t listen_pid = 0;           ///< who called listen(); 0: not seen
+  std::optional<Holder> last_holder; ///< of a listener that nobody holds any more
+  uint64_t verified_ns = 0;          ///< when its holders were last compared with /proc
+  bool closed = false;               ///< kept for the totals
+};
+
+/// The process that called listen() while it holds the socket, else the holder
+/// that was started first, else the last that held it. Null: none is known.
+[[nodiscard]] const Holder* owner_of(const Listener& listener);
+
+/// Every listener and who holds it. Fed in the order in which things happened;
+/// asks /proc only for what records cannot say.
+class ListenerTable {
+public:
+  explicit ListenerTable(const ProcFs& procfs) : procfs_(procfs) {}
+
+  /// A descriptor found by a scan of all processes.
+  void add_holder(const aw_holder& record);
+  /// listener_opened, listener_closed.
+  void opened(const aw_event& record);
+  void closed(uint64_t id);
+  void process_changed(const aw_process& record);
+
+  [[nodiscard]] const Listener* find(uint64_t id) const;
+
+  /// Names the event's owner. At most once in `verify_interval_ns` for each
+  /// listener the holders are compared with /proc first: a process may have
+  /// closed its copy, which nothing reports.
+  void attribute(Event& event, uint64_t boot_ns);
+
+  /// Listeners, and those closed since the start, whose totals are still due.
+  [[nodiscard]] size_t size() const { return listeners_.size(); }
+
+  static constexpr uint64_t verify_interval_ns = 100'000'000;
+
+private:
+  Holder make_holder(uint32_t pid, std::string name) const;
+  void add(Listener& listener, Holder holder);
+  void drop(Listener& listener, uint32_t pid);
+  void verify(Listener& listener);
+  void forked(uint32_t parent, uint32_t child);
+  void executed(const aw_process& record);
+  void exited(uint32_t pid);
+  void accepts(const aw_process& record);
+
+  const ProcFs& procfs_;
+  std::unordered_map<uint64_t, Listener> listeners_;
+  /// pid → ids of the listeners that it holds
+  std::unordered_map<uint32_t, std::vector<uint64_t>> held_;
+};
+
+} // namespace acceptwatch

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/diagnostics.h"
+#include "app/run.h"
+#include "cli/parse.h"
+
+#include <cstdio>
+#include <variant>
+
+using namespace acceptwatch;
+
+namespace {
+
+Result<void> run(int argc, const char* const* argv) {
+  const auto parsed = parse_command_line(argc, argv);
+  if (!parsed)
+    return tl::unexpected{parsed.error()};
+  if (const auto* answer = std::get_if<Answer>(&*parsed)) {
+    std::fputs(answer->text.c_str(), stdout);
+    return {};
+  }
+  const auto& options = std::get<Options>(*parsed);
+  return options.command == Command::check ? run_check(options) : run_stream(options);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  const auto result = run(argc, argv);
+  if (result)
+    return static_cast<int>(ExitStatus::ok);
+  print_error(result.error());
+  return static_cast<int>(result.error().status);
+}

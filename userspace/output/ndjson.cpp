@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/ndjson.h"
+
+#include "events/clock.h"
+#include "events/names.h"
+#include "output/json_writer.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+namespace acceptwatch {
+namespace {
+
+/// ECS: one category, "connection" and what became of it.
+void write_event_object(JsonWriter& json, const Event& event) {
+  json.begin_object("event");
+  json.member("kind", "event");
+  json.begin_array("category");
+  json.string("network");
+  json.end_array();
+  json.begin_array("type");
+  json.string("connection");
+  json.string(ecs_type_of(event.action));
+  json.end_array();
+  json.member("action", name_of(event.action));
+  json.known("reason", name_of(event.reason));
+  json.end_object();
+}
+
+void write_end(JsonWriter& json, std::string_view key, const std::optional<Address>& address,
+               std::optional<uint16_t> port) {
+  if (!address && !port)
+    return;
+  json.begin_object(key);
+  if (address)
+    json.member("address", to_string(*address));
+  json.member("port", port);
+  json.end_object();
+}
+
+void write_network(JsonWriter& json, uint16_t family) {
+  json.begin_object("network");
+  json.member("transport", "tcp");
+  if (family)
+    json.member("type", family == AF_INET ? "ipv4" : "ipv6");
+  json.end_object();
+}
+
+void write_owner(JsonWriter& json, const std::optional<Owner>& owner) {
+  if (!owner)
+    return;
+  json.begin_object("process");
+  json.member("pid", owner->pid);
+  json.member("name", owner->name);
+  json.end_object();
+}
+
+void write_queue(JsonWriter& json, std::string_view key, const std::optional<Queue>& queue) {
+  if (!queue)
+    return;
+  json.begin_object(key);
+  json.member("depth", queue->depth);
+  json.member("limit", queue->limit);
+  json.end_object();
+}
+
+void write_details(JsonWriter& json, const Event& event) {
+  json.begin_object("acceptwatch");
+  json.known("stage", name_of(event.stage));
+  json.member("count", event.count);
+  if (event.owners)
+    json.member("owners", uint64_t{event.owners});
+  write_queue(json, "accept_queue", event.accept_queue);
+  write_queue(json, "syn_queue", event.syn_queue);
+  json.member("netns", event.netns);
+  if (event.owner)
+    json.member("cgroup", event.owner->cgroup);
+  if (event.socket) // a 64-bit number: consumers that read doubles would round it
+    json.member("socket", fmt::format("{}", *event.socket));
+  json.member("retry", event.retry);
+  json.member("kernel_reason", event.kernel_reason);
+  json.member("source", name_of(event.source));
+  json.end_object();
+}
+
+void begin_control(JsonWriter& json, Timestamp time, std::string_view action) {
+  json.begin_object();
+  json.member("@timestamp", rfc3339(time));
+  json.begin_object("event");
+  json.member("kind", "metric");
+  json.member("action", action);
+  json.end_object();
+  json.begin_object("acceptwatch");
+}
+
+void end_control(JsonWriter& json, std::string& out) {
+  json.end_object();
+  json.end_object();
+  out.push_back('\n');
+}
+
+void write_strings(JsonWriter& json, std::string_view key, const std::vector<std::string>& list) {
+  json.begin_array(key);
+  for (const auto& text : list)
+    json.string(text);
+  json.end_array();
+}
+
+void write_total(JsonWriter& json, const Total& total) {
+  json.begin_object();
+  json.member("action", name_of(total.action));
+  json.known("reason", name_of(total.reason));
+  json.known("stage", name_of(total.stage));
+  json.member("count", total.count);
+  if (total.server_address)
+    json.member("address", to_string(*total.server_address));
+  json.member("port", total.server_port);
+  if (total.owner) {
+    json.member("pid", total.owner->pid);
+    json.member("name", total.owner->name);
+  }
+  json.member("netns", total.netns);
+  json.end_object();
+}
+
+/// A line holds at most 16 KiB (the contract): so many totals always fit.
+constexpr size_t max_totals = 64;
+
+} // namespace
+
+void NdjsonFormatter::format(const Event& event, std::string& out) {
+  JsonWriter json{out};
+  json.begin_object();
+  json.member("@timestamp", rfc3339(event.time));
+  write_event_object(json, event);
+  write_end(json, "server", event.server_address, event.server_port);
+  write_end(json, "client", event.client_address, event.client_port);
+  write_network(json, event.family);
+  write_owner(json, event.owner);
+  write_details(json, event);
+  json.end_object();
+  out.push_back('\n');
+}
+
+void NdjsonFormatter::format(const Start& start, std::string& out) {
+  JsonWriter json{out};
+  begin_control(json, start.time, "start");
+  json.member("schema", "1");
+  json.member("version", start.version);
+  json.member("kernel", start.kernel);
+  json.member("source", name_of(start.source));
+  write_strings(json, "probes", start.probes);
+  write_strings(json, "filters", start.filters);
+  end_control(json, out);
+}
+
+void NdjsonFormatter::format(const Lost& lost, std::string& out) {
+  JsonWriter json{out};
+  begin_control(json, lost.time, "lost");
+  json.begin_object("lost");
+  json.member("where", lost.where);
+  json.member("count", lost.count);
+  json.end_object();
+  end_control(json, out);
+}
+
+void NdjsonFormatter::format(const Summary& summary, std::string& out) {
+  JsonWriter json{out};
+  begin_control(json, summary.time, "summary");
+  json.member("seconds", summary.seconds);
+  json.member("records", summary.records);
+  json.member("lost", summary.lost);
+  json.begin_array("totals");
+  const size_t shown = std::min(summary.totals.size(), max_totals);
+  for (size_t i = 0; i < shown; ++i)
+    write_total(json, summary.totals[i]);
+  json.end_array();
+  if (shown < summary.totals.size()) {
+    uint64_t rest = 0;
+    for (size_t i = shown; i < summary.totals.size(); ++i)
+      rest += summary.totals[i].count;
+    json.member("other", rest);
+  }
+  end_control(json, out);
+}
+
+} // namespace acceptwatch

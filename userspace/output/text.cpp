@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/text.h"
+
+#include "base/text.h"
+#include "events/clock.h"
+#include "events/names.h"
+
+#include <fmt/format.h>
+#include <iterator>
+#include <sys/socket.h>
+
+namespace acceptwatch {
+namespace {
+
+constexpr std::string_view red = "\x1b[31m";
+constexpr std::string_view yellow = "\x1b[33m";
+constexpr std::string_view dim = "\x1b[2m";
+constexpr std::string_view reset = "\x1b[0m";
+
+std::string_view colour_of(const Event& event) {
+  switch (event.action) {
+  case AW_LISTEN_DROP:
+  case AW_RESET_SENT:
+    return red;
+  case AW_SYNCOOKIE_SENT:
+  case AW_SYNACK_RETRANSMIT:
+    return yellow;
+  case AW_LISTENER_CLOSED: // children of a closed listener were lost with it
+    return event.accept_queue && event.accept_queue->depth ? red : dim;
+  default:
+    return dim;
+  }
+}
+
+std::string queue_text(const std::optional<Queue>& queue) {
+  return queue ? fmt::format("{}/{}", queue->depth, queue->limit) : "-";
+}
+
+constexpr size_t narrow_owner = 14;
+
+/// "nginx/4711 x5": name, pid, and how many processes hold the listener. The
+/// name gives way where the column is narrow.
+std::string owner_text(const std::optional<Owner>& owner, size_t owners,
+                       size_t width = std::string::npos) {
+  if (!owner)
+    return "-";
+  std::string tail = fmt::format("/{}", owner->pid);
+  if (owners > 1)
+    tail += fmt::format(" x{}", owners);
+  std::string name = printable(owner->name);
+  if (name.size() + tail.size() > width)
+    name = name.substr(0, width > tail.size() + 1 ? width - tail.size() - 1 : 0) + "~";
+  return name + tail;
+}
+
+std::string end_text(const std::optional<Address>& address, std::optional<uint16_t> port) {
+  if (!address && !port)
+    return "-";
+  const std::string ip = address ? to_string(*address) : "*";
+  const std::string number = port ? fmt::format("{}", *port) : "*";
+  return ip.find(':') == std::string::npos ? fmt::format("{}:{}", ip, number)
+                                           : fmt::format("[{}]:{}", ip, number);
+}
+
+std::string what_text(const Event& event) {
+  std::string text{phrase_of(event.action, event.reason, event.stage)};
+  if (event.retry)
+    text += fmt::format(" #{}", *event.retry);
+  if (event.action == AW_LISTENER_CLOSED && event.accept_queue && event.syn_queue &&
+      event.accept_queue->depth + event.syn_queue->depth)
+    text += fmt::format(", {} lost", event.accept_queue->depth + event.syn_queue->depth);
+  if (event.count > 1)
+    text += fmt::format(" ({} times)", event.count);
+  return text;
+}
+
+void append_total(std::string& out, const Total& total) {
+  fmt::format_to(std::back_inserter(out), "{:>8}  {:<21} {:<18} {}\n", total.count,
+                 total.server_port ? end_text(total.server_address, total.server_port) : "-",
+                 owner_text(total.owner, 1), phrase_of(total.action, total.reason, total.stage));
+}
+
+} // namespace
+
+void TextFormatter::coloured(std::string& out, std::string_view colour,
+                             std::string_view text) const {
+  if (style_.colour)
+    out += colour;
+  out += text;
+  if (style_.colour)
+    out += reset;
+}
+
+void TextFormatter::header(std::string& out) const {
+  std::string line = style_.wide
+                         ? fmt::format("{:<12} {:<27} {:<27} {:<22} {:>9} {:>9} {:>10} {:<10} {}",
+                                       "TIME", "LISTENER", "CLIENT", "PROCESS", "ACCEPTQ", "SYNQ",
+                                       "NETNS", "SOURCE", "WHAT")
+                         : fmt::format("{:<12} {:<5} {:<14} {:>7} {:>7} {}", "TIME", "PORT",
+                                       "PROCESS", "ACCEPTQ", "SYNQ", "WHAT");
+  coloured(out, dim, line);
+  out.push_back('\n');
+}
+
+void TextFormatter::format(const Start& start, std::string& out) {
+  static_cast<void>(start); // how it watches is said on stderr: stdout is for records
+  header(out);
+}
+
+void TextFormatter::format(const Event& event, std::string& out) {
+  const std::string time = local_time_of_day(event.time);
+  if (style_.wide) {
+    fmt::format_to(
+        std::back_inserter(out), "{:<12} {:<27} {:<27} {:<22} {:>9} {:>9} {:>10} {:<10} ", time,
+        end_text(event.server_address, event.server_port),
+        end_text(event.client_address, event.client_port), owner_text(event.owner, event.owners),
+        queue_text(event.accept_queue), queue_text(event.syn_queue),
+        event.netns ? fmt::format("{}", *event.netns) : "-", name_of(event.source));
+  } else {
+    fmt::format_to(std::back_inserter(out), "{:<12} {:<5} {:<14} {:>7} {:>7} ", time,
+                   event.server_port ? fmt::format("{}", *event.server_port) : "-",
+                   owner_text(event.owner, event.owners, narrow_owner),
+                   queue_text(event.accept_queue), queue_text(event.syn_queue));
+  }
+  coloured(out, colour_of(event), what_text(event));
+  if (style_.wide && event.kernel_reason)
+    fmt::format_to(std::back_inserter(out), " [{}]", printable(*event.kernel_reason));
+  out.push_back('\n');
+}
+
+void TextFormatter::format(const Lost& lost, std::string& out) {
+  coloured(out, red,
+           fmt::format("{:<12} {} records lost ({}); the totals still count them",
+                       local_time_of_day(lost.time), lost.count, lost.where));
+  out.push_back('\n');
+}
+
+void TextFormatter::format(const Summary& summary, std::string& out) {
+  fmt::format_to(std::back_inserter(out), "\n{:.1f} s watched, {} records{}\n", summary.seconds,
+                 summary.records,
+                 summary.lost ? fmt::format(", {} lost", summary.lost) : std::string{});
+  if (summary.totals.empty()) {
+    out += "Nothing was lost.\n";
+    return;
+  }
+  coloured(out, dim,
+           fmt::format("{:>8}  {:<21} {:<18} {}", "COUNT", "LISTENER", "PROCESS", "WHAT"));
+  out.push_back('\n');
+  for (const auto& total : summary.totals)
+    append_total(out, total);
+}
+
+} // namespace acceptwatch

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "output/sink.h"
+
+namespace acceptwatch {
+
+struct TextStyle {
+  bool wide = false;   ///< all columns instead of 80 characters
+  bool colour = false; ///< escape sequences for a terminal
+};
+
+/// Aligned columns for a person; times are local.
+///
+///     TIME         PORT  PROCESS          ACCEPTQ   SYNQ  WHAT
+///     13:17:03.120 9799  java/4711          11/10   3/10  last ACK dropped: ...
+class TextFormatter final : public Formatter {
+public:
+  explicit TextFormatter(TextStyle style) : style_(style) {}
+  void format(const Start& start, std::string& out) override;
+  void format(const Event& event, std::string& out) override;
+  void format(const Lost& lost, std::string& out) override;
+  void format(const Summary& summary, std::string& out) override;
+
+private:
+  void header(std::string& out) const;
+  void coloured(std::string& out, std::string_view colour, std::string_view text) const;
+
+  TextStyle style_;
+};
+
+} // namespace acceptwatch

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probes/btf.h"
+
+#include <bpf/btf.h>
+#include <fmt/format.h>
+#include <span>
+
+namespace acceptwatch {
+namespace {
+
+std::optional<unsigned> prototype_arguments(const btf& types, __u32 id) {
+  const btf_type* type = btf__type_by_id(&types, id);
+  while (type && (btf_is_typedef(type) || btf_is_ptr(type)))
+    type = btf__type_by_id(&types, type->type);
+  if (!type || !btf_is_func_proto(type))
+    return std::nullopt;
+  return btf_vlen(type);
+}
+
+std::span<const struct btf_enum> enumerators(const btf& types, const std::string& enum_name) {
+  const int id = btf__find_by_name_kind(&types, enum_name.c_str(), BTF_KIND_ENUM);
+  if (id < 0)
+    return {};
+  const btf_type* type = btf__type_by_id(&types, static_cast<__u32>(id));
+  return {btf_enum(type), btf_vlen(type)};
+}
+
+} // namespace
+
+void BtfDeleter::operator()(btf* types) const { btf__free(types); }
+
+Btf load_kernel_btf() { return Btf{btf__load_vmlinux_btf()}; }
+
+Result<Btf> load_btf_file(const std::string& path) {
+  Btf types{btf__parse(path.c_str(), nullptr)};
+  if (!types)
+    return system_failure(fmt::format("cannot read type information from {}", path), errno,
+                          "--btf wants a BTF file of the running kernel, raw or inside an ELF "
+                          "file such as vmlinux.",
+                          ExitStatus::usage);
+  return types;
+}
+
+std::optional<unsigned> function_arguments(const btf& types, const std::string& name) {
+  const int id = btf__find_by_name_kind(&types, name.c_str(), BTF_KIND_FUNC);
+  if (id < 0)
+    return std::nullopt;
+  return prototype_arguments(types, btf__type_by_id(&types, static_cast<__u32>(id))->type);
+}
+
+std::optional<unsigned> tracepoint_arguments(const btf& types, const std::string& name) {
+  const auto typedef_name = "btf_trace_" + name;
+  const int id = btf__find_by_name_kind(&types, typedef_name.c_str(), BTF_KIND_TYPEDEF);
+  if (id < 0)
+    return std::nullopt;
+  const auto count = prototype_arguments(types, static_cast<__u32>(id));
+  return count && *count > 0 ? std::optional{*count - 1} : std::nullopt;
+}
+
+std::optional<int> enumerator(const btf& types, const std::string& enum_name,
+                              const std::string& name) {
+  for (const auto& entry : enumerators(types, enum_name)) {
+    if (name == btf__name_by_offset(&types, entry.name_off))
+      return entry.val;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> enumerator_name(const btf& types, const std::string& enum_name,
+                                           int number) {
+  for (const auto& entry : enumerators(types, enum_name)) {
+    if (entry.val == number)
+      return btf__name_by_offset(&types, entry.name_off);
+  }
+  return std::nullopt;
+}
+
+} // namespace acceptwatch

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/error.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+struct btf;
+
+namespace acceptwatch {
+
+struct BtfDeleter {
+  void operator()(btf* types) const;
+};
+using Btf = std::unique_ptr<btf, BtfDeleter>;
+
+/// The running kernel's type information, or null.
+[[nodiscard]] Btf load_kernel_btf();
+
+/// Type information from a file, raw or in an ELF section.
+[[nodiscard]] Result<Btf> load_btf_file(const std::string& path);
+
+/// Number of arguments of a kernel function; absent: there is no such function.
+[[nodiscard]] std::optional<unsigned> function_arguments(const btf& types, const std::string& name);
+
+/// The same of a tracepoint, without the context that comes first in BTF.
+[[nodiscard]] std::optional<unsigned> tracepoint_arguments(const btf& types,
+                                                           const std::string& name);
+
+/// The number of an enumerator.
+[[nodiscard]] std::optional<int> enumerator(const btf& types, const std::string& enum_name,
+                                            const std::string& name);
+
+/// The name of an enumerator by its number.
+[[nodiscard]] std::optional<std::string> enumerator_name(const btf& types,
+                                                         const std::string& enum_name, int number);
+
+} // namespace acceptwatch

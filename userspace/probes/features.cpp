@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probes/features.h"
+
+#include "base/file.h"
+#include "base/text.h"
+#include "probes/attempts.h"
+#include "probes/btf.h"
+#include "probes/privileges.h"
+#include "probes/syn_limit.h"
+
+#include <array>
+#include <sys/utsname.h>
+
+namespace acceptwatch {
+namespace {
+
+constexpr std::array functions{
+    "tcp_conn_request",  "tcp_make_synack",   "tcp_v4_syn_recv_sock", "tcp_v6_syn_recv_sock",
+    "tcp_v4_send_reset", "tcp_v6_send_reset", "inet_csk_accept",
+};
+
+constexpr std::array tracepoints{
+    "tcp_retransmit_synack", "tcp_send_reset",     "inet_sock_set_state", "kfree_skb",
+    "sched_process_fork",    "sched_process_exec", "sched_process_exit",
+};
+
+/// "none [integrity] confidentiality"
+std::string active_lockdown() {
+  const auto line = read_line("/sys/kernel/security/lockdown");
+  if (!line)
+    return {};
+  const size_t begin = line->find('[');
+  const size_t end = line->find(']');
+  if (begin == std::string::npos || end == std::string::npos)
+    return {};
+  return line->substr(begin + 1, end - begin - 1);
+}
+
+/// Hybrid hosts have it at /sys/fs/cgroup/unified.
+std::optional<std::string> find_cgroup_mount() {
+  const auto mounts = read_file("/proc/self/mounts");
+  if (!mounts)
+    return std::nullopt;
+  for (const auto line : split(*mounts, '\n')) {
+    const auto fields = split(line, ' ');
+    if (fields.size() > 2 && fields[2] == "cgroup2")
+      return std::string{fields[1]};
+  }
+  return std::nullopt;
+}
+
+void note_arguments(const btf& types, Features& features) {
+  for (const char* name : functions) {
+    if (const auto count = function_arguments(types, name))
+      features.arguments.emplace(name, *count);
+  }
+  for (const char* name : tracepoints) {
+    if (const auto count = tracepoint_arguments(types, name))
+      features.arguments.emplace(std::string{"tp:"} + name, *count);
+  }
+}
+
+void note_types(const btf& types, Features& features) {
+  note_arguments(types, features);
+  features.reset_reason = enumerator(types, "sk_rst_reason", "SK_RST_REASON_NO_SOCKET").has_value();
+  features.drop_reason_no_socket =
+      enumerator(types, "skb_drop_reason", "SKB_DROP_REASON_NO_SOCKET").has_value();
+  features.sock_from_file = enumerator(types, "bpf_func_id", "BPF_FUNC_sock_from_file").has_value();
+  features.socket_cookie = function_arguments(types, "bpf_get_socket_ptr_cookie").has_value();
+  features.rdonly_cast = function_arguments(types, "bpf_rdonly_cast").has_value();
+}
+
+void note_attempts(const btf* kernel_types, Features& features) {
+  features.ring_buffer = try_ring_buffer();
+  features.probe_read = try_probe_read();
+  features.kprobe = try_kprobe();
+  if (kernel_types) {
+    features.tp_btf = try_tp_btf(*kernel_types);
+    features.fentry = try_fentry(*kernel_types);
+    features.iterator = try_iterator(*kernel_types);
+  }
+  if (features.cgroup_mount)
+    features.cgroup_skb = try_cgroup_skb(*features.cgroup_mount);
+}
+
+} // namespace
+
+Result<Features> probe_features(const std::string& btf_file) {
+  Features features;
+  utsname names{};
+  uname(&names);
+  features.kernel_release = names.release;
+  features.lockdown = active_lockdown();
+  features.cgroup_mount = find_cgroup_mount();
+  note_capabilities(features);
+
+  const Btf kernel_types = load_kernel_btf();
+  if (kernel_types) {
+    features.btf = BtfSource::kernel;
+    note_types(*kernel_types, features);
+  }
+  if (!btf_file.empty()) {
+    const auto file_types = load_btf_file(btf_file);
+    if (!file_types)
+      return tl::unexpected{file_types.error()};
+    features.btf = kernel_types ? BtfSource::kernel : BtfSource::file;
+    if (!kernel_types)
+      note_types(**file_types, features);
+  }
+  if (features.cap_bpf)
+    note_attempts(kernel_types.get(), features);
+  features.syn_full_at_limit = syn_queue_full_at_limit();
+  return features;
+}
+
+} // namespace acceptwatch

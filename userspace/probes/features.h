@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/error.h"
+
+#include <map>
+#include <optional>
+#include <string>
+
+namespace acceptwatch {
+
+/// One thing that was tried.
+struct Attempt {
+  bool ok = false;
+  int error = 0; ///< errno of the try; 0: it was not tried
+};
+
+enum class BtfSource { none, kernel, file };
+
+/// What this kernel and these privileges were found to allow, by looking and by
+/// trying; never from a version number.
+struct Features {
+  std::string kernel_release; ///< for messages only
+  std::string lockdown;       ///< none, integrity, confidentiality; empty: not known
+  BtfSource btf = BtfSource::none;
+
+  // CAP_SYS_ADMIN implies the others, as in the kernel.
+  bool cap_bpf = false;
+  bool cap_perfmon = false;
+  bool cap_net_admin = false;
+  bool cap_sys_admin = false;
+
+  Attempt tp_btf;     ///< load a typed tracepoint program
+  Attempt fentry;     ///< load and attach to tcp_conn_request
+  Attempt kprobe;     ///< load and attach to tcp_conn_request
+  Attempt iterator;   ///< load iter/task_file
+  Attempt cgroup_skb; ///< load and attach to the root cgroup, and detach
+  Attempt probe_read; ///< load a program that calls bpf_probe_read_kernel()
+  Attempt ring_buffer;
+
+  /// Functions and tracepoints ("tp:NAME") of interest: number of arguments.
+  /// What BTF does not have is not here.
+  std::map<std::string, unsigned, std::less<>> arguments;
+
+  bool reset_reason = false; ///< enum sk_rst_reason
+  bool drop_reason_no_socket = false;
+  bool sock_from_file = false;             ///< helper, 5.11
+  bool socket_cookie = false;              ///< helper in tracing programs, 5.12
+  bool rdonly_cast = false;                ///< kfunc, 6.2
+  std::optional<std::string> cgroup_mount; ///< of cgroup2
+  std::optional<bool> syn_full_at_limit;   ///< absent: could not be tried
+
+  [[nodiscard]] std::optional<unsigned> arguments_of(std::string_view name) const {
+    const auto found = arguments.find(name);
+    return found == arguments.end() ? std::nullopt : std::optional{found->second};
+  }
+};
+
+/// Looks and tries. `btf_file`: type information of a kernel that carries none.
+[[nodiscard]] Result<Features> probe_features(const std::string& btf_file);
+
+} // namespace acceptwatch

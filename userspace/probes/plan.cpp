@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probes/plan.h"
+
+#include "events/names.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+
+namespace acceptwatch {
+namespace {
+
+constexpr std::string_view use_poll = "`--probes poll` needs no BPF, and sees far less.";
+
+Availability unavailable(ExitStatus status, std::string what, std::string advice) {
+  return {false, {status, std::move(what), std::move(advice)}};
+}
+
+std::string refused(const char* what, const Attempt& attempt) {
+  return fmt::format("{} is refused: {}", what, describe_errno(attempt.error));
+}
+
+/// What every tier with BPF needs.
+Availability bpf_availability(const Features& features) {
+  if (!features.cap_bpf || !features.cap_perfmon)
+    return unavailable(ExitStatus::privileges,
+                       fmt::format("{} missing", features.cap_bpf ? "CAP_PERFMON is"
+                                                 : features.cap_perfmon
+                                                     ? "CAP_BPF is"
+                                                     : "CAP_BPF and CAP_PERFMON are"),
+                       fmt::format("Run acceptwatch as root (sudo acceptwatch ...). {}", use_poll));
+  if (features.btf == BtfSource::none)
+    return unavailable(ExitStatus::kernel, "this kernel carries no type information (BTF)",
+                       fmt::format("Give the running kernel's with --btf FILE. {}", use_poll));
+  if (!features.ring_buffer.ok)
+    return unavailable(ExitStatus::kernel,
+                       refused("making a BPF ring buffer", features.ring_buffer),
+                       fmt::format("Linux 5.8 or newer is needed. {}", use_poll));
+  return {true, {}};
+}
+
+/// Typed programs attach by the ids of the kernel's own type information.
+Availability typed_availability(const Features& features) {
+  if (features.btf == BtfSource::file)
+    return unavailable(ExitStatus::kernel,
+                       "typed programs need the type information inside the kernel; --btf does "
+                       "not replace it there",
+                       "Use --probes kprobe.");
+  if (!features.tp_btf.ok)
+    return unavailable(ExitStatus::kernel, refused("loading a tp_btf program", features.tp_btf),
+                       std::string{use_poll});
+  return {true, {}};
+}
+
+Availability missing_function(const Features& features) {
+  for (const char* name : {"tcp_conn_request", "tcp_make_synack", "tcp_v4_syn_recv_sock"}) {
+    if (!features.arguments_of(name))
+      return unavailable(ExitStatus::kernel,
+                         fmt::format("this kernel's type information has no function {}", name),
+                         "Try --probes tracepoint.");
+  }
+  return {true, {}};
+}
+
+Availability fentry_availability(const Features& features) {
+  if (auto typed = typed_availability(features); !typed.available)
+    return typed;
+  if (!features.fentry.ok)
+    return unavailable(ExitStatus::kernel,
+                       refused("attaching to a function's entry (fentry)", features.fentry),
+                       "The next tier is used instead, unless this one is asked for.");
+  return missing_function(features);
+}
+
+Availability kprobe_availability(const Features& features) {
+  if (!features.kprobe.ok)
+    return unavailable(ExitStatus::kernel, refused("attaching a kprobe", features.kprobe),
+                       "A kernel with CONFIG_KPROBES and without lockdown=confidentiality is "
+                       "needed.");
+  if (!features.probe_read.ok)
+    return unavailable(ExitStatus::kernel, refused("bpf_probe_read_kernel()", features.probe_read),
+                       "lockdown=confidentiality forbids it; the fentry tier needs none.");
+  return missing_function(features);
+}
+
+constexpr std::array lifecycle_programs{"retransmit_synack", "send_reset",   "set_state",
+                                        "process_fork",      "process_exec", "process_exit"};
+
+void add(Plan& plan, std::initializer_list<const char*> programs) {
+  plan.programs.insert(plan.programs.end(), programs.begin(), programs.end());
+}
+
+void see_nothing_of(Plan& plan, aw_action action, aw_reason reason, aw_stage stage, std::string why,
+                    std::string remedy) {
+  plan.blind.push_back({action, reason, stage, {}, std::move(why), std::move(remedy)});
+}
+
+/// Arguments were added at the end: a number that is not known means a prototype
+/// that nobody has looked at.
+bool known_prototype(std::optional<unsigned> arguments) {
+  return arguments == 6U || arguments == 7U;
+}
+
+void add_ack_stage(const Features& features, Plan& plan) {
+  const auto v4 = features.arguments_of("tcp_v4_syn_recv_sock");
+  const auto v6 = features.arguments_of("tcp_v6_syn_recv_sock");
+  const bool entries = plan.tier == AW_SOURCE_KPROBE;
+  if (known_prototype(v4)) {
+    plan.config.syn_recv_sock_args = static_cast<__u8>(*v4);
+    add(plan, {"v4_syn_recv_sock_return"});
+    if (entries)
+      add(plan, {"v4_syn_recv_sock"});
+  } else {
+    for (const aw_stage stage : {AW_STAGE_ACK, AW_STAGE_COOKIE})
+      see_nothing_of(plan, AW_LISTEN_DROP, AW_REASON_NONE, stage,
+                     "tcp_v4_syn_recv_sock() has a prototype that this version does not know",
+                     "Look for a newer acceptwatch.");
+  }
+  if (known_prototype(v4) && v6 == v4) {
+    add(plan, {"v6_syn_recv_sock_return"});
+    if (entries)
+      add(plan, {"v6_syn_recv_sock"});
+  }
+}
+
+/// Before 6.10 tcp:tcp_send_reset does not fire where there is no socket.
+void add_function_resets(const Features& features, Plan& plan) {
+  if (features.reset_reason)
+    return;
+  if (features.arguments_of("tcp_v4_send_reset"))
+    add(plan, {"v4_send_reset"});
+  else
+    see_nothing_of(plan, AW_RESET_SENT, AW_NO_LISTENER, AW_STAGE_NONE,
+                   "this kernel has no tcp_v4_send_reset() to attach to", {});
+  if (features.arguments_of("tcp_v6_send_reset"))
+    add(plan, {"v6_send_reset"});
+}
+
+void add_function_programs(const Features& features, Plan& plan) {
+  // The bracket's end comes first: an entry without its end would go stale.
+  add(plan, {"conn_request_return", "make_synack", "conn_request"});
+  add_ack_stage(features, plan);
+  add_function_resets(features, plan);
+  if (features.arguments_of("inet_csk_accept"))
+    add(plan, {"accept_called"});
+}
+
+void add_drop_tracepoint(const Features& features, Plan& plan) {
+  const unsigned arguments = plan.config.kfree_skb_args;
+  if (arguments >= 4) {
+    add(plan, {"skb_drop"});
+  } else {
+    for (const aw_stage stage : {AW_STAGE_ACK, AW_STAGE_COOKIE})
+      see_nothing_of(plan, AW_LISTEN_DROP, AW_ACCEPT_QUEUE_FULL, stage,
+                     "skb:kfree_skb does not name the listener on this kernel (6.11 does)",
+                     "A kernel that allows fentry or kprobes shows it.");
+  }
+  if (plan.config.send_reset_args >= 3)
+    return;
+  if (arguments == 3 && features.drop_reason_no_socket)
+    add(plan, {"skb_drop_no_socket"});
+  else
+    see_nothing_of(plan, AW_RESET_SENT, AW_NO_LISTENER, AW_STAGE_NONE,
+                   "before 6.10 tcp:tcp_send_reset is silent where there is no socket",
+                   "A kernel that allows fentry or kprobes shows it.");
+}
+
+void add_ingress(const Features& features, Plan& plan) {
+  if (features.cgroup_skb.ok) {
+    add(plan, {"ingress"});
+    plan.cgroup_mount = *features.cgroup_mount;
+    return;
+  }
+  const std::string why = features.cgroup_mount
+                              ? refused("attaching to the root cgroup", features.cgroup_skb)
+                              : "no cgroup2 file system is mounted";
+  const std::string remedy =
+      features.cgroup_mount ? "CAP_NET_ADMIN is needed." : "Mount it: mount -t cgroup2 none /mnt";
+  see_nothing_of(plan, AW_LISTEN_DROP, AW_REASON_NONE, AW_STAGE_SYN, why, remedy);
+  see_nothing_of(plan, AW_SYNCOOKIE_SENT, AW_REASON_NONE, AW_STAGE_NONE, why, remedy);
+}
+
+void add_tracepoint_programs(const Features& features, Plan& plan) {
+  add_ingress(features, plan);
+  add_drop_tracepoint(features, plan);
+  see_nothing_of(plan, AW_LISTEN_DROP, AW_REQUEST_FAILED, AW_STAGE_NONE,
+                 "the packet hook runs before the kernel tries, and sees full queues only",
+                 "A kernel that allows fentry or kprobes shows it.");
+}
+
+/// Where headers cannot be read, a record still names the listener.
+void note_unreadable_packets(Plan& plan) {
+  constexpr std::string_view why =
+      "lockdown=confidentiality forbids reading packets on this kernel (6.2 has a typed way)";
+  const auto hide = [&](aw_action action, aw_reason reason, aw_stage stage,
+                        std::initializer_list<const char*> fields) {
+    for (const char* field : fields)
+      plan.blind.push_back({action, reason, stage, field, std::string{why}, {}});
+  };
+  if (plan.tier != AW_SOURCE_TRACEPOINT) { // there the cgroup hook is given the packet
+    hide(AW_LISTEN_DROP, AW_REASON_NONE, AW_STAGE_SYN,
+         {"client.address", "client.port", "server.address", "network.type"});
+    hide(AW_SYNCOOKIE_SENT, AW_REASON_NONE, AW_STAGE_NONE,
+         {"client.address", "client.port", "server.address", "network.type"});
+  }
+  for (const aw_reason reason : {AW_ABORT_ON_OVERFLOW, AW_HANDSHAKE_INVALID})
+    hide(AW_RESET_SENT, reason, AW_STAGE_NONE,
+         {"client.address", "client.port", "server.address", "network.type"});
+  hide(AW_RESET_SENT, AW_NO_LISTENER, AW_STAGE_NONE,
+       {"client.address", "client.port", "server.address", "server.port", "network.type"});
+}
+
+aw_packet_access packet_access(const Features& features, aw_source tier) {
+  if (features.probe_read.ok)
+    return AW_PACKETS_PROBE_READ;
+  return features.rdonly_cast && tier != AW_SOURCE_KPROBE ? AW_PACKETS_CAST : AW_PACKETS_UNREADABLE;
+}
+
+void fill_config(const Features& features, Plan& plan) {
+  aw_config& config = plan.config;
+  const auto count = [&](const char* name) {
+    return static_cast<__u8>(features.arguments_of(name).value_or(0));
+  };
+  config.source = static_cast<__u8>(plan.tier);
+  config.packet_access = static_cast<__u8>(packet_access(features, plan.tier));
+  config.syn_full_at_limit = features.syn_full_at_limit.value_or(false);
+  config.can_make_cookies = features.socket_cookie && features.tp_btf.ok;
+  config.send_reset_args = count("tp:tcp_send_reset");
+  config.kfree_skb_args = count("tp:kfree_skb");
+  config.actions = ~0U;
+}
+
+void note_missing_cookies(const Features& features, Plan& plan) {
+  plan.give_cookies = plan.tier == AW_SOURCE_KPROBE && plan.config.can_make_cookies;
+  if (plan.config.can_make_cookies)
+    return;
+  const char* why = features.socket_cookie
+                        ? "typed programs, which could make socket cookies, are refused here"
+                        : "before 5.12 a tracing program cannot make a socket's cookie";
+  for (int action = AW_LISTEN_DROP; action < AW_NR_ACTIONS; ++action)
+    plan.blind.push_back({static_cast<aw_action>(action), AW_REASON_NONE, AW_STAGE_NONE,
+                          "acceptwatch.socket", why, "`ss -e` makes them, once."});
+}
+
+Plan bpf_plan(const Features& features, aw_source tier) {
+  Plan plan;
+  plan.tier = tier;
+  fill_config(features, plan);
+  note_missing_cookies(features, plan);
+  plan.seed_by_iterator = features.iterator.ok && features.sock_from_file;
+  if (tier == AW_SOURCE_TRACEPOINT)
+    add_tracepoint_programs(features, plan);
+  else
+    add_function_programs(features, plan);
+  plan.programs.insert(plan.programs.end(), lifecycle_programs.begin(), lifecycle_programs.end());
+  if (plan.config.packet_access == AW_PACKETS_UNREADABLE)
+    note_unreadable_packets(plan);
+  return plan;
+}
+
+Plan poll_plan() {
+  Plan plan;
+  plan.tier = AW_SOURCE_POLL;
+  constexpr const char* remedy = "Every tier with BPF shows it.";
+  see_nothing_of(plan, AW_SYNACK_RETRANSMIT, AW_REASON_NONE, AW_STAGE_NONE,
+                 "the kernel counts SYN-ACKs and SYNs sent again as one number", remedy);
+  see_nothing_of(plan, AW_RESET_SENT, AW_REASON_NONE, AW_STAGE_NONE,
+                 "the kernel counts all resets as one number", remedy);
+  for (const char* field : {"client.address", "client.port", "server.address", "acceptwatch.stage"})
+    plan.blind.push_back(
+        {AW_LISTEN_DROP, AW_REASON_NONE, AW_STAGE_NONE, field, "counters know no packet", remedy});
+  return plan;
+}
+
+} // namespace
+
+Availability availability(const Features& features, aw_source tier) {
+  if (tier == AW_SOURCE_POLL)
+    return {true, {}};
+  if (auto bpf = bpf_availability(features); !bpf.available)
+    return bpf;
+  switch (tier) {
+  case AW_SOURCE_FENTRY:
+    return fentry_availability(features);
+  case AW_SOURCE_KPROBE:
+    return kprobe_availability(features);
+  default:
+    return typed_availability(features);
+  }
+}
+
+Result<Plan> make_plan(const Features& features, std::optional<aw_source> wanted) {
+  if (wanted == AW_SOURCE_POLL)
+    return poll_plan();
+  std::optional<Error> first;
+  for (const aw_source tier : all_tiers) {
+    if (tier == AW_SOURCE_POLL || (wanted && tier != *wanted))
+      continue;
+    const auto [available, why] = availability(features, tier);
+    if (available)
+      return bpf_plan(features, tier);
+    if (!first || why.status == ExitStatus::privileges)
+      first = why;
+  }
+  if (wanted)
+    first->what = fmt::format("--probes {}: {}", name_of(*wanted), first->what);
+  return tl::unexpected{*first};
+}
+
+} // namespace acceptwatch

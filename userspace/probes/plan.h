@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/error.h"
+#include "events/blind_spot.h"
+#include "probes/features.h"
+
+#include <string>
+#include <vector>
+
+namespace acceptwatch {
+
+/// What to load, and what that leaves out: a pure function of what was found.
+struct Plan {
+  aw_source tier = AW_SOURCE_POLL;
+  /// Program names in the tier's object (direct.bpf.c, or probe.bpf.c of the
+  /// kprobe tier), in the order of attaching. Empty: poll.
+  std::vector<std::string> programs;
+  /// Seeds listeners older than acceptwatch through the task-file iterator;
+  /// otherwise by walking /proc.
+  bool seed_by_iterator = false;
+  /// Attach give_cookie of seed.bpf.c first.
+  bool give_cookies = false;
+  aw_config config{};       ///< all but the filters
+  std::string cgroup_mount; ///< where the packet hook goes; empty: it is not used
+  std::vector<BlindSpot> blind;
+};
+
+/// Would this tier work here? If not: why, and which exit status that is.
+struct Availability {
+  bool available = false;
+  Error why;
+};
+
+[[nodiscard]] Availability availability(const Features& features, aw_source tier);
+
+/// The best tier, or the one that was asked for: it is used or refused, never
+/// replaced. Polling is only ever chosen by name: it sees too little to be
+/// mistaken for the rest.
+[[nodiscard]] Result<Plan> make_plan(const Features& features, std::optional<aw_source> wanted);
+
+/// The tiers, best first.
+inline constexpr aw_source all_tiers[] = {AW_SOURCE_FENTRY, AW_SOURCE_KPROBE, AW_SOURCE_TRACEPOINT,
+                                          AW_SOURCE_POLL};
+
+} // namespace acceptwatch

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probes/poll.h"
+
+#include "base/file.h"
+#include "listeners/procfs.h"
+#include "probes/netstat.h"
+#include "probes/sock_diag.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+#include <unordered_map>
+
+namespace acceptwatch {
+namespace {
+
+constexpr time_t interval_seconds = 1;
+
+/// A kernel counter, and what its increments are records of.
+struct Watched {
+  const char* counter;
+  aw_action action;
+  aw_reason reason;
+};
+
+constexpr std::array watched{
+    Watched{"TcpExt:ListenOverflows", AW_LISTEN_DROP, AW_ACCEPT_QUEUE_FULL},
+    Watched{"TcpExt:TCPReqQFullDrop", AW_LISTEN_DROP, AW_SYN_QUEUE_FULL},
+    Watched{"TcpExt:SyncookiesSent", AW_SYNCOOKIE_SENT, AW_SYN_QUEUE_FULL},
+};
+
+using Listeners = std::unordered_map<uint64_t, PolledListener>;
+
+class Poll final : public Source {
+public:
+  Result<void> open();
+
+  Result<void> activate() override;
+  Result<void> scan(const std::function<void(const aw_holder&)>& visit) override;
+  int fd() const override { return timer_.get(); }
+  Result<void> drain(const RecordHandler& handler) override;
+  void deactivate() override {}
+  std::vector<Counter> counters() const override { return totals_; }
+  Losses losses() const override { return {}; }
+  std::vector<std::string> probes() const override { return {"sock_diag", "/proc/net/netstat"}; }
+
+private:
+  Result<void> poll(const RecordHandler& handler);
+  void compare_listeners(const Listeners& now, const RecordHandler& handler);
+  const PolledListener* only_suspect(const Listeners& now, const Watched& what) const;
+  void report(const PolledListener* polled, aw_action action, aw_reason reason, uint64_t count,
+              const RecordHandler& handler);
+  void count_occurrences(const aw_event& event, uint64_t count);
+
+  UniqueFd timer_;
+  uint32_t netns_ = 0;
+  const ProcFs procfs_;
+  Clock clock_;
+  Listeners listeners_;
+  NetCounters counters_;
+  std::vector<Counter> totals_;
+};
+
+Result<Listeners> listeners_now() {
+  auto polled = poll_listeners();
+  if (!polled)
+    return tl::unexpected{polled.error()};
+  Listeners listeners;
+  for (const auto& listener : *polled)
+    listeners.emplace(listener.listener.id, listener);
+  return listeners;
+}
+
+Result<NetCounters> counters_now() {
+  const auto text = read_file("/proc/net/netstat");
+  if (!text)
+    return system_failure("cannot read /proc/net/netstat", errno);
+  return parse_net_counters(*text);
+}
+
+uint64_t value_of(const NetCounters& counters, const char* name) {
+  const auto found = counters.find(name);
+  return found == counters.end() ? 0 : found->second;
+}
+
+Result<void> Poll::open() {
+  timer_ = UniqueFd{timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK)};
+  itimerspec period{};
+  period.it_interval.tv_sec = period.it_value.tv_sec = interval_seconds;
+  if (!timer_ || timerfd_settime(timer_.get(), 0, &period, nullptr) < 0)
+    return system_failure("cannot make a timer", errno);
+  struct stat self {};
+  if (stat("/proc/self/ns/net", &self) == 0)
+    netns_ = static_cast<uint32_t>(self.st_ino);
+  return {};
+}
+
+Result<void> Poll::activate() {
+  auto listeners = listeners_now();
+  auto counters = counters_now();
+  if (!listeners)
+    return tl::unexpected{listeners.error()};
+  if (!counters)
+    return tl::unexpected{counters.error()};
+  listeners_ = std::move(*listeners);
+  counters_ = std::move(*counters);
+  return {};
+}
+
+Result<void> Poll::scan(const std::function<void(const aw_holder&)>& visit) {
+  scan_procfs(procfs_, visit);
+  return {};
+}
+
+Result<void> Poll::drain(const RecordHandler& handler) {
+  uint64_t expirations = 0;
+  if (read(timer_.get(), &expirations, sizeof(expirations)) < 0 && errno != EAGAIN)
+    return system_failure("cannot read the timer", errno);
+  return poll(handler);
+}
+
+Result<void> Poll::poll(const RecordHandler& handler) {
+  auto listeners = listeners_now();
+  auto counters = counters_now();
+  if (!listeners)
+    return tl::unexpected{listeners.error()};
+  if (!counters)
+    return tl::unexpected{counters.error()};
+  compare_listeners(*listeners, handler);
+  counters_.swap(*counters);
+  // Now counters_ holds the new values and *counters the old ones.
+  for (const auto& what : watched) {
+    const uint64_t grown = value_of(counters_, what.counter) - value_of(*counters, what.counter);
+    if (grown)
+      report(only_suspect(*listeners, what), what.action, what.reason, grown, handler);
+  }
+  listeners_ = std::move(*listeners);
+  return {};
+}
+
+void Poll::compare_listeners(const Listeners& now, const RecordHandler& handler) {
+  for (const auto& [id, polled] : now) {
+    if (!listeners_.contains(id))
+      report(&polled, AW_LISTENER_OPENED, AW_REASON_NONE, 1, handler);
+  }
+  for (const auto& [id, polled] : listeners_) {
+    if (!now.contains(id))
+      report(&polled, AW_LISTENER_CLOSED, AW_REASON_NONE, 1, handler);
+  }
+}
+
+/// The one listener that dropped something since the last look; null if there
+/// are several, or none is known.
+const PolledListener* Poll::only_suspect(const Listeners& now, const Watched& what) const {
+  const PolledListener* suspect = nullptr;
+  for (const auto& [id, polled] : now) {
+    const auto before = listeners_.find(id);
+    const uint32_t drops_before = before == listeners_.end() ? 0 : before->second.drops;
+    if (polled.drops == drops_before)
+      continue;
+    if (what.reason == AW_ACCEPT_QUEUE_FULL && now.size() > 1 &&
+        polled.listener.accept_depth < polled.listener.accept_limit)
+      continue;
+    if (suspect)
+      return nullptr;
+    suspect = &polled;
+  }
+  return suspect;
+}
+
+void Poll::report(const PolledListener* polled, aw_action action, aw_reason reason, uint64_t count,
+                  const RecordHandler& handler) {
+  aw_event event{};
+  event.header.size = sizeof(event);
+  event.header.kind = AW_RECORD_EVENT;
+  event.header.source = AW_SOURCE_POLL;
+  event.header.boot_ns = clock_.boot_now();
+  event.action = static_cast<__u8>(action);
+  event.reason = static_cast<__u8>(reason);
+  if (polled) {
+    event.listener = polled->listener;
+    event.flags = AW_HAS_LISTENER;
+    if (polled->has_limit)
+      event.flags |= AW_HAS_ACCEPT_QUEUE;
+  }
+  event.listener.netns = netns_;
+  count_occurrences(event, count);
+  handler(Record{event}, count);
+}
+
+void Poll::count_occurrences(const aw_event& event, uint64_t count) {
+  const aw_counter_key key{event.listener.id, netns_, event.action, event.reason, event.stage, 0};
+  const auto same = std::find_if(totals_.begin(), totals_.end(), [&](const Counter& counter) {
+    return std::memcmp(&counter.key, &key, sizeof(key)) == 0;
+  });
+  if (same == totals_.end())
+    totals_.push_back({key, count});
+  else
+    same->count += count;
+}
+
+} // namespace
+
+Result<std::unique_ptr<Source>> open_poll() {
+  auto poll = std::make_unique<Poll>();
+  if (auto opened = poll->open(); !opened)
+    return tl::unexpected{opened.error()};
+  return poll;
+}
+
+} // namespace acceptwatch

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "probes/source.h"
+
+#include <memory>
+
+namespace acceptwatch {
+
+/// The tier without BPF and without privileges: once a second, the listeners of
+/// this network namespace and its counters in /proc/net/netstat. What happened in
+/// between is one record with its count; whose it was is said only where no
+/// second listener could have been meant.
+[[nodiscard]] Result<std::unique_ptr<Source>> open_poll();
+
+} // namespace acceptwatch

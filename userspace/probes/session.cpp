@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probes/session.h"
+
+#include "base/file.h"
+#include "listeners/procfs.h"
+
+#include <atomic>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <cstdio>
+#include <cstring>
+#include <direct.skel.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <probe.skel.h>
+#include <seed.skel.h>
+#include <unistd.h>
+
+namespace acceptwatch {
+namespace {
+
+struct LinkDeleter {
+  void operator()(bpf_link* link) const { bpf_link__destroy(link); }
+};
+using Link = std::unique_ptr<bpf_link, LinkDeleter>;
+
+template <auto Destroy> struct SkeletonDeleter {
+  template <typename Skeleton> void operator()(Skeleton* skeleton) const { Destroy(skeleton); }
+};
+using DirectObject = std::unique_ptr<direct_bpf, SkeletonDeleter<direct_bpf__destroy>>;
+using ProbeObject = std::unique_ptr<probe_bpf, SkeletonDeleter<probe_bpf__destroy>>;
+using SeedObject = std::unique_ptr<seed_bpf, SkeletonDeleter<seed_bpf__destroy>>;
+
+constexpr const char* report_hint =
+    "Run again with -vv for the kernel's own words, and report them with the output of "
+    "`acceptwatch check`.";
+
+tl::unexpected<Error> load_failure(const char* what, int error) {
+  return system_failure(what, -error, report_hint, ExitStatus::kernel);
+}
+
+/// The globals of a loaded object: memory that is shared with its programs.
+struct Globals {
+  bool* active = nullptr;
+  const __u64* lost = nullptr;
+  const __u64* uncounted = nullptr;
+};
+
+void disable_all_programs(bpf_object* object) {
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, object) bpf_program__set_autoload(program, false);
+}
+
+aw_config make_config(const Plan& plan, const KernelFilter& filter) {
+  aw_config config = plan.config;
+  config.family = filter.family;
+  config.netns = filter.netns;
+  config.actions = filter.actions;
+  config.filter_ports = filter.ports.has_value();
+  return config;
+}
+
+template <typename Skeleton>
+void fill_constants(Skeleton& skeleton, const aw_config& config, const KernelFilter& filter) {
+  std::memcpy(&skeleton.rodata->aw_config, &config, sizeof(config));
+  if (!filter.ports)
+    return;
+  for (size_t port = 0; port < filter.ports->size(); ++port) {
+    if (filter.ports->test(port))
+      skeleton.rodata->aw_ports[port / 64] |= 1ULL << (port % 64);
+  }
+}
+
+/// The main programs and, beside them, the seeding ones.
+class Session final : public Source {
+public:
+  [[nodiscard]] Result<void> open(const Plan& plan, const KernelFilter& filter,
+                                  const std::string& btf_file);
+
+  Result<void> activate() override;
+  Result<void> scan(const std::function<void(const aw_holder&)>& visit) override;
+  int fd() const override { return ring_buffer__epoll_fd(ring_.get()); }
+  Result<void> drain(const RecordHandler& handler) override;
+  void deactivate() override;
+  std::vector<Counter> counters() const override;
+  Losses losses() const override;
+  std::vector<std::string> probes() const override { return probes_; }
+
+private:
+  template <typename Skeleton, auto OpenOptions, auto Load, typename Object>
+  Result<void> load_object(Object& owner, const Plan& plan, const KernelFilter& filter,
+                           const bpf_object_open_opts& options);
+  Result<void> load_seed(const Plan& plan, const bpf_object_open_opts& options);
+  Result<void> attach(const Plan& plan);
+  Result<void> attach_one(bpf_program* program);
+  Result<void> open_ring();
+  uint64_t skipped_runs() const;
+  static int on_record(void* session, void* data, size_t size);
+
+  DirectObject direct_;
+  ProbeObject probe_;
+  SeedObject seed_;
+  bpf_object* object_ = nullptr; ///< of direct_ or probe_
+  Globals globals_;
+  std::vector<Link> links_;
+  Link seed_link_;
+  std::unique_ptr<ring_buffer, decltype([](ring_buffer* r) { ring_buffer__free(r); })> ring_;
+  std::vector<std::string> probes_;
+  std::string cgroup_mount_;
+  const ProcFs procfs_;
+  const RecordHandler* handler_ = nullptr; ///< while draining
+  std::optional<Error> bad_record_;
+  bool active_ = false;
+};
+
+template <typename Skeleton, auto OpenOptions, auto Load, typename Object>
+Result<void> Session::load_object(Object& owner, const Plan& plan, const KernelFilter& filter,
+                                  const bpf_object_open_opts& options) {
+  owner.reset(OpenOptions(&options));
+  if (!owner)
+    return load_failure("cannot open the embedded BPF object", -errno);
+  object_ = owner->obj;
+  disable_all_programs(object_);
+  for (const auto& name : plan.programs) {
+    bpf_program* program = bpf_object__find_program_by_name(object_, name.c_str());
+    if (!program)
+      return failure(fmt::format("the plan names an unknown program {}", name), report_hint);
+    bpf_program__set_autoload(program, true);
+  }
+  fill_constants(*owner, make_config(plan, filter), filter);
+  if (const int error = Load(owner.get()))
+    return load_failure("the kernel refuses the tracing programs", error);
+  globals_ = {&owner->bss->aw_active, owner->bss->aw_lost, owner->bss->aw_uncounted};
+  return {};
+}
+
+/// Shares the map of holders with the main programs, so that a process that
+/// forks just after it was scanned is not missed.
+Result<void> Session::load_seed(const Plan& plan, const bpf_object_open_opts& options) {
+  if (!plan.seed_by_iterator && !plan.give_cookies)
+    return {};
+  seed_.reset(seed_bpf__open_opts(&options));
+  if (!seed_)
+    return load_failure("cannot open the embedded seeding object", -errno);
+  bpf_program__set_autoload(seed_->progs.holders, plan.seed_by_iterator);
+  bpf_program__set_autoload(seed_->progs.give_cookie, plan.give_cookies);
+  std::memcpy(&seed_->rodata->aw_config, &plan.config, sizeof(plan.config));
+  const bpf_map* holders = bpf_object__find_map_by_name(object_, "aw_holders");
+  if (const int error = bpf_map__reuse_fd(seed_->maps.aw_holders, bpf_map__fd(holders)))
+    return load_failure("cannot share the map of holders", error);
+  if (const int error = seed_bpf__load(seed_.get()))
+    return load_failure("the kernel refuses the seeding programs", error);
+  if (plan.give_cookies) {
+    if (auto attached = attach_one(seed_->progs.give_cookie); !attached)
+      return attached;
+  }
+  if (plan.seed_by_iterator) {
+    seed_link_.reset(bpf_program__attach_iter(seed_->progs.holders, nullptr));
+    if (!seed_link_)
+      return load_failure("cannot attach the task-file iterator", -errno);
+  }
+  return {};
+}
+
+Result<void> Session::open(const Plan& plan, const KernelFilter& filter,
+                           const std::string& btf_file) {
+  LIBBPF_OPTS(bpf_object_open_opts, options);
+  cgroup_mount_ = plan.cgroup_mount;
+  if (plan.config.source == AW_SOURCE_KPROBE && !btf_file.empty())
+    options.btf_custom_path = btf_file.c_str();
+  auto loaded = plan.tier == AW_SOURCE_KPROBE
+                    ? load_object<probe_bpf, probe_bpf__open_opts, probe_bpf__load>(probe_, plan,
+                                                                                    filter, options)
+                    : load_object<direct_bpf, direct_bpf__open_opts, direct_bpf__load>(
+                          direct_, plan, filter, options);
+  if (!loaded)
+    return loaded;
+  if (auto seeded = load_seed(plan, options); !seeded)
+    return seeded;
+  if (auto ring = open_ring(); !ring)
+    return ring;
+  return attach(plan);
+}
+
+Result<void> Session::attach_one(bpf_program* program) {
+  Link link;
+  const char* section = bpf_program__section_name(program);
+  if (bpf_program__type(program) == BPF_PROG_TYPE_CGROUP_SKB) {
+    const UniqueFd cgroup{::open(cgroup_mount_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (!cgroup)
+      return system_failure(fmt::format("cannot open {}", cgroup_mount_), errno);
+    link.reset(bpf_program__attach_cgroup(program, cgroup.get()));
+  } else {
+    link.reset(bpf_program__attach(program));
+  }
+  if (!link)
+    return system_failure(fmt::format("cannot attach {}", section), errno, report_hint,
+                          ExitStatus::kernel);
+  probes_.emplace_back(section);
+  links_.push_back(std::move(link));
+  return {};
+}
+
+Result<void> Session::attach(const Plan& plan) {
+  for (const auto& name : plan.programs) {
+    if (auto attached = attach_one(bpf_object__find_program_by_name(object_, name.c_str()));
+        !attached)
+      return attached;
+  }
+  return {};
+}
+
+Result<void> Session::open_ring() {
+  const int map = bpf_object__find_map_fd_by_name(object_, "aw_records");
+  ring_.reset(ring_buffer__new(map, on_record, this, nullptr));
+  if (!ring_)
+    return load_failure("cannot map the ring buffer", -errno);
+  return {};
+}
+
+Result<void> Session::activate() {
+  std::atomic_ref{*globals_.active}.store(true);
+  active_ = true;
+  return {};
+}
+
+void Session::deactivate() {
+  std::atomic_ref{*globals_.active}.store(false);
+  active_ = false;
+}
+
+int Session::on_record(void* context, void* data, size_t size) {
+  auto& session = *static_cast<Session*>(context);
+  const auto record = decode({static_cast<const std::byte*>(data), size});
+  if (record)
+    (*session.handler_)(*record, 1);
+  else
+    session.bad_record_ = record.error();
+  return 0;
+}
+
+Result<void> Session::drain(const RecordHandler& handler) {
+  handler_ = &handler;
+  const int drained = ring_buffer__consume(ring_.get());
+  handler_ = nullptr;
+  if (bad_record_)
+    return tl::unexpected{*bad_record_};
+  if (drained < 0)
+    return system_failure("cannot read the ring buffer", -drained);
+  return {};
+}
+
+/// An iterator's output is cut at the reader's buffer, not at records.
+Result<void> read_holders(int fd, const std::function<void(const aw_holder&)>& visit) {
+  std::vector<std::byte> pending;
+  std::array<std::byte, 65536> chunk{};
+  for (;;) {
+    const ssize_t n = read(fd, chunk.data(), chunk.size());
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+      continue;
+    if (n < 0)
+      return system_failure("cannot read the task-file iterator", errno);
+    if (n == 0)
+      return {};
+    pending.insert(pending.end(), chunk.begin(), chunk.begin() + n);
+    size_t used = 0;
+    for (; pending.size() - used >= sizeof(aw_holder); used += sizeof(aw_holder)) {
+      const auto record = decode(std::span{pending}.subspan(used, sizeof(aw_holder)));
+      if (!record)
+        return tl::unexpected{record.error()};
+      if (const auto* holder = std::get_if<aw_holder>(&*record))
+        visit(*holder);
+    }
+    pending.erase(pending.begin(), pending.begin() + static_cast<ptrdiff_t>(used));
+  }
+}
+
+Result<void> Session::scan(const std::function<void(const aw_holder&)>& visit) {
+  if (seed_link_) {
+    const UniqueFd iterator{bpf_iter_create(bpf_link__fd(seed_link_.get()))};
+    if (!iterator)
+      return system_failure("cannot start the task-file iterator", errno);
+    return read_holders(iterator.get(), visit);
+  }
+  const int holders = bpf_object__find_map_fd_by_name(object_, "aw_holders");
+  scan_procfs(procfs_, [&](const aw_holder& holder) {
+    const __u8 yes = 1;
+    bpf_map_update_elem(holders, &holder.pid, &yes, BPF_ANY);
+    visit(holder);
+  });
+  return {};
+}
+
+std::vector<Counter> Session::counters() const {
+  const int map = bpf_object__find_map_fd_by_name(object_, "aw_counters");
+  std::vector<__u64> per_cpu(static_cast<size_t>(libbpf_num_possible_cpus()));
+  std::vector<Counter> counters;
+  aw_counter_key key{};
+  const aw_counter_key* previous = nullptr;
+  while (bpf_map_get_next_key(map, previous, &key) == 0) {
+    previous = &key;
+    if (bpf_map_lookup_elem(map, &key, per_cpu.data()) != 0)
+      continue;
+    Counter counter{key, 0};
+    for (const __u64 count : per_cpu)
+      counter.count += count;
+    counters.push_back(counter);
+  }
+  for (__u8 action = 0; action < AW_NR_ACTIONS; ++action) {
+    if (globals_.uncounted[action])
+      counters.push_back(
+          {{.listener = 0, .netns = 0, .action = action, .reason = 0, .stage = 0, ._pad = 0},
+           globals_.uncounted[action]});
+  }
+  return counters;
+}
+
+/// Times that the kernel skipped one of the programs because another was running
+/// on that CPU: recursion_misses, 5.12.
+uint64_t Session::skipped_runs() const {
+  uint64_t skipped = 0;
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, object_) {
+    bpf_prog_info info{};
+    __u32 size = sizeof(info);
+    const int fd = bpf_program__fd(program);
+    if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
+      skipped += info.recursion_misses;
+  }
+  return skipped;
+}
+
+Losses Session::losses() const {
+  Losses losses;
+  for (size_t action = 0; action < AW_NR_ACTIONS; ++action) {
+    losses.ring_buffer += globals_.lost[action];
+    losses.counter_map += globals_.uncounted[action];
+  }
+  if (!active_)
+    losses.programs = skipped_runs();
+  return losses;
+}
+
+} // namespace
+
+Result<std::unique_ptr<Source>> open_session(const Plan& plan, const KernelFilter& filter,
+                                             const std::string& btf_file) {
+  auto session = std::make_unique<Session>();
+  if (auto opened = session->open(plan, filter, btf_file); !opened)
+    return tl::unexpected{opened.error()};
+  return session;
+}
+
+void show_libbpf_messages(bool show) {
+  libbpf_set_print(show ? [](libbpf_print_level, const char* format,
+                             va_list arguments) { return std::vfprintf(stderr, format, arguments); }
+                        : static_cast<libbpf_print_fn_t>(nullptr));
+}
+
+} // namespace acceptwatch

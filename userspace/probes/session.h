@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "probes/plan.h"
+#include "probes/source.h"
+
+#include <bitset>
+#include <memory>
+
+namespace acceptwatch {
+
+/// What the kernel programs can decide by themselves.
+struct KernelFilter {
+  uint16_t family = 0;                     ///< AF_INET, AF_INET6; 0: both
+  uint32_t netns = 0;                      ///< inode; 0: all
+  uint32_t actions = ~0U;                  ///< bit (1 << aw_action)
+  std::optional<std::bitset<65536>> ports; ///< absent: all
+};
+
+/// Loads and attaches what the plan names. `btf_file` may be empty.
+[[nodiscard]] Result<std::unique_ptr<Source>>
+open_session(const Plan& plan, const KernelFilter& filter, const std::string& btf_file);
+
+/// Where libbpf's own messages go: nowhere, or to standard error.
+void show_libbpf_messages(bool show);
+
+} // namespace acceptwatch

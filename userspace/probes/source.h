@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "account/totals.h"
+#include "events/decode.h"
+
+#include <functional>
+#include <vector>
+
+namespace acceptwatch {
+
+/// What was seen: a record, and how many occurrences it stands for.
+using RecordHandler = std::function<void(const Record& record, uint64_t count)>;
+
+/// Occurrences that no record stands for.
+struct Losses {
+  uint64_t ring_buffer = 0; ///< no room for the record
+  uint64_t counter_map = 0; ///< no room for a counter of its own
+  uint64_t programs = 0;    ///< the kernel skipped a program (recursion)
+};
+
+/// Where records come from: the BPF programs, or polling.
+class Source {
+public:
+  Source() = default;
+  virtual ~Source() = default;
+  Source(const Source&) = delete;
+  Source& operator=(const Source&) = delete;
+
+  /// Every probe live; from here on nothing is missed.
+  [[nodiscard]] virtual Result<void> activate() = 0;
+  /// Finds listeners that are there, with their holders. May be repeated.
+  [[nodiscard]] virtual Result<void> scan(const std::function<void(const aw_holder&)>& visit) = 0;
+  /// Readable when records wait.
+  [[nodiscard]] virtual int fd() const = 0;
+  [[nodiscard]] virtual Result<void> drain(const RecordHandler& handler) = 0;
+  /// No record after this, but for those that wait already.
+  virtual void deactivate() = 0;
+
+  [[nodiscard]] virtual std::vector<Counter> counters() const = 0;
+  /// Since the start. Cheap: no call into the kernel, except once deactivated.
+  [[nodiscard]] virtual Losses losses() const = 0;
+  /// What was attached, for people: "fentry/tcp_conn_request".
+  [[nodiscard]] virtual std::vector<std::string> probes() const = 0;
+};
+
+} // namespace acceptwatch
