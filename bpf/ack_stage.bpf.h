@@ -20,7 +20,12 @@ static __always_inline void on_child_refused(struct sock *sk, struct sk_buff *sk
 	/* A second cookie ACK of a client that has its child already: no loss. */
 	if (!kept && e.reason != AW_ACCEPT_QUEUE_FULL)
 		return;
-	if (s)
+	/*
+	 * The RST that tcp_check_req() is about to send is this ACK's. Noted only
+	 * where one follows, which forgets it again: a later packet may be at the
+	 * same address.
+	 */
+	if (s && kept && aborts_on_overflow(sk))
 		s->overflow_skb = (__u64)skb;
 	ends_of_request(req, &e.ends);
 	e.flags = AW_HAS_ENDS;

@@ -147,6 +147,13 @@ int BPF_PROG(process_exec, struct task_struct *task)
 	return 0;
 }
 
+SEC("tp_btf/task_rename")
+int BPF_PROG(process_rename, struct task_struct *task, const char *name)
+{
+	on_rename(task, name);
+	return 0;
+}
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(process_exit, struct task_struct *task)
 {

@@ -7,8 +7,8 @@
 
 extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
 
-/* Four bytes of a packet. Raw bytes have no type that could be followed. */
-static __always_inline __u32 read_packet_u32(__u64 address)
+/* Four raw bytes: of a packet, say. They have no type that could be followed. */
+static __always_inline __u32 read_raw_u32(__u64 address)
 {
 	__u32 value = 0;
 

@@ -24,6 +24,11 @@ static __always_inline bool defers_accept(struct sock *sk)
 	return tp && READ(tp, inet_conn.icsk_accept_queue.rskq_defer_accept);
 }
 
+static __always_inline bool aborts_on_overflow(struct sock *sk)
+{
+	return READ(sk, __sk_common.skc_net.net, ipv4.sysctl_tcp_abort_on_overflow);
+}
+
 static __always_inline void read_syn_facts(struct sock *sk, struct aw_syn_facts *f)
 {
 	struct net *net = READ(sk, __sk_common.skc_net.net);

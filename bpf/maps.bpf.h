@@ -23,7 +23,7 @@ __u64 aw_uncounted[AW_NR_ACTIONS] = {};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 2 * 1024 * 1024);
+	__uint(max_entries, 4 * 1024 * 1024);
 } aw_records SEC(".maps");
 
 struct {
@@ -77,8 +77,9 @@ struct aw_scratch {
 	__u16 _pad;
 	/* The last ACK that found the accept queue full. */
 	__u64 overflow_skb;
-	/* A pointer on its way through memory, see known_null(). */
+	/* A pointer on its way through memory, and whose: see known_null(). */
 	__u64 pointer;
+	__u64 visit;
 };
 
 struct {
@@ -105,11 +106,21 @@ static __always_inline struct aw_scratch *scratch(void)
 static __always_inline bool known_null(const void *pointer)
 {
 	struct aw_scratch *s = scratch();
+	__u64 visit = bpf_ktime_get_ns();
+	__u64 value;
 
 	if (!s)
 		return true;
-	*(volatile __u64 *)&s->pointer = (__u64)pointer;
-	return *(volatile __u64 *)&s->pointer == 0;
+		/* An interrupt on the way may leave a pointer of its own: then again. */
+#pragma unroll
+	for (int attempt = 0; attempt < 3; attempt++) {
+		*(volatile __u64 *)&s->visit = visit;
+		*(volatile __u64 *)&s->pointer = (__u64)pointer;
+		value = *(volatile __u64 *)&s->pointer;
+		if (*(volatile __u64 *)&s->visit == visit)
+			return value == 0;
+	}
+	return true;
 }
 
 #endif

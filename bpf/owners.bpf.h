@@ -59,6 +59,23 @@ static __always_inline void on_exit(struct task_struct *task)
 }
 
 /*
+ * prctl(PR_SET_NAME) and writes to /proc/PID/comm: task:task_rename comes before
+ * the change, so the new name is in the argument; empty where it is unreadable.
+ */
+static __always_inline void on_rename(struct task_struct *task, const char *name)
+{
+	struct aw_process p = { .change = AW_PROCESS_RENAME };
+
+	p.pid = READ(task, tgid);
+	if (p.pid != (__u32)READ(task, pid) || !holds_listener(p.pid))
+		return;
+#pragma unroll
+	for (int word = 0; word < AW_COMM_LEN / 4; word++)
+		((__u32 *)p.comm)[word] = read_raw_u32((__u64)name + 4 * word);
+	report_process(&p);
+}
+
+/*
  * inet_csk_accept(): whoever calls it holds the listener, however it came by
  * it (SCM_RIGHTS, systemd, pidfd_getfd). One lookup a call, one record a pair.
  */

@@ -19,13 +19,13 @@ static __always_inline bool ends_of_packet(struct sk_buff *skb, struct aw_endpoi
 
 	if (aw_config.packet_access == AW_PACKETS_UNREADABLE)
 		return false;
-	ports = read_packet_u32(head + READ(skb, transport_header));
+	ports = read_raw_u32(head + READ(skb, transport_header));
 	ends->client_port = bpf_ntohs(ports & 0xffff);
 	ends->server_port = bpf_ntohs(ports >> 16);
 	if (READ(skb, protocol) == bpf_htons(ETH_P_IP)) {
 		ends->family = AF_INET;
-		*(__u32 *)ends->client_address = read_packet_u32(ip + IPV4_SOURCE);
-		*(__u32 *)ends->server_address = read_packet_u32(ip + IPV4_SOURCE + 4);
+		*(__u32 *)ends->client_address = read_raw_u32(ip + IPV4_SOURCE);
+		*(__u32 *)ends->server_address = read_raw_u32(ip + IPV4_SOURCE + 4);
 		return true;
 	}
 	ends->family = AF_INET6;
@@ -33,8 +33,8 @@ static __always_inline bool ends_of_packet(struct sk_buff *skb, struct aw_endpoi
 	for (int word = 0; word < 4; word++) {
 		__u64 source = ip + IPV6_SOURCE + 4 * word;
 
-		((__u32 *)ends->client_address)[word] = read_packet_u32(source);
-		((__u32 *)ends->server_address)[word] = read_packet_u32(source + 16);
+		((__u32 *)ends->client_address)[word] = read_raw_u32(source);
+		((__u32 *)ends->server_address)[word] = read_raw_u32(source + 16);
 	}
 	return true;
 }

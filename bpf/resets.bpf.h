@@ -65,7 +65,7 @@ static __always_inline bool reset_by_overflow(struct sock *sk, struct sk_buff *s
 	if (aw_config.send_reset_args == 3 &&
 	    reason != bpf_core_enum_value(enum sk_rst_reason, SK_RST_REASON_INVALID_SYN))
 		return false;
-	return READ(sk, __sk_common.skc_net.net, ipv4.sysctl_tcp_abort_on_overflow) &&
+	return aborts_on_overflow(sk) &&
 	       (tcp_flags_of(skb) & (TCP_FLAG_ACK | TCP_FLAG_SYN)) == TCP_FLAG_ACK;
 }
 

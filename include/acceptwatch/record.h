@@ -146,6 +146,7 @@ struct aw_event {
 enum aw_process_change {
 	AW_PROCESS_FORK = 1, /* pid is the child, other_pid its parent */
 	AW_PROCESS_EXEC,
+	AW_PROCESS_RENAME,
 	AW_PROCESS_EXIT,
 	AW_PROCESS_ACCEPTS, /* pid calls accept() on listener */
 };

@@ -14,6 +14,7 @@
 #include "probes/privileges.h"
 #include "probes/reasons.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -56,14 +57,11 @@ Start make_start(const Features& features, const Plan& plan, const Source& sourc
 void announce(const Plan& plan, const Options& options) {
   if (options.quiet || (options.format == OutputFormat::ndjson && !options.verbosity))
     return;
-  size_t unseen = 0;
-  for (const auto& spot : plan.blind)
-    unseen += spot.field.empty();
-  print_note(fmt::format("watching by {}; Ctrl-C ends.{}", name_of(plan.tier),
-                         unseen ? fmt::format(" {} kinds of events are out of its sight: "
-                                              "`acceptwatch check` lists them.",
-                                              unseen)
-                                : std::string{}));
+  const bool unseen = std::any_of(plan.blind.begin(), plan.blind.end(),
+                                  [](const BlindSpot& spot) { return spot.field.empty(); });
+  print_note(
+      fmt::format("watching by {}; Ctrl-C ends.{}", name_of(plan.tier),
+                  unseen ? " Some events are out of its sight: see `acceptwatch check`." : ""));
 }
 
 Result<void> tell_ready(const Options& options) {
@@ -107,8 +105,9 @@ Result<void> loop(Stream& stream, const Source& source, const Options& options, 
     if (waits[Waits::signals].revents) {
       if (read_signal(signals) != SIGHUP)
         return {};
+      // The old file still takes records: better there than nowhere.
       if (auto reopened = output.reopen(); !reopened)
-        return reopened;
+        print_error(reopened.error());
     }
     if (waits[Waits::duration].revents)
       return {};
@@ -140,7 +139,7 @@ Result<void> run_stream(const Options& options) {
   Stream stream{options, **source, kernel_reason_names(options.btf), *formatter, *output};
   if (auto begun = stream.begin(make_start(*features, *plan, **source, options)); !begun)
     return begun;
-  if (auto dropped = drop_privileges(); !dropped)
+  if (auto dropped = drop_privileges(!options.output.empty()); !dropped)
     return dropped;
   announce(*plan, options);
   if (auto told = tell_ready(options); !told)

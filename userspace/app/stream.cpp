@@ -6,7 +6,9 @@
 namespace acceptwatch {
 namespace {
 
-constexpr uint64_t scan_interval_ns = 1'000'000'000;
+/// A scan looks at every descriptor on the host: at most a twentieth of the time
+/// goes into it.
+constexpr uint64_t scan_share = 20;
 
 bool is_lifecycle(aw_action action) {
   return action == AW_LISTENER_OPENED || action == AW_LISTENER_CLOSED;
@@ -20,25 +22,29 @@ Stream::Stream(const Options& options, Source& source, ReasonNames names, Format
       output_(output) {}
 
 Result<void> Stream::begin(Start start) {
-  begun_ns_ = clock_.boot_now();
   if (auto activated = source_.activate(); !activated)
     return activated;
+  begun_ns_ = clock_.boot_now();
   // After the activation: a listener opened meanwhile is in the scan, in the
   // records, or in both.
-  if (auto scanned = rescan(begun_ns_); !scanned)
+  if (auto scanned = rescan(); !scanned)
     return scanned;
   start.time = clock_.wall_time(begun_ns_);
   formatter_.format(start, buffer_);
   return write();
 }
 
-Result<void> Stream::rescan(uint64_t boot_ns) {
-  scanned_ns_ = boot_ns;
-  return source_.scan([this](const aw_holder& holder) { table_.add_holder(holder); });
+Result<void> Stream::rescan() {
+  const uint64_t begun = clock_.boot_now();
+  auto scanned = source_.scan([this](const aw_holder& holder) { table_.add_holder(holder); });
+  const uint64_t ended = clock_.boot_now();
+  next_scan_ns_ = ended + (ended - begun) * scan_share;
+  return scanned;
 }
 
 Result<void> Stream::drain() {
   clock_.adjust();
+  ++batch_;
   auto drained =
       source_.drain([this](const Record& record, uint64_t count) { handle(record, count); });
   auto written = write();
@@ -52,25 +58,32 @@ void Stream::handle(const Record& record, uint64_t count) {
     table_.process_changed(*process);
 }
 
-/// Where accept() by another process is not seen, only a scan finds new holders.
-static bool wants_scan(const aw_event& record, const ListenerTable& table) {
-  if (!(record.flags & AW_HAS_LISTENER) || record.action == AW_LISTENER_OPENED)
-    return record.header.source == AW_SOURCE_POLL && record.action == AW_LISTENER_OPENED;
-  const Listener* listener = table.find(record.listener.id);
-  return !listener || (!listener->closed && listener->holders.empty()) ||
-         record.header.source >= AW_SOURCE_TRACEPOINT;
+/// Makes the table as true as can be before it is asked. accept() by another
+/// process is not seen by tracepoints, nor listen() by polling: there, and where
+/// no holder is known, a scan is due.
+void Stream::find_holders(const aw_event& record) {
+  if (!(record.flags & AW_HAS_LISTENER))
+    return;
+  const bool held = table_.verify(record.listener.id, batch_);
+  const Listener* listener = table_.find(record.listener.id);
+  if (listener && listener->closed)
+    return;
+  const bool sees_accept = record.header.source < AW_SOURCE_TRACEPOINT;
+  const bool sees_listen = record.header.source < AW_SOURCE_POLL;
+  const bool complete =
+      held && (sees_accept || (sees_listen && record.action == AW_LISTENER_OPENED));
+  // A scan that fails leaves the owner unknown, which the record shows.
+  if (!complete && clock_.boot_now() >= next_scan_ns_)
+    static_cast<void>(rescan());
 }
 
 void Stream::handle_event(const aw_event& record, uint64_t count) {
   if (record.action == AW_LISTENER_OPENED)
     table_.opened(record);
-  const uint64_t now = clock_.boot_now();
-  // A scan that fails leaves the owner unknown, which the record shows.
-  if (wants_scan(record, table_) && now >= scanned_ns_ + scan_interval_ns)
-    static_cast<void>(rescan(now));
+  find_holders(record);
   Event event = to_event(record, clock_, names_);
   event.count = count;
-  table_.attribute(event, now);
+  table_.attribute(event);
   if (record.action == AW_LISTENER_CLOSED)
     table_.closed(record.listener.id);
   emit(event);
@@ -107,6 +120,11 @@ void Stream::append_loss(const char* where, uint64_t now, uint64_t& before) {
 
 Result<void> Stream::report_losses() {
   const Losses losses = source_.losses();
+  // Among the lost ones may be a fork or an exit.
+  if (losses.ring_buffer != told_.ring_buffer) {
+    if (auto scanned = rescan(); !scanned)
+      return scanned;
+  }
   append_loss("ring_buffer", losses.ring_buffer, told_.ring_buffer);
   append_loss("counter_map", losses.counter_map, told_.counter_map);
   append_loss("program", losses.programs, told_.programs);

@@ -32,7 +32,8 @@ private:
   void handle(const Record& record, uint64_t count);
   void handle_event(const aw_event& record, uint64_t count);
   void emit(const Event& event);
-  [[nodiscard]] Result<void> rescan(uint64_t boot_ns);
+  [[nodiscard]] Result<void> rescan();
+  void find_holders(const aw_event& record);
   [[nodiscard]] Result<void> write();
   void append_loss(const char* where, uint64_t now, uint64_t& before);
   [[nodiscard]] std::vector<Total> totals() const;
@@ -48,7 +49,8 @@ private:
   Losses told_; ///< losses that were reported
   std::string buffer_;
   uint64_t begun_ns_ = 0;
-  uint64_t scanned_ns_ = 0;
+  uint64_t next_scan_ns_ = 0; ///< not before that
+  uint64_t batch_ = 0;
   uint64_t records_ = 0;
 };
 

@@ -29,6 +29,9 @@ constexpr const char* exit_statuses =
     "Exit status: 0 stopped as asked, 1 failure at run time, 2 wrong usage,\n"
     "3 this kernel cannot serve what was asked, 4 privileges missing.";
 
+/// Of each filter in the start record, which must stay below 16 KiB.
+constexpr size_t max_filter_text = 1024;
+
 /// Options that `check` has too.
 void add_probe_options(CLI::App& app, Options& options, Typed& typed) {
   app.add_option("--probes", typed.probes, "What to watch with; `auto` is the best there is")
@@ -108,8 +111,12 @@ Result<void> interpret_filters(const CLI::App& app, const Typed& typed, Options&
   for (const char* name :
        {"--port", "--pid", "--comm", "--cgroup", "--netns", "--ipv4", "--ipv6", "--events"}) {
     const auto* option = app.get_option(name);
-    if (option->count())
-      options.filters.push_back(fmt::format("{}={}", name + 2, fmt::join(option->results(), ",")));
+    if (!option->count())
+      continue;
+    auto filter = fmt::format("{}={}", name + 2, fmt::join(option->results(), ","));
+    if (filter.size() > max_filter_text)
+      filter = filter.substr(0, max_filter_text) + "...";
+    options.filters.push_back(std::move(filter));
   }
   return {};
 }

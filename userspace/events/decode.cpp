@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 namespace acceptwatch {
 namespace {
@@ -18,8 +19,16 @@ template <typename T> Result<Record> copy_out(std::span<const std::byte> bytes, 
   return Record{record};
 }
 
+/// An IPv4 client of an IPv6 socket has a v4-mapped address there; on the wire
+/// it is IPv4, and so it is shown.
 Address to_address(uint16_t family, const __u8 (&bytes)[AW_ADDRESS_LEN]) {
+  constexpr std::array<uint8_t, 12> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
   Address address;
+  if (family == AF_INET6 && std::equal(mapped.begin(), mapped.end(), std::begin(bytes))) {
+    address.family = AF_INET;
+    std::copy(std::begin(bytes) + mapped.size(), std::end(bytes), address.bytes.begin());
+    return address;
+  }
   address.family = family;
   std::copy(std::begin(bytes), std::end(bytes), address.bytes.begin());
   return address;
@@ -88,9 +97,9 @@ Event to_event(const aw_event& record, const Clock& clock, const ReasonNames& na
   if (record.flags & AW_HAS_PORT)
     event.server_port = record.ends.server_port;
   if (record.flags & AW_HAS_ADDRESSES) {
-    event.family = record.ends.family;
     event.server_address = to_address(record.ends.family, record.ends.server_address);
     event.client_address = to_address(record.ends.family, record.ends.client_address);
+    event.family = event.client_address->family;
     event.client_port = record.ends.client_port;
   } else if (record.flags & AW_HAS_LISTENER) {
     add_bound_address(record.listener, event);

@@ -34,7 +34,8 @@ public:
   [[nodiscard]] std::vector<uint32_t> pids() const;
 
   /// Calls `visit(fd, inode)` for each socket among the descriptors of `pid`.
-  /// False where they cannot be listed.
+  /// False where they cannot be listed, or there are none at all: a process that
+  /// exits has none any more (exit_files()) while it is still in /proc.
   bool for_each_socket(uint32_t pid, const std::function<void(int, uint64_t)>& visit) const;
 
   [[nodiscard]] std::string path(uint32_t pid, const char* file) const;

@@ -46,6 +46,7 @@ void ListenerTable::add(Listener& listener, Holder holder) {
   }
   held_[holder.pid].push_back(listener.id);
   listener.holders.push_back(std::move(holder));
+  listener.verified = 0;
 }
 
 void ListenerTable::drop(Listener& listener, uint32_t pid) {
@@ -96,6 +97,13 @@ void ListenerTable::closed(uint64_t id) {
     std::erase(held_[holder.pid], id);
   listener.holders.clear();
   listener.closed = true;
+  closed_.push_back(id);
+  if (closed_.size() <= max_closed)
+    return;
+  const auto oldest = listeners_.find(closed_.front());
+  if (oldest != listeners_.end() && oldest->second.closed)
+    listeners_.erase(oldest);
+  closed_.pop_front();
 }
 
 const Listener* ListenerTable::find(uint64_t id) const {
@@ -109,6 +117,8 @@ void ListenerTable::process_changed(const aw_process& record) {
     return forked(record.other_pid, record.pid);
   case AW_PROCESS_EXEC:
     return executed(record);
+  case AW_PROCESS_RENAME:
+    return renamed(record);
   case AW_PROCESS_EXIT:
     return exited(record.pid);
   case AW_PROCESS_ACCEPTS:
@@ -155,6 +165,19 @@ void ListenerTable::executed(const aw_process& record) {
   }
 }
 
+void ListenerTable::renamed(const aw_process& record) {
+  const auto held = held_.find(record.pid);
+  const auto name = record.comm[0] ? std::optional{comm_of(record.comm)} : procfs_.name(record.pid);
+  if (held == held_.end() || !name)
+    return;
+  for (const uint64_t id : held->second) {
+    Listener& listener = listeners_[id];
+    const auto holder = find_holder(listener.holders, record.pid);
+    if (holder != listener.holders.end())
+      holder->name = *name;
+  }
+}
+
 void ListenerTable::exited(uint32_t pid) {
   const auto held = held_.find(pid);
   if (held == held_.end())
@@ -170,9 +193,7 @@ void ListenerTable::accepts(const aw_process& record) {
     add(found->second, make_holder(record.pid, comm_of(record.comm)));
 }
 
-void ListenerTable::verify(Listener& listener) {
-  if (!has_inode(listener) || listener.closed)
-    return;
+void ListenerTable::verify_holders(Listener& listener) {
   std::vector<uint32_t> gone;
   for (Holder& holder : listener.holders) {
     const auto fd = procfs_.find_socket(holder.pid, listener.id, holder.fd);
@@ -189,20 +210,24 @@ void ListenerTable::verify(Listener& listener) {
   }
 }
 
-void ListenerTable::attribute(Event& event, uint64_t boot_ns) {
-  const auto found = listeners_.find(event.listener);
-  if (event.listener == 0 || found == listeners_.end())
-    return;
+bool ListenerTable::verify(uint64_t id, uint64_t batch) {
+  const auto found = listeners_.find(id);
+  if (found == listeners_.end())
+    return false;
   Listener& listener = found->second;
-  if (boot_ns >= listener.verified_ns + verify_interval_ns) {
-    verify(listener);
-    listener.verified_ns = boot_ns;
-  }
-  event.owners = std::max<size_t>(listener.holders.size(), 1);
-  if (const Holder* owner = owner_of(listener))
-    event.owner = Owner{owner->pid, owner->name, owner->cgroup};
-  else
-    event.owners = 0;
+  if (listener.verified != batch && has_inode(listener) && !listener.closed)
+    verify_holders(listener);
+  listener.verified = batch;
+  return !listener.holders.empty();
+}
+
+void ListenerTable::attribute(Event& event) const {
+  const Listener* listener = event.listener ? find(event.listener) : nullptr;
+  const Holder* owner = listener ? owner_of(*listener) : nullptr;
+  if (!owner)
+    return;
+  event.owner = Owner{owner->pid, owner->name, owner->cgroup};
+  event.owners = std::max<size_t>(listener->holders.size(), 1);
 }
 
 } // namespace acceptwatch

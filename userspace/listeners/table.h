@@ -4,6 +4,7 @@
 #include "events/event.h"
 #include "listeners/process.h"
 
+#include <deque>
 #include <unordered_map>
 #include <vector>
 
@@ -26,7 +27,7 @@ struct Listener {
   std::vector<Holder> holders;
   uint32_t listen_pid = 0;           ///< who called listen(); 0: not seen
   std::optional<Holder> last_holder; ///< of a listener that nobody holds any more
-  uint64_t verified_ns = 0;          ///< when its holders were last compared with /proc
+  uint64_t verified = 0;             ///< the batch in which its holders were compared with /proc
   bool closed = false;               ///< kept for the totals
 };
 
@@ -49,23 +50,26 @@ public:
 
   [[nodiscard]] const Listener* find(uint64_t id) const;
 
-  /// Names the event's owner. At most once in `verify_interval_ns` for each
-  /// listener the holders are compared with /proc first: a process may have
-  /// closed its copy, which nothing reports.
-  void attribute(Event& event, uint64_t boot_ns);
+  /// Compares the listener's holders with /proc: a process may have closed its
+  /// copy, which nothing reports. Once in each batch of
+  /// records, so that a flood does not do it for each of them. False: nobody is
+  /// known to hold it.
+  bool verify(uint64_t id, uint64_t batch);
 
-  /// Listeners, and those closed since the start, whose totals are still due.
-  [[nodiscard]] size_t size() const { return listeners_.size(); }
+  /// Names the event's owner.
+  void attribute(Event& event) const;
 
-  static constexpr uint64_t verify_interval_ns = 100'000'000;
+  /// Closed listeners are kept, because the summary names them; so many of them.
+  static constexpr size_t max_closed = 4096;
 
 private:
   Holder make_holder(uint32_t pid, std::string name) const;
   void add(Listener& listener, Holder holder);
   void drop(Listener& listener, uint32_t pid);
-  void verify(Listener& listener);
+  void verify_holders(Listener& listener);
   void forked(uint32_t parent, uint32_t child);
   void executed(const aw_process& record);
+  void renamed(const aw_process& record);
   void exited(uint32_t pid);
   void accepts(const aw_process& record);
 
@@ -73,6 +77,7 @@ private:
   std::unordered_map<uint64_t, Listener> listeners_;
   /// pid → ids of the listeners that it holds
   std::unordered_map<uint32_t, std::vector<uint64_t>> held_;
+  std::deque<uint64_t> closed_; ///< oldest first; an id may have been reused since
 };
 
 } // namespace acceptwatch

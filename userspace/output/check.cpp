@@ -10,6 +10,8 @@
 namespace acceptwatch {
 namespace {
 
+constexpr std::string_view unwatched_why = "this version does not watch for it";
+
 std::string blind_name(const BlindSpot& spot) {
   std::string name{name_of(spot.action)};
   if (spot.reason != AW_REASON_NONE)
@@ -43,6 +45,13 @@ void write_blind(JsonWriter& json, const CheckReport& report) {
     json.known("field", spot.field);
     json.member("why", spot.why);
     json.known("remedy", spot.remedy);
+    json.end_object();
+  }
+  for (const auto& [action, reason] : report.unwatched) {
+    json.begin_object();
+    json.member("action", action);
+    json.known("reason", reason);
+    json.member("why", unwatched_why);
     json.end_object();
   }
   json.end_array();
@@ -97,12 +106,16 @@ std::string check_as_text(const CheckReport& report) {
   fmt::format_to(append, "\nProbes of tier {}\n", name_of(*report.chosen));
   for (const auto& probe : report.probes)
     fmt::format_to(append, "  {}\n", probe);
-  out += report.blind.empty() ? "\nNothing is out of its sight.\n" : "\nWhat it cannot see\n";
+  out += report.blind.empty() ? "\nNothing of what it watches for is out of its sight.\n"
+                              : "\nWhat it cannot see\n";
   for (const auto& spot : report.blind) {
     fmt::format_to(append, "  {}\n      {}\n", blind_name(spot), spot.why);
     if (!spot.remedy.empty())
       fmt::format_to(append, "      {}\n", spot.remedy);
   }
+  fmt::format_to(append, "\nOf the interface, {}\n", unwatched_why);
+  for (const auto& [action, reason] : report.unwatched)
+    fmt::format_to(append, "  {}{}{}\n", action, reason.empty() ? "" : "/", reason);
   return out;
 }
 

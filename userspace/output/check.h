@@ -5,9 +5,16 @@
 #include "events/event.h"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace acceptwatch {
+
+/// A part of the interface that this version does not watch for, on any tier.
+struct Unwatched {
+  std::string_view action;
+  std::string_view reason; ///< empty: all of the action's
+};
 
 /// One fact that was found by looking.
 struct Fact {
@@ -32,6 +39,7 @@ struct CheckReport {
   std::optional<aw_source> chosen;
   std::vector<std::string> probes;
   std::vector<BlindSpot> blind;
+  std::vector<Unwatched> unwatched;
   std::string error; ///< why nothing was chosen
   std::string advice;
 };

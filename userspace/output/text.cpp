@@ -75,9 +75,10 @@ std::string what_text(const Event& event) {
 }
 
 void append_total(std::string& out, const Total& total) {
-  fmt::format_to(std::back_inserter(out), "{:>8}  {:<21} {:<18} {}\n", total.count,
+  fmt::format_to(std::back_inserter(out), "{:>8}  {:<21} {:<14} {}\n", total.count,
                  total.server_port ? end_text(total.server_address, total.server_port) : "-",
-                 owner_text(total.owner, 1), phrase_of(total.action, total.reason, total.stage));
+                 owner_text(total.owner, 1, narrow_owner),
+                 phrase_of(total.action, total.reason, total.stage));
 }
 
 } // namespace
@@ -144,7 +145,7 @@ void TextFormatter::format(const Summary& summary, std::string& out) {
     return;
   }
   coloured(out, dim,
-           fmt::format("{:>8}  {:<21} {:<18} {}", "COUNT", "LISTENER", "PROCESS", "WHAT"));
+           fmt::format("{:>8}  {:<21} {:<14} {}", "COUNT", "LISTENER", "PROCESS", "WHAT"));
   out.push_back('\n');
   for (const auto& total : summary.totals)
     append_total(out, total);

@@ -17,7 +17,8 @@ std::optional<unsigned> prototype_arguments(const btf& types, __u32 id) {
   return btf_vlen(type);
 }
 
-std::span<const struct btf_enum> enumerators(const btf& types, const std::string& enum_name) {
+std::span<const struct btf_enum> enumerator_entries(const btf& types,
+                                                    const std::string& enum_name) {
   const int id = btf__find_by_name_kind(&types, enum_name.c_str(), BTF_KIND_ENUM);
   if (id < 0)
     return {};
@@ -59,20 +60,18 @@ std::optional<unsigned> tracepoint_arguments(const btf& types, const std::string
 
 std::optional<int> enumerator(const btf& types, const std::string& enum_name,
                               const std::string& name) {
-  for (const auto& entry : enumerators(types, enum_name)) {
+  for (const auto& entry : enumerator_entries(types, enum_name)) {
     if (name == btf__name_by_offset(&types, entry.name_off))
       return entry.val;
   }
   return std::nullopt;
 }
 
-std::optional<std::string> enumerator_name(const btf& types, const std::string& enum_name,
-                                           int number) {
-  for (const auto& entry : enumerators(types, enum_name)) {
-    if (entry.val == number)
-      return btf__name_by_offset(&types, entry.name_off);
-  }
-  return std::nullopt;
+std::map<int, std::string> enumerators(const btf& types, const std::string& enum_name) {
+  std::map<int, std::string> names;
+  for (const auto& entry : enumerator_entries(types, enum_name))
+    names.emplace(entry.val, btf__name_by_offset(&types, entry.name_off));
+  return names;
 }
 
 } // namespace acceptwatch

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,8 +34,8 @@ using Btf = std::unique_ptr<btf, BtfDeleter>;
 [[nodiscard]] std::optional<int> enumerator(const btf& types, const std::string& enum_name,
                                             const std::string& name);
 
-/// The name of an enumerator by its number.
-[[nodiscard]] std::optional<std::string> enumerator_name(const btf& types,
-                                                         const std::string& enum_name, int number);
+/// All enumerators, name by number; none where there is no such enum.
+[[nodiscard]] std::map<int, std::string> enumerators(const btf& types,
+                                                     const std::string& enum_name);
 
 } // namespace acceptwatch

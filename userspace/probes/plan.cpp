@@ -84,7 +84,8 @@ Availability kprobe_availability(const Features& features) {
 }
 
 constexpr std::array lifecycle_programs{"retransmit_synack", "send_reset",   "set_state",
-                                        "process_fork",      "process_exec", "process_exit"};
+                                        "process_fork",      "process_exec", "process_rename",
+                                        "process_exit"};
 
 void add(Plan& plan, std::initializer_list<const char*> programs) {
   plan.programs.insert(plan.programs.end(), programs.begin(), programs.end());

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probes/privileges.h"
 
-#include <array>
 #include <cerrno>
 #include <memory>
 #include <sys/capability.h>
+#include <vector>
 
 namespace acceptwatch {
 namespace {
@@ -20,7 +20,12 @@ bool has(const Capabilities& capabilities, cap_value_t value) {
          set == CAP_SET;
 }
 
-constexpr std::array<cap_value_t, 3> kept{CAP_BPF, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH};
+std::vector<cap_value_t> needed(bool reopens_file) {
+  std::vector<cap_value_t> values{CAP_BPF, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH};
+  if (reopens_file)
+    values.push_back(CAP_DAC_OVERRIDE);
+  return values;
+}
 
 } // namespace
 
@@ -32,12 +37,12 @@ void note_capabilities(Features& features) {
   features.cap_net_admin = has(held, CAP_NET_ADMIN);
 }
 
-Result<void> drop_privileges() {
+Result<void> drop_privileges(bool reopens_file) {
   const Capabilities held{cap_get_proc()};
   const Capabilities wanted{cap_init()};
   if (!held || !wanted)
     return system_failure("cannot read this process's capabilities", errno);
-  for (const cap_value_t value : kept) {
+  for (const cap_value_t value : needed(reopens_file)) {
     if (!has(held, value))
       continue;
     cap_set_flag(wanted.get(), CAP_PERMITTED, 1, &value, CAP_SET);

@@ -12,8 +12,10 @@
 #include <direct.skel.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/membarrier.h>
 #include <probe.skel.h>
 #include <seed.skel.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace acceptwatch {
@@ -226,6 +228,9 @@ Result<void> Session::activate() {
 
 void Session::deactivate() {
   std::atomic_ref{*globals_.active}.store(false);
+  // Programs run as RCU readers: after a grace period none that saw `true` is
+  // still counting.
+  syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
   active_ = false;
 }
 
