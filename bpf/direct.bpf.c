@@ -171,6 +171,20 @@ int ingress(struct __sk_buff *skb)
 	return 1;
 }
 
+SEC("tp_btf/consume_skb")
+int BPF_PROG(syn_consumed, struct sk_buff *skb)
+{
+	on_consume_skb(skb);
+	return 0;
+}
+
+SEC("tp_btf/kfree_skb")
+int BPF_PROG(syn_refused, struct sk_buff *skb)
+{
+	on_refused_skb(skb);
+	return 0;
+}
+
 /* 6.11: rx_sk */
 SEC("tp_btf/kfree_skb")
 int BPF_PROG(skb_drop, struct sk_buff *skb, void *location, __u32 reason, struct sock *rx_sk)

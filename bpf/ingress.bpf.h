@@ -4,6 +4,11 @@
  * program runs in tcp_filter(), just before the kernel looks at the queues, and
  * foresees what tcp_conn_request() will do from the same numbers. It sees what
  * the sockets below its cgroup receive.
+ *
+ * What it foresees is reported when the SYN is freed, still on this CPU: by
+ * consume_skb() if it reached tcp_conn_request(), by kfree_skb() if something
+ * else refused it first (its checksum, the socket's own filter, a security
+ * module), and then it is forgotten.
  */
 #ifndef ACCEPTWATCH_INGRESS_BPF_H
 #define ACCEPTWATCH_INGRESS_BPF_H
@@ -41,16 +46,15 @@ static __always_inline __u32 ends_of_ingress(struct __sk_buff *skb, struct aw_en
 }
 
 /*
- * The state of the socket that this very packet belongs to. The hook shows the
- * listener for a request's packets too: a SYN that comes twice is answered by
- * its request (tcp_check_req), however full the queues are.
+ * The hook shows the listener for a request's packets too: a SYN that comes twice
+ * is answered by its request (tcp_check_req), however full the queues are.
  */
-static __always_inline int state_of_connection(struct __sk_buff *skb,
+static __always_inline bool belongs_to_request(struct __sk_buff *skb,
 					       const struct aw_endpoints *ends)
 {
 	struct bpf_sock_tuple tuple = {};
 	struct bpf_sock *found;
-	int state = TCP_CLOSE;
+	bool request;
 
 	if (ends->family == AF_INET) {
 		tuple.ipv4.saddr = *(__u32 *)ends->client_address;
@@ -65,11 +69,11 @@ static __always_inline int state_of_connection(struct __sk_buff *skb,
 		tuple.ipv6.dport = bpf_htons(ends->server_port);
 		found = bpf_skc_lookup_tcp(skb, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
 	}
-	if (found) {
-		state = found->state;
-		bpf_sk_release(found);
-	}
-	return state;
+	if (!found)
+		return false;
+	request = found->state == TCP_NEW_SYN_RECV;
+	bpf_sk_release(found);
+	return request;
 }
 
 /* What tcp_conn_request() will do; AW_ACTION_NONE: answer as always. */
@@ -85,6 +89,60 @@ static __always_inline void foresee(struct aw_syn_facts *facts, struct aw_event 
 		e->action = AW_SYNCOOKIE_SENT;
 }
 
+static __always_inline struct aw_foreseen *foreseen(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&aw_foreseen, &zero);
+}
+
+static __always_inline void keep_foreseen(struct __sk_buff *skb, struct sock *sk,
+					  const struct aw_event *e)
+{
+	struct aw_foreseen *f = foreseen();
+
+	if (!f)
+		return;
+	/* Somebody else still holds the one before: it was not freed. */
+	if (f->skb)
+		report(&f->event);
+	f->skb = (__u64)skb;
+	f->sk = (__u64)sk;
+	f->event = *e;
+}
+
+/*
+ * A SYN that takes over a TIME_WAIT connection is not asked about the SYN queue,
+ * and an accept() elsewhere may have made room: then it became a request.
+ */
+static __always_inline bool became_request(const struct aw_foreseen *f)
+{
+	const __u32 qlen =
+		bpf_core_field_offset(struct tcp_sock, inet_conn.icsk_accept_queue.qlen.counter);
+
+	return aw_config.packet_access != AW_PACKETS_UNREADABLE &&
+	       read_raw_u32(f->sk + qlen) > f->event.listener.syn_depth;
+}
+
+static __always_inline void on_consume_skb(struct sk_buff *skb)
+{
+	struct aw_foreseen *f = foreseen();
+
+	if (!f || f->skb != (__u64)skb)
+		return;
+	f->skb = 0;
+	if (!became_request(f))
+		report(&f->event);
+}
+
+static __always_inline void on_refused_skb(struct sk_buff *skb)
+{
+	struct aw_foreseen *f = foreseen();
+
+	if (f && f->skb == (__u64)skb)
+		f->skb = 0;
+}
+
 static __always_inline void on_ingress(struct __sk_buff *skb)
 {
 	struct aw_event e = { .stage = AW_STAGE_SYN };
@@ -93,7 +151,6 @@ static __always_inline void on_ingress(struct __sk_buff *skb)
 	struct sock *sk;
 	__u32 tcp;
 	__u8 flags;
-	int state;
 
 	if (!skb->sk || skb->sk->state != TCP_LISTEN)
 		return;
@@ -110,15 +167,11 @@ static __always_inline void on_ingress(struct __sk_buff *skb)
 		return;
 	if ((flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST | TCP_FLAG_FIN)) != TCP_FLAG_SYN)
 		return;
-	state = state_of_connection(skb, &e.ends);
-	if (state == TCP_NEW_SYN_RECV)
-		return;
-	/* A SYN that reopens a TIME_WAIT connection is asked about nothing else. */
-	if (state == TCP_TIME_WAIT && e.reason != AW_ACCEPT_QUEUE_FULL)
+	if (belongs_to_request(skb, &e.ends))
 		return;
 	e.flags = AW_HAS_ALL_OF_LISTENER | AW_HAS_ENDS;
 	describe_listener(sk, &facts, e.reason, bpf_get_socket_cookie(skb), &e.listener);
-	report(&e);
+	keep_foreseen(skb, sk, &e);
 }
 
 #endif

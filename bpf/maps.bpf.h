@@ -89,6 +89,20 @@ struct {
 	__type(value, struct aw_scratch);
 } aw_scratch SEC(".maps");
 
+/* What the packet hook of the tracepoint tier foresees for a SYN, until it is freed. */
+struct aw_foreseen {
+	__u64 skb; /* 0: none */
+	__u64 sk;
+	struct aw_event event;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct aw_foreseen);
+} aw_foreseen SEC(".maps");
+
 static __always_inline struct aw_scratch *scratch(void)
 {
 	__u32 zero = 0;

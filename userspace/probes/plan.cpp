@@ -168,7 +168,7 @@ void add_drop_tracepoint(const Features& features, Plan& plan) {
 
 void add_ingress(const Features& features, Plan& plan) {
   if (features.cgroup_skb.ok) {
-    add(plan, {"ingress"});
+    add(plan, {"syn_consumed", "syn_refused", "ingress"});
     plan.cgroup_mount = *features.cgroup_mount;
     return;
   }
