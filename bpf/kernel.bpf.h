@@ -66,24 +66,31 @@ static __always_inline bool tcp_carries_data(struct sk_buff *skb)
 }
 
 /*
- * The leader of the current thread's group carries the process's name.
- * bpf_get_current_task_btf(): 5.11, 3ca1032ab7ab.
+ * The leader of the current thread's group carries the process's name. Empty where
+ * it cannot be had: then user space asks /proc.
  */
 static __always_inline void current_process_name(__u8 *comm)
 {
-#ifdef AW_PROBE_READS
-	struct task_struct *task = (void *)bpf_get_current_task();
-
-	read_comm(comm, BPF_CORE_READ(task, group_leader));
-#else
+#ifndef AW_PROBE_READS
+	/* bpf_get_current_task_btf(): 5.11, 3ca1032ab7ab. */
 	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)) {
 		struct task_struct *task = bpf_get_current_task_btf();
 
 		read_comm(comm, task->group_leader);
-	} else {
-		bpf_get_current_comm(comm, AW_COMM_LEN);
+		return;
 	}
 #endif
+	if (aw_config.packet_access == AW_PACKETS_PROBE_READ) {
+		struct task_struct *task = (void *)bpf_get_current_task();
+
+		task = BPF_CORE_READ(task, group_leader);
+		BPF_CORE_READ_INTO((char(*)[AW_COMM_LEN])comm, task, comm);
+	} else {
+		__u64 thread = bpf_get_current_pid_tgid();
+
+		if (thread >> 32 == (__u32)thread)
+			bpf_get_current_comm(comm, AW_COMM_LEN);
+	}
 }
 
 /*

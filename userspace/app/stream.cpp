@@ -44,7 +44,6 @@ Result<void> Stream::rescan() {
 
 Result<void> Stream::drain() {
   clock_.adjust();
-  ++batch_;
   auto drained =
       source_.drain([this](const Record& record, uint64_t count) { handle(record, count); });
   auto written = write();
@@ -64,7 +63,8 @@ void Stream::handle(const Record& record, uint64_t count) {
 void Stream::find_holders(const aw_event& record) {
   if (!(record.flags & AW_HAS_LISTENER))
     return;
-  const bool held = table_.verify(record.listener.id, batch_);
+  const uint64_t now = clock_.boot_now();
+  const bool held = table_.verify(record.listener.id, record.header.boot_ns, now);
   const Listener* listener = table_.find(record.listener.id);
   if (listener && listener->closed)
     return;
@@ -73,7 +73,7 @@ void Stream::find_holders(const aw_event& record) {
   const bool complete =
       held && (sees_accept || (sees_listen && record.action == AW_LISTENER_OPENED));
   // A scan that fails leaves the owner unknown, which the record shows.
-  if (!complete && clock_.boot_now() >= next_scan_ns_)
+  if (!complete && now >= next_scan_ns_)
     static_cast<void>(rescan());
 }
 

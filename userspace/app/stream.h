@@ -50,7 +50,6 @@ private:
   std::string buffer_;
   uint64_t begun_ns_ = 0;
   uint64_t next_scan_ns_ = 0; ///< not before that
-  uint64_t batch_ = 0;
   uint64_t records_ = 0;
 };
 

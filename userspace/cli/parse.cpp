@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/parse.h"
 
+#include "base/text.h"
 #include "cli/values.h"
 #include "events/names.h"
 
@@ -14,10 +15,9 @@ namespace {
 
 /// The options as typed, before they are looked at.
 struct Typed {
-  std::string ports, actions, netns, probes = "auto", format = "text", colour = "auto";
+  std::string ports, actions, netns, count, probes = "auto", format = "text", colour = "auto";
   bool json = false, ipv4 = false, ipv6 = false;
   double duration = 0;
-  uint64_t count = 0;
   int ready_fd = -1;
 };
 
@@ -89,19 +89,19 @@ tl::unexpected<Error> wrong(const char* option, const Error& error) {
 }
 
 Result<void> interpret_filters(const CLI::App& app, const Typed& typed, Options& options) {
-  if (!typed.ports.empty()) {
+  if (app.get_option("--port")->count()) {
     const auto ports = parse_ports(typed.ports);
     if (!ports)
       return wrong("--port", ports.error());
     options.ports = *ports;
   }
-  if (!typed.actions.empty()) {
+  if (app.get_option("--events")->count()) {
     const auto actions = parse_actions(typed.actions);
     if (!actions)
       return wrong("--events", actions.error());
     options.actions = *actions;
   }
-  if (!typed.netns.empty()) {
+  if (app.get_option("--netns")->count()) {
     const auto netns = parse_netns(typed.netns);
     if (!netns)
       return wrong("--netns", netns.error());
@@ -128,9 +128,10 @@ Result<void> interpret_limits(const CLI::App& app, const Typed& typed, Options& 
     options.duration = typed.duration;
   }
   if (app.get_option("--count")->count()) {
-    if (typed.count == 0)
+    // As text: CLI11 wraps what is out of range.
+    options.count = parse_number<uint64_t>(typed.count);
+    if (options.count.value_or(0) == 0)
       return wrong("--count: wants a number of records, at least 1");
-    options.count = typed.count;
   }
   if (app.get_option("--ready-fd")->count()) {
     if (fcntl(typed.ready_fd, F_GETFD) < 0)
@@ -188,7 +189,7 @@ Result<std::variant<Options, Answer>> parse_command_line(int argc, const char* c
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    return Answer{check->parsed() ? check->help() : app.help()};
+    return Answer{check->parsed() ? check->help("acceptwatch") : app.help()};
   } catch (const CLI::CallForVersion& call) {
     return Answer{std::string{call.what()} + "\n"};
   } catch (const CLI::ParseError& error) {

@@ -2,11 +2,16 @@
 #include "cli/values.h"
 
 #include "acceptwatch/record_cpp.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "events/names.h"
 
 #include <cerrno>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 namespace acceptwatch {
@@ -60,15 +65,18 @@ Result<uint32_t> parse_actions(std::string_view text) {
 }
 
 Result<uint32_t> parse_netns(std::string_view text) {
-  constexpr uint32_t first_namespace_inode = 0xF0000000; // PROC_DYNAMIC_FIRST
+  constexpr uint32_t max_pid = 4U << 20; // PID_MAX_LIMIT; namespaces are far above
   const auto number = parse_number<uint32_t>(text);
-  if (number && *number >= first_namespace_inode)
+  if (number && *number > max_pid)
     return *number;
   const std::string path = number ? fmt::format("/proc/{}/ns/net", *number) : std::string{text};
   struct stat info {};
   if (stat(path.c_str(), &info) < 0)
     return wrong("'{}' is no network namespace: {}: {}", printable(text), printable(path),
                  describe_errno(errno));
+  const UniqueFd fd{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!fd || ioctl(fd.get(), NS_GET_NSTYPE) != CLONE_NEWNET)
+    return wrong("'{}' is no network namespace", printable(text));
   return static_cast<uint32_t>(info.st_ino);
 }
 

@@ -17,8 +17,8 @@ namespace acceptwatch {
 /// "listen_drop,reset_sent": a bit (1 << aw_action) for each.
 [[nodiscard]] Result<uint32_t> parse_actions(std::string_view text);
 
-/// A path to a network namespace, a pid, or the namespace's inode number (which
-/// are above every pid: the kernel numbers namespaces from 4026531840).
+/// A path to a network namespace, a pid, or the namespace's inode number, which is
+/// above every pid.
 [[nodiscard]] Result<uint32_t> parse_netns(std::string_view text);
 
 } // namespace acceptwatch

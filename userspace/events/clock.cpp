@@ -22,8 +22,12 @@ struct Split {
 
 template <typename Convert> Split split_time(Timestamp time, Convert convert) {
   Split split{};
-  const time_t seconds = time / ns_per_second;
+  time_t seconds = time / ns_per_second;
   split.ns = time % ns_per_second;
+  if (split.ns < 0) { // before 1970
+    split.ns += ns_per_second;
+    --seconds;
+  }
   convert(&seconds, &split.parts);
   return split;
 }

@@ -56,7 +56,7 @@ void add_bound_address(const aw_listener& listener, Event& event) {
       event.action == AW_LISTENER_OPENED || event.action == AW_LISTENER_CLOSED;
   if (about_listener || !wildcard) {
     event.server_address = bound;
-    event.family = listener.family;
+    event.family = bound.family;
   }
 }
 

@@ -56,7 +56,7 @@ std::string_view drop_phrase(aw_reason reason, aw_stage stage) {
            : stage == AW_STAGE_COOKIE ? "cookie ACK dropped: queue full"
                                       : "dropped: accept queue full";
   case AW_SYN_QUEUE_FULL:
-    return "SYN dropped: SYN queue full";
+    return stage == AW_STAGE_SYN ? "SYN dropped: SYN queue full" : "dropped: SYN queue full";
   case AW_SYN_BACKLOG_RESERVED:
     return "SYN dropped: reserved quarter";
   default:

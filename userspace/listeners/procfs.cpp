@@ -29,7 +29,8 @@ bool parse_address(std::string_view text, aw_listener& listener) {
   }
   const char* end = text.data() + text.size();
   listener.family = colon == 8 ? AF_INET : AF_INET6;
-  return std::from_chars(text.data() + colon + 1, end, listener.port, 16).ptr == end;
+  const auto [stop, error] = std::from_chars(text.data() + colon + 1, end, listener.port, 16);
+  return error == std::errc{} && stop == end;
 }
 
 /// "00000000:00000003", send and receive queue; of a listener the receive queue

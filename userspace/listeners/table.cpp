@@ -4,6 +4,7 @@
 #include "events/decode.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace acceptwatch {
 namespace {
@@ -11,6 +12,14 @@ namespace {
 auto find_holder(std::vector<Holder>& holders, uint32_t pid) {
   return std::find_if(holders.begin(), holders.end(),
                       [pid](const Holder& holder) { return holder.pid == pid; });
+}
+
+/// One whose start is not known was started last; then the pid decides.
+bool started_before(const Holder& a, const Holder& b) {
+  const auto rank = [](const Holder& holder) {
+    return std::tuple{holder.start_ns == 0, holder.start_ns, holder.pid};
+  };
+  return rank(a) < rank(b);
 }
 
 /// Where the id is an address there is no inode to look for in /proc.
@@ -23,8 +32,7 @@ const Holder* owner_of(const Listener& listener) {
   for (const Holder& holder : listener.holders) {
     if (holder.pid == listener.listen_pid)
       return &holder;
-    if (!first || holder.start_ns < first->start_ns ||
-        (holder.start_ns == first->start_ns && holder.pid < first->pid))
+    if (!first || started_before(holder, *first))
       first = &holder;
   }
   if (!first && listener.last_holder)
@@ -41,12 +49,17 @@ void ListenerTable::add(Listener& listener, Holder holder) {
       known != listener.holders.end()) {
     if (holder.fd >= 0)
       known->fd = holder.fd;
-    known->name = std::move(holder.name);
+    if (known->start_ns == 0)
+      known->start_ns = holder.start_ns;
+    if (!known->cgroup)
+      known->cgroup = std::move(holder.cgroup);
+    if (known->name.empty()) // else records tell of changes, in their order
+      known->name = std::move(holder.name);
     return;
   }
   held_[holder.pid].push_back(listener.id);
   listener.holders.push_back(std::move(holder));
-  listener.verified = 0;
+  listener.verified_ns = 0;
 }
 
 void ListenerTable::drop(Listener& listener, uint32_t pid) {
@@ -57,6 +70,8 @@ void ListenerTable::drop(Listener& listener, uint32_t pid) {
   if (listener.holders.size() == 1)
     listener.last_holder = std::move(*holder);
   listener.holders.erase(holder);
+  if (listener.listen_pid == pid)
+    listener.listen_pid = 0; // the number may be another process's soon
 }
 
 void ListenerTable::add_holder(const aw_holder& record) {
@@ -75,6 +90,8 @@ void ListenerTable::opened(const aw_event& record) {
   Listener& listener = listeners_[record.listener.id];
   for (const Holder& holder : listener.holders)
     std::erase(held_[holder.pid], listener.id);
+  if (listener.closed)
+    std::erase(closed_, listener.id);
   listener = {};
   listener.id = record.listener.id;
   listener.netns = record.listener.netns;
@@ -83,7 +100,11 @@ void ListenerTable::opened(const aw_event& record) {
   if (record.pid == 0)
     return; // polled: a scan finds who it was
   listener.listen_pid = record.pid;
-  add(listener, make_holder(record.pid, comm_of(record.comm)));
+  // A kernel that cannot name a thread's process leaves the name to /proc.
+  std::string name = comm_of(record.comm);
+  if (name.empty())
+    name = procfs_.name(record.pid).value_or("");
+  add(listener, make_holder(record.pid, std::move(name)));
 }
 
 void ListenerTable::closed(uint64_t id) {
@@ -96,8 +117,9 @@ void ListenerTable::closed(uint64_t id) {
   for (const Holder& holder : listener.holders)
     std::erase(held_[holder.pid], id);
   listener.holders.clear();
+  if (!listener.closed)
+    closed_.push_back(id);
   listener.closed = true;
-  closed_.push_back(id);
   if (closed_.size() <= max_closed)
     return;
   const auto oldest = listeners_.find(closed_.front());
@@ -194,6 +216,8 @@ void ListenerTable::accepts(const aw_process& record) {
 }
 
 void ListenerTable::verify_holders(Listener& listener) {
+  const Holder* owner = owner_of(listener);
+  const auto owner_before = owner ? std::optional{*owner} : std::nullopt;
   std::vector<uint32_t> gone;
   for (Holder& holder : listener.holders) {
     const auto fd = procfs_.find_socket(holder.pid, listener.id, holder.fd);
@@ -208,16 +232,19 @@ void ListenerTable::verify_holders(Listener& listener) {
     drop(listener, pid);
     std::erase(held_[pid], listener.id);
   }
+  if (listener.holders.empty() && !gone.empty())
+    listener.last_holder = owner_before;
 }
 
-bool ListenerTable::verify(uint64_t id, uint64_t batch) {
+bool ListenerTable::verify(uint64_t id, uint64_t happened_ns, uint64_t now_ns) {
   const auto found = listeners_.find(id);
   if (found == listeners_.end())
     return false;
   Listener& listener = found->second;
-  if (listener.verified != batch && has_inode(listener) && !listener.closed)
+  if (happened_ns > listener.verified_ns && has_inode(listener) && !listener.closed) {
     verify_holders(listener);
-  listener.verified = batch;
+    listener.verified_ns = now_ns;
+  }
   return !listener.holders.empty();
 }
 

@@ -27,7 +27,7 @@ struct Listener {
   std::vector<Holder> holders;
   uint32_t listen_pid = 0;           ///< who called listen(); 0: not seen
   std::optional<Holder> last_holder; ///< of a listener that nobody holds any more
-  uint64_t verified = 0;             ///< the batch in which its holders were compared with /proc
+  uint64_t verified_ns = 0;          ///< when its holders were last compared with /proc
   bool closed = false;               ///< kept for the totals
 };
 
@@ -50,11 +50,12 @@ public:
 
   [[nodiscard]] const Listener* find(uint64_t id) const;
 
-  /// Compares the listener's holders with /proc: a process may have closed its
-  /// copy, which nothing reports. Once in each batch of
-  /// records, so that a flood does not do it for each of them. False: nobody is
-  /// known to hold it.
-  bool verify(uint64_t id, uint64_t batch);
+  /// Compares the listener's holders with /proc, unless that was done after
+  /// `happened_ns`: a process may have closed its copy, which nothing reports. So
+  /// each record finds the holders of its time as long as records are read in
+  /// time, and a flood that is behind does not look for each of them. Times are
+  /// CLOCK_BOOTTIME. False: nobody is known to hold it.
+  bool verify(uint64_t id, uint64_t happened_ns, uint64_t now_ns);
 
   /// Names the event's owner.
   void attribute(Event& event) const;

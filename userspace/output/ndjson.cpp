@@ -29,11 +29,11 @@ void write_event_object(JsonWriter& json, const Event& event) {
 
 void write_end(JsonWriter& json, std::string_view key, const std::optional<Address>& address,
                std::optional<uint16_t> port) {
-  if (!address && !port)
+  const std::string text = address ? to_string(*address) : std::string{};
+  if (text.empty() && !port)
     return;
   json.begin_object(key);
-  if (address)
-    json.member("address", to_string(*address));
+  json.known("address", text);
   json.member("port", port);
   json.end_object();
 }
@@ -51,7 +51,7 @@ void write_owner(JsonWriter& json, const std::optional<Owner>& owner) {
     return;
   json.begin_object("process");
   json.member("pid", owner->pid);
-  json.member("name", owner->name);
+  json.known("name", owner->name);
   json.end_object();
 }
 
@@ -64,6 +64,12 @@ void write_queue(JsonWriter& json, std::string_view key, const std::optional<Que
   json.end_object();
 }
 
+/// A line holds at most 16 KiB (the contract), and a hostile byte takes six.
+std::string bounded(const std::string& path) {
+  constexpr size_t max_path = 1024;
+  return path.size() <= max_path ? path : path.substr(0, max_path) + "...";
+}
+
 void write_details(JsonWriter& json, const Event& event) {
   json.begin_object("acceptwatch");
   json.known("stage", name_of(event.stage));
@@ -73,8 +79,8 @@ void write_details(JsonWriter& json, const Event& event) {
   write_queue(json, "accept_queue", event.accept_queue);
   write_queue(json, "syn_queue", event.syn_queue);
   json.member("netns", event.netns);
-  if (event.owner)
-    json.member("cgroup", event.owner->cgroup);
+  if (event.owner && event.owner->cgroup)
+    json.member("cgroup", bounded(*event.owner->cgroup));
   if (event.socket) // a 64-bit number: consumers that read doubles would round it
     json.member("socket", fmt::format("{}", *event.socket));
   json.member("retry", event.retry);
@@ -123,8 +129,10 @@ void write_total(JsonWriter& json, const Total& total) {
   json.end_object();
 }
 
-/// A line holds at most 16 KiB (the contract): so many totals always fit.
+/// A line holds at most 16 KiB (the contract). A total takes less than 500 bytes,
+/// whatever its process is called.
 constexpr size_t max_totals = 64;
+constexpr size_t max_totals_bytes = 15000;
 
 } // namespace
 
@@ -165,15 +173,17 @@ void NdjsonFormatter::format(const Lost& lost, std::string& out) {
 }
 
 void NdjsonFormatter::format(const Summary& summary, std::string& out) {
+  const size_t begin = out.size();
   JsonWriter json{out};
   begin_control(json, summary.time, "summary");
   json.member("seconds", summary.seconds);
   json.member("records", summary.records);
   json.member("lost", summary.lost);
   json.begin_array("totals");
-  const size_t shown = std::min(summary.totals.size(), max_totals);
-  for (size_t i = 0; i < shown; ++i)
-    write_total(json, summary.totals[i]);
+  size_t shown = 0;
+  while (shown < std::min(summary.totals.size(), max_totals) &&
+         out.size() - begin < max_totals_bytes)
+    write_total(json, summary.totals[shown++]);
   json.end_array();
   if (shown < summary.totals.size()) {
     uint64_t rest = 0;

@@ -36,6 +36,16 @@ std::string queue_text(const std::optional<Queue>& queue) {
   return queue ? fmt::format("{}/{}", queue->depth, queue->limit) : "-";
 }
 
+/// The first bytes of a text, and no part of a character.
+std::string cut(const std::string& text, size_t bytes) {
+  const auto continues = [&](size_t at) {
+    return (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
+  };
+  while (bytes > 0 && bytes < text.size() && continues(bytes))
+    --bytes;
+  return text.substr(0, bytes);
+}
+
 constexpr size_t narrow_owner = 14;
 
 /// "nginx/4711 x5": name, pid, and how many processes hold the listener. The
@@ -45,11 +55,12 @@ std::string owner_text(const std::optional<Owner>& owner, size_t owners,
   if (!owner)
     return "-";
   std::string tail = fmt::format("/{}", owner->pid);
-  if (owners > 1)
-    tail += fmt::format(" x{}", owners);
+  const std::string times = owners > 1 ? fmt::format(" x{}", owners) : "";
+  if (tail.size() + times.size() < width) // the pid matters more
+    tail += times;
   std::string name = printable(owner->name);
   if (name.size() + tail.size() > width)
-    name = name.substr(0, width > tail.size() + 1 ? width - tail.size() - 1 : 0) + "~";
+    name = cut(name, width > tail.size() + 1 ? width - tail.size() - 1 : 0) + "~";
   return name + tail;
 }
 
@@ -70,7 +81,7 @@ std::string what_text(const Event& event) {
       event.accept_queue->depth + event.syn_queue->depth)
     text += fmt::format(", {} lost", event.accept_queue->depth + event.syn_queue->depth);
   if (event.count > 1)
-    text += fmt::format(" ({} times)", event.count);
+    text += fmt::format(" x{}", event.count);
   return text;
 }
 
@@ -118,10 +129,15 @@ void TextFormatter::format(const Event& event, std::string& out) {
         queue_text(event.accept_queue), queue_text(event.syn_queue),
         event.netns ? fmt::format("{}", *event.netns) : "-", name_of(event.source));
   } else {
-    fmt::format_to(std::back_inserter(out), "{:<12} {:<5} {:<14} {:>7} {:>7} ", time,
+    // Process and accept queue share their room: a long queue shortens a name.
+    constexpr size_t room = 22;
+    const std::string accept = queue_text(event.accept_queue);
+    const size_t accept_width = std::max<size_t>(accept.size(), 7);
+    const size_t owner_width = room - 1 - accept_width;
+    fmt::format_to(std::back_inserter(out), "{:<12} {:<5} {:<{}} {:>{}} {:>7} ", time,
                    event.server_port ? fmt::format("{}", *event.server_port) : "-",
-                   owner_text(event.owner, event.owners, narrow_owner),
-                   queue_text(event.accept_queue), queue_text(event.syn_queue));
+                   owner_text(event.owner, event.owners, owner_width), owner_width, accept,
+                   accept_width, queue_text(event.syn_queue));
   }
   coloured(out, colour_of(event), what_text(event));
   if (style_.wide && event.kernel_reason)

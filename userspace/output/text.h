@@ -12,8 +12,8 @@ struct TextStyle {
 
 /// Aligned columns for a person; times are local.
 ///
-///     TIME         PORT  PROCESS          ACCEPTQ   SYNQ  WHAT
-///     13:17:03.120 9799  java/4711          11/10   3/10  last ACK dropped: ...
+///     TIME         PORT  PROCESS        ACCEPTQ    SYNQ WHAT
+///     13:17:03.120 9799  java/4711        11/10    3/10 ACK dropped: accept queue full
 class TextFormatter final : public Formatter {
 public:
   explicit TextFormatter(TextStyle style) : style_(style) {}

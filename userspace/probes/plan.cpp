@@ -68,7 +68,7 @@ Availability fentry_availability(const Features& features) {
   if (!features.fentry.ok)
     return unavailable(ExitStatus::kernel,
                        refused("attaching to a function's entry (fentry)", features.fentry),
-                       "The next tier is used instead, unless this one is asked for.");
+                       "Another tier may do: --probes auto takes the best.");
   return missing_function(features);
 }
 
@@ -121,6 +121,11 @@ void add_ack_stage(const Features& features, Plan& plan) {
     add(plan, {"v6_syn_recv_sock_return"});
     if (entries)
       add(plan, {"v6_syn_recv_sock"});
+  } else if (v6) { // a kernel without it has no IPv6
+    for (const aw_stage stage : {AW_STAGE_ACK, AW_STAGE_COOKIE})
+      see_nothing_of(plan, AW_LISTEN_DROP, AW_REASON_NONE, stage,
+                     "IPv6: tcp_v6_syn_recv_sock() has a prototype that this version does not know",
+                     "Look for a newer acceptwatch.");
   }
 }
 
@@ -207,6 +212,9 @@ void note_unreadable_packets(Plan& plan) {
   for (const aw_reason reason : {AW_ABORT_ON_OVERFLOW, AW_HANDSHAKE_INVALID})
     hide(AW_RESET_SENT, reason, AW_STAGE_NONE,
          {"client.address", "client.port", "server.address", "network.type"});
+  // A new name is read from /proc afterwards, if the process is still there.
+  for (int action = AW_LISTEN_DROP; action < AW_NR_ACTIONS; ++action)
+    hide(static_cast<aw_action>(action), AW_REASON_NONE, AW_STAGE_NONE, {"process.name"});
   hide(AW_RESET_SENT, AW_NO_LISTENER, AW_STAGE_NONE,
        {"client.address", "client.port", "server.address", "server.port", "network.type"});
 }
@@ -267,9 +275,17 @@ Plan poll_plan() {
                  "the kernel counts SYN-ACKs and SYNs sent again as one number", remedy);
   see_nothing_of(plan, AW_RESET_SENT, AW_REASON_NONE, AW_STAGE_NONE,
                  "the kernel counts all resets as one number", remedy);
-  for (const char* field : {"client.address", "client.port", "server.address", "acceptwatch.stage"})
-    plan.blind.push_back(
-        {AW_LISTEN_DROP, AW_REASON_NONE, AW_STAGE_NONE, field, "counters know no packet", remedy});
+  for (const aw_reason reason : {AW_SYN_BACKLOG_RESERVED, AW_REQUEST_FAILED})
+    see_nothing_of(plan, AW_LISTEN_DROP, reason, AW_STAGE_NONE,
+                   "no counter of the kernel is for this alone", remedy);
+  see_nothing_of(plan, AW_SYNCOOKIE_SENT, AW_ALWAYS, AW_STAGE_NONE,
+                 "the kernel counts all cookies as one number", remedy);
+  for (const aw_action action : {AW_LISTEN_DROP, AW_SYNCOOKIE_SENT}) {
+    for (const char* field :
+         {"client.address", "client.port", "server.address", "acceptwatch.stage"})
+      plan.blind.push_back(
+          {action, AW_REASON_NONE, AW_STAGE_NONE, field, "counters know no packet", remedy});
+  }
   return plan;
 }
 
