@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/parse.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace acceptwatch {
+namespace {
+
+using Arguments = std::vector<const char*>;
+
+auto parsed(Arguments arguments) {
+  arguments.insert(arguments.begin(), "acceptwatch");
+  return parse_command_line(static_cast<int>(arguments.size()), arguments.data());
+}
+
+Options options_of(const Arguments& arguments) {
+  const auto result = parsed(arguments);
+  if (!result) {
+    ADD_FAILURE() << result.error().what;
+    return {};
+  }
+  const auto* options = std::get_if<Options>(&*result);
+  EXPECT_TRUE(options) << "answered by itself";
+  return options ? *options : Options{};
+}
+
+std::string answer_of(const Arguments& arguments) {
+  const auto result = parsed(arguments);
+  const auto* answer = result ? std::get_if<Answer>(&*result) : nullptr;
+  EXPECT_TRUE(answer);
+  return answer ? answer->text : std::string{};
+}
+
+/// Refused with status 2, in words that mention the option.
+void expect_wrong(const Arguments& arguments, const char* mentions) {
+  const auto result = parsed(arguments);
+  ASSERT_FALSE(result) << fmt::format("{}", fmt::join(arguments, " "));
+  EXPECT_EQ(result.error().status, ExitStatus::usage);
+  EXPECT_NE(result.error().what.find(mentions), std::string::npos) << result.error().what;
+  EXPECT_FALSE(result.error().advice.empty());
+}
+
+TEST(CommandLine, WithoutOptionsStreamsEverythingAsText) {
+  const auto options = options_of({});
+  EXPECT_EQ(options.command, Command::stream);
+  EXPECT_EQ(options.format, OutputFormat::text);
+  EXPECT_FALSE(options.ports);
+  EXPECT_FALSE(options.netns);
+  EXPECT_FALSE(options.duration);
+  EXPECT_FALSE(options.count);
+  EXPECT_FALSE(options.tier);
+  EXPECT_FALSE(options.ready_fd);
+  EXPECT_EQ(options.family, 0);
+  EXPECT_EQ(options.actions, ~0U);
+  EXPECT_TRUE(options.filters.empty());
+}
+
+TEST(CommandLine, TakesEveryFilter) {
+  const auto options = options_of({"-P", "80,8000-8001", "-p", "12,13", "--comm", "java", "--comm",
+                                   "a,b", "--cgroup", "/system.slice", "--netns", "4026531840",
+                                   "-4", "-e", "listen_drop,reset_sent"});
+  EXPECT_EQ(options.ports->count(), 3U);
+  EXPECT_EQ(options.pids, (std::vector<uint32_t>{12, 13}));
+  EXPECT_EQ(options.comms, (std::vector<std::string>{"java", "a,b"}));
+  EXPECT_EQ(options.cgroups, (std::vector<std::string>{"/system.slice"}));
+  EXPECT_EQ(options.netns, 4026531840U);
+  EXPECT_EQ(options.family, AF_INET);
+  EXPECT_EQ(options.actions, 1U << AW_LISTEN_DROP | 1U << AW_RESET_SENT);
+}
+
+TEST(CommandLine, KeepsFiltersAsGivenForTheStartRecord) {
+  const auto options = options_of({"-P", "80,8000-8001", "-p", "12", "--pid", "13"});
+  EXPECT_EQ(options.filters, (std::vector<std::string>{"port=80,8000-8001", "pid=12,13"}));
+}
+
+TEST(CommandLine, TakesEveryOutputOption) {
+  const auto options =
+      options_of({"--format", "ndjson", "--wide", "-o", "/tmp/x", "-d", "0.5", "-c", "3", "--color",
+                  "never", "-q", "--probes", "kprobe", "--btf", "/tmp/btf", "-vv"});
+  EXPECT_EQ(options.format, OutputFormat::ndjson);
+  EXPECT_TRUE(options.wide);
+  EXPECT_EQ(options.output, "/tmp/x");
+  EXPECT_EQ(options.duration, 0.5);
+  EXPECT_EQ(options.count, 3U);
+  EXPECT_EQ(options.colour, Colour::never);
+  EXPECT_TRUE(options.quiet);
+  EXPECT_EQ(options.tier, AW_SOURCE_KPROBE);
+  EXPECT_EQ(options.btf, "/tmp/btf");
+  EXPECT_EQ(options.verbosity, 2);
+}
+
+TEST(CommandLine, ShortJsonIsTheSameAsItsFormat) {
+  EXPECT_EQ(options_of({"-j"}).format, OutputFormat::ndjson);
+  EXPECT_EQ(options_of({"--json"}).format, OutputFormat::ndjson);
+}
+
+TEST(CommandLine, TakesEachTierByName) {
+  EXPECT_FALSE(options_of({"--probes", "auto"}).tier);
+  EXPECT_EQ(options_of({"--probes", "fentry"}).tier, AW_SOURCE_FENTRY);
+  EXPECT_EQ(options_of({"--probes", "tracepoint"}).tier, AW_SOURCE_TRACEPOINT);
+  EXPECT_EQ(options_of({"--probes", "poll"}).tier, AW_SOURCE_POLL);
+}
+
+TEST(CommandLine, TakesEachColour) {
+  EXPECT_EQ(options_of({"--color", "auto"}).colour, Colour::automatic);
+  EXPECT_EQ(options_of({"--color", "always"}).colour, Colour::always);
+}
+
+TEST(CommandLine, Ipv6IsAFamily) { EXPECT_EQ(options_of({"-6"}).family, AF_INET6); }
+
+TEST(CommandLine, RefusesBothFamilies) { expect_wrong({"-4", "-6"}, "--ipv"); }
+
+TEST(CommandLine, RefusesUnknownOptionsAndWords) {
+  expect_wrong({"--bogus"}, "--bogus");
+  expect_wrong({"-Z"}, "-Z");
+  expect_wrong({"bogus"}, "bogus");
+  expect_wrong({"-p", "1", "2"}, "2");
+}
+
+TEST(CommandLine, RefusesBadValuesByOption) {
+  expect_wrong({"-P", "0"}, "--port");
+  expect_wrong({"-P", "90-80"}, "--port");
+  expect_wrong({"-p", "x"}, "--pid");
+  expect_wrong({"-p", "-1"}, "--pid");
+  expect_wrong({"-p", "4294967296"}, "--pid");
+  expect_wrong({"-e", "bogus"}, "--events");
+  expect_wrong({"--netns", "/nonexistent"}, "--netns");
+  expect_wrong({"--format", "xml"}, "--format");
+  expect_wrong({"--color", "sometimes"}, "--color");
+  expect_wrong({"--probes", "xdp"}, "--probes");
+}
+
+/// `--port "$PORT"` with PORT unset must not mean: all ports.
+TEST(CommandLine, RefusesAnEmptyFilter) {
+  expect_wrong({"--port", ""}, "--port");
+  expect_wrong({"--events", ""}, "--events");
+  expect_wrong({"--netns", ""}, "--netns");
+}
+
+TEST(CommandLine, RefusesAnOptionWithoutItsValue) {
+  for (const char* option : {"--port", "--pid", "--output", "--duration", "--probes"})
+    expect_wrong({option}, option);
+}
+
+TEST(CommandLine, TakesOnlyDurationsAboveZero) {
+  EXPECT_EQ(options_of({"-d", "0.001"}).duration, 0.001);
+  EXPECT_EQ(options_of({"-d", "86400"}).duration, 86400);
+  for (const char* text : {"0", "0.0", "-1", "nan", "-nan", "inf", "1e300", "5s", ""})
+    expect_wrong({"--duration", text}, "--duration");
+}
+
+TEST(CommandLine, TakesOnlyCountsAboveZero) {
+  EXPECT_EQ(options_of({"-c", "18446744073709551615"}).count, UINT64_MAX);
+  for (const char* text : {"0", "-1", "x", "1.5", "18446744073709551616"})
+    expect_wrong({"--count", text}, "--count");
+}
+
+TEST(CommandLine, ReadyFdIsAnOpenDescriptor) {
+  const int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  const auto number = std::to_string(fd);
+  EXPECT_EQ(options_of({"--ready-fd", number.c_str()}).ready_fd, fd);
+  close(fd);
+  expect_wrong({"--ready-fd", number.c_str()}, "--ready-fd");
+  expect_wrong({"--ready-fd", "-1"}, "--ready-fd");
+  expect_wrong({"--ready-fd", "x"}, "--ready-fd");
+}
+
+TEST(CommandLine, CheckHasTheProbeOptions) {
+  const auto options = options_of({"check", "-j", "--probes", "kprobe", "--btf", "/tmp/btf", "-v"});
+  EXPECT_EQ(options.command, Command::check);
+  EXPECT_EQ(options.format, OutputFormat::ndjson);
+  EXPECT_EQ(options.tier, AW_SOURCE_KPROBE);
+  EXPECT_EQ(options.btf, "/tmp/btf");
+  EXPECT_EQ(options.verbosity, 1);
+}
+
+TEST(CommandLine, CheckWithoutOptionsIsText) {
+  const auto options = options_of({"check"});
+  EXPECT_EQ(options.command, Command::check);
+  EXPECT_EQ(options.format, OutputFormat::text);
+  EXPECT_FALSE(options.tier);
+}
+
+TEST(CommandLine, CheckMayFollowItsOptions) {
+  const auto options = options_of({"-j", "--probes", "fentry", "check"});
+  EXPECT_EQ(options.command, Command::check);
+  EXPECT_EQ(options.format, OutputFormat::ndjson);
+  EXPECT_EQ(options.tier, AW_SOURCE_FENTRY);
+}
+
+TEST(CommandLine, CheckHasNoFilters) {
+  expect_wrong({"check", "--port", "80"}, "--port");
+  expect_wrong({"check", "--probes", "xdp"}, "--probes");
+}
+
+TEST(CommandLine, HelpIsAnAnswerWithEveryOption) {
+  for (const char* option : {"-h", "--help"}) {
+    const auto text = answer_of({option});
+    for (const char* name :
+         {"--port",  "--pid",     "--comm", "--cgroup",   "--netns",  "--ipv4",
+          "--ipv6",  "--events",  "--json", "--format",   "--output", "--duration",
+          "--count", "--probes",  "--btf",  "--ready-fd", "--color",  "--verbose",
+          "--quiet", "--version", "check",  "Exit status"})
+      EXPECT_NE(text.find(name), std::string::npos) << name;
+    EXPECT_TRUE(text.ends_with('\n'));
+  }
+}
+
+TEST(CommandLine, HelpOfCheckIsItsOwn) {
+  const auto text = answer_of({"check", "--help"});
+  EXPECT_NE(text.find("--probes"), std::string::npos);
+  EXPECT_EQ(text.find("--port"), std::string::npos);
+}
+
+TEST(CommandLine, HelpOfCheckShowsHowToCallIt) {
+  const auto text = answer_of({"check", "--help"});
+  EXPECT_NE(text.find("Usage: acceptwatch check"), std::string::npos) << text;
+}
+
+TEST(CommandLine, VersionIsAnAnswerOfOneLine) {
+  EXPECT_FALSE(version().empty());
+  EXPECT_EQ(answer_of({"--version"}), fmt::format("acceptwatch {}\n", version()));
+}
+
+} // namespace
+} // namespace acceptwatch

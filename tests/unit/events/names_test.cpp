@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "events/names.h"
+
+#include <gtest/gtest.h>
+#include <set>
+#include <string>
+
+namespace acceptwatch {
+namespace {
+
+/// The names of the enumerators `first` .. `end` - 1.
+template <typename Enum> std::set<std::string_view> names_between(int first, int end) {
+  std::set<std::string_view> names;
+  for (int value = first; value < end; ++value) {
+    const auto name = name_of(static_cast<Enum>(value));
+    EXPECT_FALSE(name.empty()) << value;
+    EXPECT_NE(name, "unknown") << value;
+    EXPECT_EQ(name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_"), name.npos) << name;
+    names.insert(name);
+  }
+  EXPECT_EQ(names.size(), static_cast<size_t>(end - first)) << "two have one name";
+  return names;
+}
+
+TEST(Names, OfActionsAreThoseOfTheContract) {
+  EXPECT_EQ(names_between<aw_action>(AW_LISTEN_DROP, AW_NR_ACTIONS),
+            (std::set<std::string_view>{"listen_drop", "syncookie_sent", "synack_retransmit",
+                                        "reset_sent", "listener_opened", "listener_closed"}));
+}
+
+TEST(Names, OfReasonsAreThoseOfTheContract) {
+  EXPECT_EQ(names_between<aw_reason>(AW_ACCEPT_QUEUE_FULL, AW_NR_REASONS),
+            (std::set<std::string_view>{
+                "accept_queue_full", "syn_queue_full", "syn_backlog_reserved", "request_failed",
+                "always", "no_ack", "ack_dropped", "deferred", "no_listener", "abort_on_overflow",
+                "listener_closed", "handshake_invalid"}));
+}
+
+TEST(Names, OfStagesAreThoseOfTheContract) {
+  EXPECT_EQ(names_between<aw_stage>(AW_STAGE_SYN, AW_NR_STAGES),
+            (std::set<std::string_view>{"syn", "ack", "cookie", "queued", "closed"}));
+}
+
+TEST(Names, OfSourcesAreThoseOfTheContract) {
+  EXPECT_EQ(names_between<aw_source>(AW_SOURCE_FENTRY, AW_SOURCE_POLL + 1),
+            (std::set<std::string_view>{"fentry", "kprobe", "tracepoint", "poll"}));
+}
+
+TEST(Names, BelongToTheirEnumerators) {
+  EXPECT_EQ(name_of(AW_LISTENER_CLOSED), "listener_closed");
+  EXPECT_EQ(name_of(AW_SYN_BACKLOG_RESERVED), "syn_backlog_reserved");
+  EXPECT_EQ(name_of(AW_CLOSED_LISTENER), "listener_closed");
+  EXPECT_EQ(name_of(AW_HANDSHAKE_INVALID), "handshake_invalid");
+  EXPECT_EQ(name_of(AW_STAGE_COOKIE), "cookie");
+  EXPECT_EQ(name_of(AW_SOURCE_TRACEPOINT), "tracepoint");
+}
+
+TEST(Names, OfNoneAreEmpty) {
+  EXPECT_EQ(name_of(AW_ACTION_NONE), "");
+  EXPECT_EQ(name_of(AW_REASON_NONE), "");
+  EXPECT_EQ(name_of(AW_STAGE_NONE), "");
+}
+
+TEST(Names, PastTheEndAreUnknown) {
+  EXPECT_EQ(name_of(AW_NR_ACTIONS), "unknown");
+  EXPECT_EQ(name_of(AW_NR_REASONS), "unknown");
+  EXPECT_EQ(name_of(AW_NR_STAGES), "unknown");
+}
+
+TEST(Names, OfActionsLeadBackToThem) {
+  for (int value = AW_LISTEN_DROP; value < AW_NR_ACTIONS; ++value) {
+    const auto action = static_cast<aw_action>(value);
+    EXPECT_EQ(action_named(name_of(action)), action);
+  }
+}
+
+TEST(Names, OfSourcesLeadBackToThem) {
+  for (int value = AW_SOURCE_FENTRY; value <= AW_SOURCE_POLL; ++value) {
+    const auto source = static_cast<aw_source>(value);
+    EXPECT_EQ(source_named(name_of(source)), source);
+  }
+}
+
+TEST(Names, ThatNobodyHasLeadNowhere) {
+  for (const char* name : {"", "unknown", "Listen_Drop", "listen_drop ", "listen", "auto"}) {
+    EXPECT_FALSE(action_named(name)) << '"' << name << '"';
+    EXPECT_FALSE(source_named(name)) << '"' << name << '"';
+  }
+}
+
+TEST(Phrases, FitTheLastColumnWhateverIsCombined) {
+  for (int action = AW_LISTEN_DROP; action < AW_NR_ACTIONS; ++action) {
+    for (int reason = AW_REASON_NONE; reason < AW_NR_REASONS; ++reason) {
+      for (int stage = AW_STAGE_NONE; stage < AW_NR_STAGES; ++stage) {
+        const auto phrase = phrase_of(static_cast<aw_action>(action),
+                                      static_cast<aw_reason>(reason), static_cast<aw_stage>(stage));
+        EXPECT_FALSE(phrase.empty());
+        EXPECT_NE(phrase, "unknown");
+        EXPECT_LE(phrase.size(), 30U) << phrase;
+      }
+    }
+  }
+}
+
+TEST(Phrases, TellTheAcceptQueuesPacketsApart) {
+  const auto phrase = [](aw_stage stage) {
+    return phrase_of(AW_LISTEN_DROP, AW_ACCEPT_QUEUE_FULL, stage);
+  };
+  EXPECT_EQ(phrase(AW_STAGE_SYN), "SYN dropped: accept queue full");
+  EXPECT_EQ(phrase(AW_STAGE_ACK), "ACK dropped: accept queue full");
+  EXPECT_EQ(phrase(AW_STAGE_COOKIE), "cookie ACK dropped: queue full");
+  EXPECT_EQ(phrase(AW_STAGE_NONE), "dropped: accept queue full");
+}
+
+TEST(Phrases, DifferForEveryReasonOfAnAction) {
+  const auto count = [](aw_action action, aw_stage stage,
+                        std::initializer_list<aw_reason> reasons) {
+    std::set<std::string_view> phrases;
+    for (const aw_reason reason : reasons)
+      phrases.insert(phrase_of(action, reason, stage));
+    return reasons.size() - phrases.size();
+  };
+  EXPECT_EQ(
+      count(AW_LISTEN_DROP, AW_STAGE_SYN,
+            {AW_ACCEPT_QUEUE_FULL, AW_SYN_QUEUE_FULL, AW_SYN_BACKLOG_RESERVED, AW_REQUEST_FAILED}),
+      0U);
+  EXPECT_EQ(count(AW_SYNCOOKIE_SENT, AW_STAGE_SYN, {AW_SYN_QUEUE_FULL, AW_ALWAYS}), 0U);
+  EXPECT_EQ(count(AW_SYNACK_RETRANSMIT, AW_STAGE_ACK, {AW_NO_ACK, AW_ACK_DROPPED, AW_DEFERRED}),
+            0U);
+  EXPECT_EQ(count(AW_RESET_SENT, AW_STAGE_ACK,
+                  {AW_NO_LISTENER, AW_ABORT_ON_OVERFLOW, AW_CLOSED_LISTENER, AW_HANDSHAKE_INVALID}),
+            0U);
+}
+
+TEST(EcsType, IsDeniedForWhatTheClientIsRefused) {
+  EXPECT_EQ(ecs_type_of(AW_LISTEN_DROP), "denied");
+  EXPECT_EQ(ecs_type_of(AW_RESET_SENT), "denied");
+  EXPECT_EQ(ecs_type_of(AW_SYNCOOKIE_SENT), "info");
+  EXPECT_EQ(ecs_type_of(AW_SYNACK_RETRANSMIT), "info");
+  EXPECT_EQ(ecs_type_of(AW_LISTENER_OPENED), "start");
+  EXPECT_EQ(ecs_type_of(AW_LISTENER_CLOSED), "end");
+}
+
+} // namespace
+} // namespace acceptwatch

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/ndjson.h"
+
+#include "events/names.h"
+#include "support/json.h"
+#include "support/records.h"
+
+#include <limits>
+
+namespace acceptwatch {
+namespace {
+
+using unit::at;
+using unit::text_at;
+
+std::string formatted(const Event& event) {
+  std::string out;
+  NdjsonFormatter{}.format(event, out);
+  return out;
+}
+
+rapidjson::Document parsed(const Event& event) { return unit::parse_line(formatted(event)); }
+
+TEST(NdjsonEvent, IsTheContractsExampleToTheByte) {
+  EXPECT_EQ(formatted(unit::contract_event()),
+            R"({"@timestamp":"2026-11-22T12:17:03.120345678Z",)"
+            R"("event":{"kind":"event","category":["network"],"type":["connection","denied"],)"
+            R"("action":"listen_drop","reason":"accept_queue_full"},)"
+            R"("server":{"address":"10.0.0.5","port":9799},)"
+            R"("client":{"address":"10.0.0.9","port":51812},)"
+            R"("network":{"transport":"tcp","type":"ipv4"},)"
+            R"("process":{"pid":4711,"name":"java"},)"
+            R"("acceptwatch":{"stage":"ack","count":1,"owners":1,)"
+            R"("accept_queue":{"depth":11,"limit":10},"syn_queue":{"depth":3,"limit":10},)"
+            R"("netns":4026531840,"cgroup":"/system.slice/shop.service","socket":"8231",)"
+            R"("kernel_reason":"TCP_LISTEN_OVERFLOW","source":"fentry"}})"
+            "\n");
+  unit::parse_line(formatted(unit::contract_event()));
+}
+
+TEST(NdjsonEvent, HasNoKeyForWhatIsNotKnown) {
+  Event event;
+  event.time = unit::contract_time;
+  event.action = AW_RESET_SENT;
+  event.source = AW_SOURCE_KPROBE;
+  EXPECT_EQ(formatted(event),
+            R"({"@timestamp":"2026-11-22T12:17:03.120345678Z",)"
+            R"("event":{"kind":"event","category":["network"],"type":["connection","denied"],)"
+            R"("action":"reset_sent"},"network":{"transport":"tcp"},)"
+            R"("acceptwatch":{"count":1,"source":"kprobe"}})"
+            "\n");
+}
+
+TEST(NdjsonEvent, OfARetransmitHasItsRetryBeforeTheKernelsReason) {
+  auto event = unit::contract_event();
+  event.action = AW_SYNACK_RETRANSMIT;
+  event.reason = AW_ACK_DROPPED;
+  event.retry = 2;
+  const auto line = formatted(event);
+  EXPECT_EQ(at(unit::parse_line(line), "/acceptwatch/retry")->GetUint(), 2U);
+  EXPECT_NE(line.find(R"("socket":"8231","retry":2,"kernel_reason":)"), std::string::npos) << line;
+  EXPECT_EQ(text_at(unit::parse_line(line), "/event/type/1"), "info");
+}
+
+TEST(NdjsonEvent, HasAnEndWithOneOfItsHalves) {
+  auto event = unit::contract_event();
+  event.server_address.reset();
+  event.client_port.reset();
+  const auto document = parsed(event);
+  EXPECT_FALSE(at(document, "/server/address"));
+  EXPECT_EQ(at(document, "/server/port")->GetUint(), 9799U);
+  EXPECT_EQ(text_at(document, "/client/address"), "10.0.0.9");
+  EXPECT_FALSE(at(document, "/client/port"));
+}
+
+TEST(NdjsonEvent, NamesIpv6) {
+  auto event = unit::contract_event();
+  event.family = AF_INET6;
+  event.server_address = unit::an_address("2001:db8::1");
+  event.client_address = unit::an_address("::ffff:10.0.0.9");
+  const auto document = parsed(event);
+  EXPECT_EQ(text_at(document, "/network/type"), "ipv6");
+  EXPECT_EQ(text_at(document, "/server/address"), "2001:db8::1");
+  EXPECT_EQ(text_at(document, "/client/address"), "::ffff:10.0.0.9");
+}
+
+TEST(NdjsonEvent, OfAnUnknownFamilyHasNoNetworkType) {
+  auto event = unit::contract_event();
+  event.family = 0;
+  event.client_address.reset();
+  const auto document = parsed(event);
+  EXPECT_EQ(text_at(document, "/network/transport"), "tcp");
+  EXPECT_FALSE(at(document, "/network/type"));
+}
+
+TEST(NdjsonEvent, OfAnAddressWithoutFamilyHasNoAddressRatherThanAnEmptyOne) {
+  auto event = unit::contract_event();
+  event.family = 0;
+  event.client_address = Address{};
+  EXPECT_FALSE(at(parsed(event), "/client/address"));
+}
+
+TEST(NdjsonEvent, WritesNumbersThatDoublesWouldRoundAsText) {
+  auto event = unit::contract_event();
+  event.socket = std::numeric_limits<uint64_t>::max();
+  EXPECT_EQ(text_at(parsed(event), "/acceptwatch/socket"), "18446744073709551615");
+}
+
+TEST(NdjsonEvent, KeepsAZeroThatIsKnown) {
+  auto event = unit::contract_event();
+  event.accept_queue = Queue{0, 0};
+  event.syn_queue.reset();
+  const auto document = parsed(event);
+  EXPECT_EQ(at(document, "/acceptwatch/accept_queue/depth")->GetUint(), 0U);
+  EXPECT_EQ(at(document, "/acceptwatch/accept_queue/limit")->GetUint(), 0U);
+  EXPECT_FALSE(at(document, "/acceptwatch/syn_queue"));
+}
+
+TEST(NdjsonEvent, EveryActionReasonAndStageMakesALine) {
+  auto event = unit::contract_event();
+  for (int action = AW_LISTEN_DROP; action < AW_NR_ACTIONS; ++action) {
+    for (int reason = AW_REASON_NONE; reason < AW_NR_REASONS; ++reason) {
+      event.action = static_cast<aw_action>(action);
+      event.reason = static_cast<aw_reason>(reason);
+      const auto document = parsed(event);
+      EXPECT_EQ(text_at(document, "/event/action"), name_of(event.action));
+      EXPECT_EQ(at(document, "/event/reason") != nullptr, reason != AW_REASON_NONE);
+    }
+  }
+}
+
+/// What a process may call itself: up to 15 bytes of anything.
+TEST(NdjsonEvent, OfAHostileNameIsOneValidLineWithTheNameIntact) {
+  for (const char* name : {"a\"b\\c", "\x1b[2J\x07", "line\nbreak", "\x01\x1f\x7f",
+                           R"("},"x":{"y":")", "caf\u00e9", "</script>"}) {
+    auto event = unit::contract_event();
+    event.owner->name = name;
+    const auto line = formatted(event);
+    for (const char byte : line.substr(0, line.size() - 1))
+      EXPECT_GE(static_cast<unsigned char>(byte), 0x20) << line;
+    EXPECT_EQ(text_at(unit::parse_line(line), "/process/name"), name);
+  }
+}
+
+TEST(NdjsonEvent, OfANameThatIsNoUtf8IsUtf8) {
+  auto event = unit::contract_event();
+  event.owner->name = "a\xff\xc0\xaf\xed\xa0\x80z\xe2\x82";
+  EXPECT_EQ(text_at(parsed(event), "/process/name"),
+            "a\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFDz\uFFFD\uFFFD");
+}
+
+TEST(NdjsonEvent, KeepsANulInsideAName) {
+  auto event = unit::contract_event();
+  event.owner->name = std::string{"a\0b", 3};
+  EXPECT_EQ(text_at(parsed(event), "/process/name"), (std::string{"a\0b", 3}));
+}
+
+TEST(NdjsonEvent, OfAnyCgroupStaysBelow16KiB) {
+  auto event = unit::contract_event();
+  event.owner->cgroup = std::string(4095, '\x01'); // PATH_MAX, six bytes each as JSON
+  const auto line = formatted(event);
+  unit::parse_line(line);
+  EXPECT_LE(line.size(), 16384U);
+}
+
+TEST(NdjsonEvent, IsAppended) {
+  std::string out = "before\n";
+  NdjsonFormatter{}.format(unit::contract_event(), out);
+  EXPECT_TRUE(out.starts_with("before\n{"));
+}
+
+} // namespace
+} // namespace acceptwatch

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a plan says that it cannot see.
+#include "events/names.h"
+#include "probes/plan.h"
+#include "support/kernels.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <set>
+
+namespace acceptwatch {
+namespace {
+
+using namespace unit;
+using Spots = std::set<std::string>;
+
+/// "listen_drop/accept_queue_full@ack: client.address"
+Spots spots_of(const Plan& plan) {
+  Spots spots;
+  for (const auto& spot : plan.blind) {
+    EXPECT_FALSE(spot.why.empty()) << "a blind spot must say why";
+    spots.insert(fmt::format("{}/{}@{}:{}", name_of(spot.action), name_of(spot.reason),
+                             name_of(spot.stage), spot.field));
+  }
+  return spots;
+}
+
+Spots blind_on(const Features& features, std::optional<aw_source> wanted = std::nullopt) {
+  const auto plan = make_plan(features, wanted);
+  EXPECT_TRUE(plan);
+  return plan ? spots_of(*plan) : Spots{};
+}
+
+const Spots no_cookies{
+    "listen_drop/@:acceptwatch.socket",       "syncookie_sent/@:acceptwatch.socket",
+    "synack_retransmit/@:acceptwatch.socket", "reset_sent/@:acceptwatch.socket",
+    "listener_opened/@:acceptwatch.socket",   "listener_closed/@:acceptwatch.socket"};
+
+Spots operator+(Spots a, const Spots& b) {
+  a.insert(b.begin(), b.end());
+  return a;
+}
+
+const Spots no_request_failed{"listen_drop/request_failed@:"};
+const Spots no_ack_stage{"listen_drop/@ack:", "listen_drop/@cookie:"};
+const Spots no_ack_overflow{"listen_drop/accept_queue_full@ack:",
+                            "listen_drop/accept_queue_full@cookie:"};
+
+TEST(BlindSpots, AreNoneWithFunctionTracingOnRecentKernels) {
+  for (const auto& features : {kernel_6_1(), kernel_6_12(), kernel_7_2()}) {
+    EXPECT_EQ(blind_on(features, AW_SOURCE_FENTRY), Spots{}) << features.kernel_release;
+    EXPECT_EQ(blind_on(features, AW_SOURCE_KPROBE), Spots{}) << features.kernel_release;
+  }
+}
+
+TEST(BlindSpots, Of510AreSocketCookies) {
+  EXPECT_EQ(blind_on(kernel_5_10()), no_cookies);
+  EXPECT_EQ(blind_on(kernel_5_10(), AW_SOURCE_KPROBE), no_cookies);
+}
+
+TEST(BlindSpots, OfTracepointsOn618AreRequestsThatFailed) {
+  EXPECT_EQ(blind_on(kernel_6_18()), no_request_failed);
+}
+
+TEST(BlindSpots, OfTracepointsOn61AreOverflowsAtTheAck) {
+  EXPECT_EQ(blind_on(kernel_6_1(), AW_SOURCE_TRACEPOINT), no_request_failed + no_ack_overflow);
+}
+
+TEST(BlindSpots, OfTracepointsOn510AreResetsWithoutListenerToo) {
+  EXPECT_EQ(blind_on(kernel_5_10(), AW_SOURCE_TRACEPOINT),
+            no_request_failed + no_ack_overflow + no_cookies + Spots{"reset_sent/no_listener@:"});
+}
+
+TEST(BlindSpots, WithoutThePacketHookAreTheWholeSynStage) {
+  auto features = kernel_6_18();
+  features.cgroup_skb = fails(EPERM);
+  const auto plan = make_plan(features, std::nullopt);
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(spots_of(*plan), (no_request_failed + Spots{"listen_drop/@syn:", "syncookie_sent/@:"}));
+  EXPECT_NE(plan->blind.front().remedy.find("CAP_NET_ADMIN"), std::string::npos);
+}
+
+TEST(BlindSpots, WithoutCgroup2TellHowToMountIt) {
+  auto features = kernel_6_18();
+  features.cgroup_mount.reset();
+  features.cgroup_skb = {};
+  const auto plan = make_plan(features, std::nullopt);
+  ASSERT_TRUE(plan);
+  EXPECT_NE(plan->blind.front().why.find("cgroup2"), std::string::npos);
+  EXPECT_NE(plan->blind.front().remedy.find("mount"), std::string::npos);
+}
+
+TEST(BlindSpots, OfAPrototypeThatNobodyLookedAtAreTheAckStage) {
+  auto features = kernel_7_2();
+  features.arguments["tcp_v4_syn_recv_sock"] = features.arguments["tcp_v6_syn_recv_sock"] = 8;
+  for (const aw_source tier : {AW_SOURCE_FENTRY, AW_SOURCE_KPROBE}) {
+    const auto plan = make_plan(features, tier);
+    ASSERT_TRUE(plan);
+    EXPECT_EQ(spots_of(*plan), no_ack_stage);
+    EXPECT_EQ(plan->config.syn_recv_sock_args, 0);
+    for (const auto& program : plan->programs)
+      EXPECT_EQ(program.find("syn_recv_sock"), std::string::npos) << program;
+  }
+}
+
+TEST(BlindSpots, OfAnIpv6PrototypeThatNobodyLookedAtAreSaidToo) {
+  auto features = kernel_7_2();
+  features.arguments["tcp_v6_syn_recv_sock"] = 8;
+  const auto plan = make_plan(features, AW_SOURCE_FENTRY);
+  ASSERT_TRUE(plan);
+  for (const auto& program : plan->programs)
+    ASSERT_NE(program, "v6_syn_recv_sock_return");
+  EXPECT_FALSE(plan->blind.empty()) << "IPv6's last ACKs are not watched, and nothing says so";
+}
+
+TEST(BlindSpots, OfAResetFunctionThatIsMissingAreItsResets) {
+  auto features = kernel_6_1();
+  features.arguments.erase("tcp_v4_send_reset"); // inlined
+  EXPECT_EQ(blind_on(features), Spots{"reset_sent/no_listener@:"});
+}
+
+TEST(BlindSpots, WithoutTypedProgramsAreSocketCookies) {
+  EXPECT_EQ(blind_on(with_btf_file(kernel_6_1())), no_cookies);
+}
+
+TEST(BlindSpots, OfPacketsThatCannotBeReadAreTheirFields) {
+  Spots expected = no_cookies;
+  for (const char* event : {"listen_drop/@syn", "syncookie_sent/@", "reset_sent/abort_on_overflow@",
+                            "reset_sent/handshake_invalid@", "reset_sent/no_listener@"}) {
+    for (const char* field : {"client.address", "client.port", "server.address", "network.type"})
+      expected.insert(fmt::format("{}:{}", event, field));
+  }
+  expected.insert("reset_sent/no_listener@:server.port");
+  // A new name of a process is raw bytes too.
+  for (int action = AW_LISTEN_DROP; action < AW_NR_ACTIONS; ++action)
+    expected.insert(fmt::format("{}/@:process.name", name_of(static_cast<aw_action>(action))));
+  EXPECT_EQ(blind_on(locked_down(kernel_5_10())), expected);
+}
+
+TEST(BlindSpots, OfPacketsDoNotCountWhereTheHookIsGivenThem) {
+  const auto spots = blind_on(locked_down(kernel_5_10()), AW_SOURCE_TRACEPOINT);
+  EXPECT_FALSE(spots.contains("listen_drop/@syn:client.address"));
+  EXPECT_TRUE(spots.contains("reset_sent/no_listener@:client.address"));
+}
+
+TEST(BlindSpots, OfPacketsAreNoneWhereACastReadsThem) {
+  EXPECT_EQ(blind_on(locked_down(kernel_6_12())), Spots{});
+}
+
+TEST(BlindSpots, OfPollAreEventsAndFields) {
+  const auto spots = blind_on(kernel_6_12(), AW_SOURCE_POLL);
+  for (const char* spot : {"synack_retransmit/@:", "reset_sent/@:", "listen_drop/@:client.address",
+                           "listen_drop/@:client.port", "listen_drop/@:server.address",
+                           "listen_drop/@:acceptwatch.stage"})
+    EXPECT_TRUE(spots.contains(spot)) << spot;
+}
+
+/// It reads ListenOverflows, TCPReqQFullDrop and SyncookiesSent, nothing else.
+TEST(BlindSpots, OfPollAreReasonsThatNoCounterNames) {
+  const auto spots = blind_on(kernel_6_12(), AW_SOURCE_POLL);
+  for (const char* spot : {"listen_drop/syn_backlog_reserved@:", "listen_drop/request_failed@:",
+                           "syncookie_sent/@:client.address"})
+    EXPECT_TRUE(spots.contains(spot)) << spot;
+}
+
+} // namespace
+} // namespace acceptwatch

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probes/plan.h"
+
+#include "support/kernels.h"
+
+#include <algorithm>
+#include <bpf/libbpf.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <memory>
+
+namespace acceptwatch {
+namespace {
+
+using namespace unit;
+using Names = std::vector<std::string>;
+
+Plan plan_of(const Features& features, std::optional<aw_source> wanted = std::nullopt) {
+  const auto plan = make_plan(features, wanted);
+  EXPECT_TRUE(plan) << (plan ? "" : plan.error().what);
+  return plan.value_or(Plan{});
+}
+
+Names followed_by_lifecycle(Names names) {
+  names.insert(names.end(), {"retransmit_synack", "send_reset", "set_state", "process_fork",
+                             "process_exec", "process_rename", "process_exit"});
+  return names;
+}
+
+bool has(const Plan& plan, const char* program) {
+  return std::find(plan.programs.begin(), plan.programs.end(), program) != plan.programs.end();
+}
+
+TEST(Plan, Of510UsesFentryAndResetFunctions) {
+  const auto plan = plan_of(kernel_5_10());
+  EXPECT_EQ(plan.tier, AW_SOURCE_FENTRY);
+  EXPECT_EQ(plan.programs,
+            followed_by_lifecycle({"conn_request_return", "make_synack", "conn_request",
+                                   "v4_syn_recv_sock_return", "v6_syn_recv_sock_return",
+                                   "v4_send_reset", "v6_send_reset", "accept_called"}));
+  EXPECT_EQ(plan.config.syn_full_at_limit, 1);
+  EXPECT_EQ(plan.config.can_make_cookies, 0);
+  EXPECT_FALSE(plan.seed_by_iterator); // bpf_sock_from_file() came with 5.11
+}
+
+TEST(Plan, Of61MakesCookiesAndSeedsByIterator) {
+  const auto plan = plan_of(kernel_6_1());
+  EXPECT_EQ(plan.tier, AW_SOURCE_FENTRY);
+  EXPECT_TRUE(has(plan, "v4_send_reset"));
+  EXPECT_EQ(plan.config.syn_full_at_limit, 0);
+  EXPECT_EQ(plan.config.can_make_cookies, 1);
+  EXPECT_TRUE(plan.seed_by_iterator);
+  EXPECT_FALSE(plan.give_cookies); // typed programs make their own
+}
+
+TEST(Plan, Of612LeavesResetsToTheTracepoint) {
+  const auto plan = plan_of(kernel_6_12());
+  EXPECT_EQ(plan.programs, followed_by_lifecycle({"conn_request_return", "make_synack",
+                                                  "conn_request", "v4_syn_recv_sock_return",
+                                                  "v6_syn_recv_sock_return", "accept_called"}));
+  EXPECT_EQ(plan.config.send_reset_args, 3);
+  EXPECT_EQ(plan.config.kfree_skb_args, 4);
+  EXPECT_EQ(plan.config.syn_recv_sock_args, 6);
+}
+
+TEST(Plan, Of618WithoutFentryAndKprobesUsesTracepoints) {
+  const auto plan = plan_of(kernel_6_18());
+  EXPECT_EQ(plan.tier, AW_SOURCE_TRACEPOINT);
+  EXPECT_EQ(plan.programs,
+            followed_by_lifecycle({"syn_consumed", "syn_refused", "ingress", "skb_drop"}));
+  EXPECT_EQ(plan.cgroup_mount, "/sys/fs/cgroup");
+}
+
+TEST(Plan, Of72PassesTheSeventhArgumentOn) {
+  const auto plan = plan_of(kernel_7_2());
+  EXPECT_EQ(plan.tier, AW_SOURCE_FENTRY);
+  EXPECT_EQ(plan.config.syn_recv_sock_args, 7);
+}
+
+TEST(Plan, WithoutFentryUsesKprobesWithTheirEntries) {
+  auto features = kernel_6_1();
+  features.fentry = fails(EBUSY);
+  const auto plan = plan_of(features);
+  EXPECT_EQ(plan.tier, AW_SOURCE_KPROBE);
+  EXPECT_EQ(plan.programs,
+            followed_by_lifecycle({"conn_request_return", "make_synack", "conn_request",
+                                   "v4_syn_recv_sock_return", "v4_syn_recv_sock",
+                                   "v6_syn_recv_sock_return", "v6_syn_recv_sock", "v4_send_reset",
+                                   "v6_send_reset", "accept_called"}));
+  EXPECT_TRUE(plan.give_cookies);
+}
+
+TEST(Plan, AttachesTheEndOfABracketBeforeItsBeginning) {
+  for (const aw_source tier : {AW_SOURCE_FENTRY, AW_SOURCE_KPROBE}) {
+    const auto names = plan_of(kernel_6_12(), tier).programs;
+    const auto at = [&](const char* name) { return std::find(names.begin(), names.end(), name); };
+    EXPECT_LT(at("conn_request_return"), at("conn_request"));
+    EXPECT_LT(at("v4_syn_recv_sock_return"), at("v4_syn_recv_sock"));
+  }
+}
+
+TEST(Plan, OfEachTierIsStampedWithIt) {
+  for (const aw_source tier : {AW_SOURCE_FENTRY, AW_SOURCE_KPROBE, AW_SOURCE_TRACEPOINT}) {
+    const auto plan = plan_of(kernel_6_12(), tier);
+    EXPECT_EQ(plan.tier, tier);
+    EXPECT_EQ(plan.config.source, tier);
+    EXPECT_NE(plan.config.actions, 0U);
+  }
+}
+
+TEST(Plan, NeverNamesAProgramTwice) {
+  for (const auto& features : {kernel_5_10(), kernel_6_1(), kernel_6_12(), kernel_7_2()}) {
+    for (const aw_source tier : {AW_SOURCE_FENTRY, AW_SOURCE_KPROBE, AW_SOURCE_TRACEPOINT}) {
+      auto names = plan_of(features, tier).programs;
+      std::sort(names.begin(), names.end());
+      EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end());
+    }
+  }
+}
+
+TEST(Plan, LockedDown510CannotReadPackets) {
+  const auto plan = plan_of(locked_down(kernel_5_10()));
+  EXPECT_EQ(plan.tier, AW_SOURCE_FENTRY);
+  EXPECT_EQ(plan.config.packet_access, AW_PACKETS_UNREADABLE);
+}
+
+TEST(Plan, LockedDown612ReadsPacketsByCast) {
+  const auto plan = plan_of(locked_down(kernel_6_12()));
+  EXPECT_EQ(plan.tier, AW_SOURCE_FENTRY);
+  EXPECT_EQ(plan.config.packet_access, AW_PACKETS_CAST);
+}
+
+TEST(Plan, ReadsPacketsByProbeReadWhereThatIsAllowed) {
+  for (const aw_source tier : {AW_SOURCE_FENTRY, AW_SOURCE_KPROBE, AW_SOURCE_TRACEPOINT})
+    EXPECT_EQ(plan_of(kernel_6_12(), tier).config.packet_access, AW_PACKETS_PROBE_READ);
+}
+
+TEST(Plan, WithABtfFileUsesKprobesWithoutCookiesOrIterator) {
+  const auto plan = plan_of(with_btf_file(kernel_6_1()));
+  EXPECT_EQ(plan.tier, AW_SOURCE_KPROBE);
+  EXPECT_EQ(plan.config.can_make_cookies, 0);
+  EXPECT_FALSE(plan.give_cookies);
+  EXPECT_FALSE(plan.seed_by_iterator);
+}
+
+TEST(Plan, OfTracepointsOn61SeesUnansweredSynsByDropReason) {
+  const auto plan = plan_of(kernel_6_1(), AW_SOURCE_TRACEPOINT);
+  EXPECT_TRUE(has(plan, "skb_drop_no_socket"));
+  EXPECT_FALSE(has(plan, "skb_drop")); // no listener in kfree_skb before 6.11
+}
+
+TEST(Plan, OfTracepointsOn610NeedsNoDropReason) {
+  auto features = kernel_6_1();
+  features.arguments["tp:tcp_send_reset"] = 3;
+  const auto plan = plan_of(features, AW_SOURCE_TRACEPOINT);
+  EXPECT_FALSE(has(plan, "skb_drop_no_socket"));
+  EXPECT_FALSE(has(plan, "skb_drop"));
+}
+
+TEST(Plan, OfTracepointsWithoutCgroup2HasNoPacketHook) {
+  auto features = kernel_6_18();
+  features.cgroup_mount.reset();
+  features.cgroup_skb = {};
+  const auto plan = plan_of(features);
+  EXPECT_FALSE(has(plan, "ingress"));
+  EXPECT_EQ(plan.cgroup_mount, "");
+}
+
+TEST(Plan, SynLimitThatCouldNotBeTriedIsThatOfNewKernels) {
+  auto features = kernel_6_12();
+  features.syn_full_at_limit.reset();
+  EXPECT_EQ(plan_of(features).config.syn_full_at_limit, 0);
+}
+
+TEST(Plan, WithoutAnAcceptFunctionLeavesItsProgramOut) {
+  auto features = kernel_6_12();
+  features.arguments.erase("inet_csk_accept");
+  EXPECT_FALSE(has(plan_of(features), "accept_called"));
+}
+
+using Object =
+    std::unique_ptr<bpf_object, decltype([](bpf_object* object) { bpf_object__close(object); })>;
+
+Object open_object(const char* name) {
+  const auto path = fmt::format("{}/{}.bpf.o", BPF_OBJECTS, name);
+  return Object{bpf_object__open_file(path.c_str(), nullptr)};
+}
+
+TEST(Plan, NamesOnlyProgramsThatItsObjectHas) {
+  const Object direct = open_object("direct");
+  const Object probe = open_object("probe");
+  ASSERT_TRUE(direct && probe);
+  for (const auto& features : {kernel_5_10(), kernel_6_1(), kernel_6_12(), kernel_7_2()}) {
+    for (const aw_source tier : {AW_SOURCE_FENTRY, AW_SOURCE_KPROBE, AW_SOURCE_TRACEPOINT}) {
+      const auto& object = tier == AW_SOURCE_KPROBE ? probe : direct;
+      for (const auto& name : plan_of(features, tier).programs)
+        EXPECT_TRUE(bpf_object__find_program_by_name(object.get(), name.c_str())) << name;
+    }
+  }
+}
+
+} // namespace
+} // namespace acceptwatch

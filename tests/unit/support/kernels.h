@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "probes/features.h"
+
+#include <cerrno>
+
+namespace acceptwatch::unit {
+
+// What probing would find, with all privileges, on kernels that users have.
+
+inline constexpr Attempt works{true, 0};
+constexpr Attempt fails(int error) { return {false, error}; }
+
+/// What they have in common.
+inline Features any_kernel() {
+  Features features;
+  features.lockdown = "none";
+  features.btf = BtfSource::kernel;
+  features.cap_bpf = features.cap_perfmon = features.cap_net_admin = features.cap_sys_admin = true;
+  features.tp_btf = features.fentry = features.kprobe = features.iterator = works;
+  features.cgroup_skb = features.probe_read = features.ring_buffer = works;
+  features.cgroup_mount = "/sys/fs/cgroup";
+  features.syn_full_at_limit = false;
+  features.arguments = {
+      {"tcp_conn_request", 4},      {"tcp_make_synack", 6},
+      {"tcp_v4_syn_recv_sock", 6},  {"tcp_v6_syn_recv_sock", 6},
+      {"tcp_v4_send_reset", 2},     {"tcp_v6_send_reset", 2},
+      {"inet_csk_accept", 4},       {"tp:tcp_retransmit_synack", 2},
+      {"tp:tcp_send_reset", 2},     {"tp:inet_sock_set_state", 3},
+      {"tp:kfree_skb", 2},          {"tp:sched_process_fork", 2},
+      {"tp:sched_process_exec", 3}, {"tp:sched_process_exit", 1},
+  };
+  return features;
+}
+
+inline Features kernel_5_10() {
+  auto features = any_kernel();
+  features.kernel_release = "5.10.0";
+  features.syn_full_at_limit = true;
+  return features;
+}
+
+inline Features kernel_6_1() {
+  auto features = any_kernel();
+  features.kernel_release = "6.1.0";
+  features.arguments["tp:kfree_skb"] = 3;
+  features.drop_reason_no_socket = features.sock_from_file = features.socket_cookie = true;
+  return features;
+}
+
+inline Features kernel_6_12() {
+  auto features = kernel_6_1();
+  features.kernel_release = "6.12.0";
+  features.arguments["tp:kfree_skb"] = 4;
+  features.arguments["tp:tcp_send_reset"] = 3;
+  features.reset_reason = features.rdonly_cast = true;
+  return features;
+}
+
+/// As 6.18 is built for small virtual machines: no function tracing, no kprobes.
+inline Features kernel_6_18() {
+  auto features = kernel_6_12();
+  features.kernel_release = "6.18.0";
+  features.arguments["tcp_v4_syn_recv_sock"] = features.arguments["tcp_v6_syn_recv_sock"] = 7;
+  features.fentry = fails(ENOTSUP);
+  features.kprobe = fails(ENOENT);
+  return features;
+}
+
+inline Features kernel_7_2() {
+  auto features = kernel_6_18();
+  features.kernel_release = "7.2.0";
+  features.fentry = features.kprobe = works;
+  return features;
+}
+
+/// lockdown=confidentiality: no reading of kernel memory, no kprobes.
+inline Features locked_down(Features features) {
+  features.lockdown = "confidentiality";
+  features.probe_read = features.kprobe = fails(EPERM);
+  return features;
+}
+
+/// An ordinary user: nothing was even tried.
+inline Features unprivileged(Features features) {
+  features.cap_bpf = features.cap_perfmon = features.cap_net_admin = features.cap_sys_admin = false;
+  features.tp_btf = features.fentry = features.kprobe = features.iterator = {};
+  features.cgroup_skb = features.probe_read = features.ring_buffer = {};
+  features.syn_full_at_limit.reset();
+  return features;
+}
+
+/// CONFIG_DEBUG_INFO_BTF is not set.
+inline Features without_btf(Features features) {
+  features.btf = BtfSource::none;
+  features.arguments.clear();
+  features.tp_btf = features.fentry = features.iterator = {};
+  features.reset_reason = features.drop_reason_no_socket = false;
+  features.sock_from_file = features.socket_cookie = features.rdonly_cast = false;
+  return features;
+}
+
+/// The same with --btf FILE: types are known, typed programs still impossible.
+inline Features with_btf_file(Features features) {
+  features.btf = BtfSource::file;
+  features.tp_btf = features.fentry = features.iterator = {};
+  return features;
+}
+
+inline Features without_ring_buffer(Features features) {
+  features.ring_buffer = fails(EINVAL);
+  return features;
+}
+
+} // namespace acceptwatch::unit
