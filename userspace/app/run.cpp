@@ -136,7 +136,7 @@ Result<void> run_stream(const Options& options) {
     return tl::unexpected{source.error()};
   const auto formatter = make_formatter(options, *output);
 
-  Stream stream{options, **source, kernel_reason_names(options.btf), *formatter, *output};
+  Stream stream{options, **source, kernel_reason_names(*features), *formatter, *output};
   if (auto begun = stream.begin(make_start(*features, *plan, **source, options)); !begun)
     return begun;
   if (auto dropped = drop_privileges(!options.output.empty()); !dropped)

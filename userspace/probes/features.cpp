@@ -62,6 +62,8 @@ void note_arguments(const btf& types, Features& features) {
 
 void note_types(const btf& types, Features& features) {
   note_arguments(types, features);
+  features.drop_reasons = enumerators(types, "skb_drop_reason");
+  features.reset_reasons = enumerators(types, "sk_rst_reason");
   features.reset_reason = enumerator(types, "sk_rst_reason", "SK_RST_REASON_NO_SOCKET").has_value();
   features.drop_reason_no_socket =
       enumerator(types, "skb_drop_reason", "SKB_DROP_REASON_NO_SOCKET").has_value();

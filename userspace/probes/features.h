@@ -42,6 +42,9 @@ struct Features {
   /// What BTF does not have is not here.
   std::map<std::string, unsigned, std::less<>> arguments;
 
+  /// Drop and reset reasons by number, as the kernel names them.
+  std::map<int, std::string> drop_reasons;
+  std::map<int, std::string> reset_reasons;
   bool reset_reason = false; ///< enum sk_rst_reason
   bool drop_reason_no_socket = false;
   bool sock_from_file = false;             ///< helper, 5.11

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probes/reasons.h"
 
-#include "probes/btf.h"
-
-#include <map>
-
 namespace acceptwatch {
 namespace {
 
@@ -20,19 +16,11 @@ Names names_without(std::string_view prefix, Names names) {
 
 } // namespace
 
-ReasonNames kernel_reason_names(const std::string& btf_file) {
-  Btf types = load_kernel_btf();
-  if (!types && !btf_file.empty()) {
-    if (auto loaded = load_btf_file(btf_file))
-      types = std::move(*loaded);
-  }
-  std::map<aw_reason_space, Names> spaces;
-  if (types) {
-    spaces[AW_SKB_DROP_REASON] =
-        names_without("SKB_DROP_REASON_", enumerators(*types, "skb_drop_reason"));
-    spaces[AW_SK_RST_REASON] =
-        names_without("SK_RST_REASON_", enumerators(*types, "sk_rst_reason"));
-  }
+ReasonNames kernel_reason_names(const Features& features) {
+  std::map<aw_reason_space, Names> spaces{
+      {AW_SKB_DROP_REASON, names_without("SKB_DROP_REASON_", features.drop_reasons)},
+      {AW_SK_RST_REASON, names_without("SK_RST_REASON_", features.reset_reasons)},
+  };
   return [spaces = std::move(spaces)](aw_reason_space space,
                                       uint32_t number) -> std::optional<std::string> {
     const auto names = spaces.find(space);

@@ -2,11 +2,12 @@
 #pragma once
 
 #include "events/decode.h"
+#include "probes/features.h"
 
 namespace acceptwatch {
 
 /// The running kernel's own names of drop and reset reasons. Their numbers move
-/// between versions, so they are read from its type information.
-[[nodiscard]] ReasonNames kernel_reason_names(const std::string& btf_file);
+/// between versions, so they were read from its type information.
+[[nodiscard]] ReasonNames kernel_reason_names(const Features& features);
 
 } // namespace acceptwatch

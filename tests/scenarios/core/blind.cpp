@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/blind.h"
+
+#include <rapidjson/document.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+
+namespace acceptwatch::scenarios {
+
+namespace {
+
+std::string string_at(const rapidjson::Value& from, const char* key) {
+  return from.HasMember(key) && from[key].IsString() ? from[key].GetString() : "";
+}
+
+// "acceptwatch.accept_queue" stands for its depth and its limit.
+bool names_field(const std::string& blind_field, const std::string& field) {
+  return field == blind_field || field.rfind(blind_field + ".", 0) == 0;
+}
+
+} // namespace
+
+bool BlindSpot::covers(const Expectation& expected) const {
+  return action == expected.action && (reason.empty() || reason == expected.reason) &&
+         (stage.empty() || stage == expected.stage);
+}
+
+std::string BlindSpot::text() const {
+  std::string out = action;
+  out += reason.empty() ? "" : "/" + reason;
+  out += stage.empty() ? "" : " at stage " + stage;
+  out += field.empty() ? "" : ", " + field;
+  return out + (why.empty() ? "" : ": " + why);
+}
+
+Check parse_check(const std::string& json, int exit_status) {
+  rapidjson::Document document;
+  document.Parse(json.c_str(), json.size());
+  if (document.HasParseError() || !document.IsObject()) {
+    throw Failure("`check -j` did not print one JSON object: " + json);
+  }
+  Check check;
+  check.exit_status = exit_status;
+  check.tier = string_at(document, "tier");
+  if (!document.HasMember("blind") || !document["blind"].IsArray()) {
+    throw Failure("`check -j` has no array \"blind\": " + json);
+  }
+  for (const auto& spot : document["blind"].GetArray()) {
+    check.blind.push_back({string_at(spot, "action"), string_at(spot, "reason"),
+                           string_at(spot, "stage"), string_at(spot, "field"),
+                           string_at(spot, "why")});
+    if (check.blind.back().action.empty()) {
+      throw Failure("`check -j` names a blind spot without an action: " + json);
+    }
+  }
+  return check;
+}
+
+bool is_blind(const std::vector<BlindSpot>& blind, const Expectation& expected) {
+  return std::any_of(blind.begin(), blind.end(), [&](const BlindSpot& spot) {
+    return spot.field.empty() && spot.covers(expected);
+  });
+}
+
+bool is_blind(const std::vector<BlindSpot>& blind, const Expectation& expected,
+              const std::string& field) {
+  return std::any_of(blind.begin(), blind.end(), [&](const BlindSpot& spot) {
+    return !spot.field.empty() && names_field(spot.field, field) && spot.covers(expected);
+  });
+}
+
+} // namespace acceptwatch::scenarios

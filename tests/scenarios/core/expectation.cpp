@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/expectation.h"
+
+#include "core/error.h"
+
+namespace acceptwatch::scenarios {
+
+// TCPTimeouts is not among them: it counts every timer, a FIN's as well as a SYN-ACK's.
+const std::vector<std::string> kernel_counters = {
+    "ListenOverflows", "ListenDrops",        "TCPReqQFullDrop",  "TCPReqQFullDoCookies",
+    "SyncookiesSent",  "SyncookiesRecv",     "SyncookiesFailed", "TCPSynRetrans",
+    "EmbryonicRsts",   "TCPDeferAcceptDrop", "OutRsts",          "TCPMinTTLDrop",
+    "TCPMD5NotFound",  "TCPMD5Unexpected",
+};
+
+namespace {
+
+// Drops at the listener that tcp_listendrop() does not count: they end before or beside it.
+bool is_outside_listen_drops(const std::string& reason) {
+  return reason == "cookie_invalid" || reason == "firewall" || reason == "socket_filter" ||
+         reason == "authentication" || reason == "other";
+}
+
+} // namespace
+
+std::string Range::text() const { return low == high ? std::to_string(low) : cat(low, "..", high); }
+
+uint64_t Expectation::total() const {
+  if (clients.empty()) {
+    return count;
+  }
+  uint64_t sum = 0;
+  for (const auto& [port, times] : clients) {
+    sum += times;
+  }
+  return sum;
+}
+
+std::string Expectation::text() const {
+  std::string out = cat(total(), " x ", action);
+  if (!reason.empty()) {
+    out += "/" + reason;
+  }
+  if (!stage.empty()) {
+    out += " at stage " + stage;
+  }
+  if (server_port != 0) {
+    out += cat(" on port ", server_port);
+  }
+  if (owner) {
+    out += cat(" of ", owner->name, "[", owner->pid, "]");
+  }
+  if (retry) {
+    out += cat(" retry ", retry->text());
+  }
+  return out;
+}
+
+std::map<uint16_t, uint64_t> once_each(const std::vector<uint16_t>& ports) {
+  std::map<uint16_t, uint64_t> result;
+  for (const uint16_t port : ports) {
+    ++result[port];
+  }
+  return result;
+}
+
+std::map<std::string, int64_t> explained_counters(const std::vector<Expectation>& expectations) {
+  std::map<std::string, int64_t> sum;
+  for (const Expectation& expected : expectations) {
+    const auto times = static_cast<int64_t>(expected.total());
+    if (expected.action == "listen_drop") {
+      sum["ListenOverflows"] += expected.reason == "accept_queue_full" ? times : 0;
+      sum["ListenDrops"] += is_outside_listen_drops(expected.reason) ? 0 : times;
+      sum["TCPReqQFullDrop"] += expected.reason == "syn_queue_full" ? times : 0;
+      sum["SyncookiesFailed"] += expected.reason == "cookie_invalid" ? times : 0;
+    } else if (expected.action == "syncookie_sent") {
+      // tcp_syn_flood_action() counts the decision, cookie_init_sequence() the cookie.
+      sum["SyncookiesSent"] += times;
+      sum["TCPReqQFullDoCookies"] += times;
+    } else if (expected.action == "synack_retransmit") {
+      sum["TCPSynRetrans"] += times;
+    } else if (expected.action == "reset_sent") {
+      sum["OutRsts"] += times;
+      // tcp_check_req() ends in embryonic_reset.
+      sum["EmbryonicRsts"] += expected.reason == "abort_on_overflow" ? times : 0;
+    } else if (expected.action == "reset_received") {
+      sum["EmbryonicRsts"] += expected.reason == "handshake" ? times : 0;
+    }
+  }
+  return sum;
+}
+
+} // namespace acceptwatch::scenarios

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace acceptwatch::scenarios {
+
+// Both ends included.
+struct Range {
+  int64_t low = 0;
+  int64_t high = 0;
+
+  static Range exactly(int64_t value) { return {value, value}; }
+  bool holds(int64_t value) const { return low <= value && value <= high; }
+  std::string text() const;
+};
+
+// Who must be named in `process`.
+struct Owner {
+  static constexpr int64_t any_number = 0;
+
+  int64_t pid = 0;
+  std::string name;
+  int64_t owners = 1;
+};
+
+// Records that a scenario must cause: what is left unset is not checked.
+struct Expectation {
+  std::string action;
+  std::string reason;
+  std::string stage;
+  std::string network_type;
+  std::string server_address;
+  std::string client_address;
+  uint16_t server_port = 0;
+  uint64_t count = 0;                   // where there are no clients
+  std::map<uint16_t, uint64_t> clients; // port → how often; `count` is their sum then
+  bool may_fold = false;                // one line may stand for several clients and name none
+  std::optional<Owner> owner;
+  bool no_owner = false; // `process` must be absent
+  std::optional<Range> accept_depth;
+  std::optional<Range> accept_limit;
+  std::optional<Range> syn_depth;
+  std::optional<Range> syn_limit;
+  std::optional<Range> retry;
+
+  uint64_t total() const;
+  std::string text() const;
+};
+
+// {port, 1} for each of them.
+std::map<uint16_t, uint64_t> once_each(const std::vector<uint16_t>& ports);
+
+// What the expected records say of each kernel counter; `kernel_counters` are those that are
+// compared.
+std::map<std::string, int64_t> explained_counters(const std::vector<Expectation>& expectations);
+extern const std::vector<std::string> kernel_counters;
+
+} // namespace acceptwatch::scenarios

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/blind.h"
+#include "core/record.h"
+#include "core/report.h"
+
+namespace acceptwatch::scenarios {
+
+// What speaks against a scenario, and what could not be judged.
+struct Verdict {
+  std::vector<std::string> failures;
+  std::vector<std::string> blind;
+
+  void add(const Verdict& other);
+};
+
+// The kernel's counters against the expected records: that the scenario provoked what it claims.
+Verdict judge_counters(const WorldReport& world);
+
+// The records of one namespace against the expected ones: none missing, none extra, every field
+// right. As many as `lost` may be missing, and are taken off.
+Verdict judge_records(const WorldReport& world, const std::vector<const Record*>& records,
+                      const std::vector<BlindSpot>& blind, uint64_t& lost);
+
+// The totals of the summary, which are exact whatever became of the records.
+Verdict judge_totals(const WorldReport& world, const Summary& summary,
+                     const std::vector<BlindSpot>& blind);
+
+} // namespace acceptwatch::scenarios

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+namespace acceptwatch::scenarios {
+
+struct Options {
+  std::string acceptwatch;
+  std::string tier = "auto";
+  std::string schema;
+  std::string records; // a file that gets every line of acceptwatch
+  bool list = false;
+  bool self_test = false;
+  bool provoke_only = false;
+  bool allow_missing = false;
+  int verbosity = 0;
+  int repeat = 1;
+  int race = 0;
+  int jobs = 4;
+  std::set<std::string> allowed_skips;
+  std::vector<std::string> names;
+};
+
+// Exits with 2 and the usage on anything it does not know, with 0 on -h.
+Options parse_options(int argc, char** argv);
+
+} // namespace acceptwatch::scenarios

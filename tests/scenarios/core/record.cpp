@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/record.h"
+
+#include <rapidjson/document.h>
+#include <rapidjson/error/en.h>
+#include <rapidjson/pointer.h>
+
+#include <charconv>
+
+#include "core/error.h"
+
+namespace acceptwatch::scenarios {
+
+namespace {
+
+std::string as_text(const rapidjson::Value& value) {
+  if (value.IsString()) {
+    return {value.GetString(), value.GetStringLength()};
+  }
+  if (value.IsUint64()) {
+    return std::to_string(value.GetUint64());
+  }
+  if (value.IsInt64()) {
+    return std::to_string(value.GetInt64());
+  }
+  if (value.IsBool()) {
+    return value.GetBool() ? "true" : "false";
+  }
+  return value.IsNull() ? "null" : cat(value.GetDouble());
+}
+
+void flatten(const rapidjson::Value& value, const std::string& path, Record& record) {
+  if (value.IsObject()) {
+    for (const auto& member : value.GetObject()) {
+      const std::string name = member.name.GetString();
+      record.keys[path].push_back(name);
+      flatten(member.value, path.empty() ? name : cat(path, ".", name), record);
+    }
+  } else if (!value.IsArray()) {
+    if (!record.fields.emplace(path, as_text(value)).second) {
+      throw Failure("the key " + path + " appears twice");
+    }
+    if (value.IsNumber()) {
+      record.numbers.insert(path);
+    }
+  }
+}
+
+} // namespace
+
+std::optional<std::string> Record::field(const std::string& path) const {
+  const auto found = fields.find(path);
+  return found == fields.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<int64_t> Record::number(const std::string& path) const {
+  const auto text = field(path);
+  int64_t value = 0;
+  if (!text ||
+      std::from_chars(text->data(), text->data() + text->size(), value).ec != std::errc()) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+std::string Record::brief() const {
+  std::string out;
+  for (const auto& [path, value] : fields) {
+    if (path != "@timestamp" && path != "event.kind" && path != "network.transport") {
+      out += cat(out.empty() ? "" : " ", path, "=", value);
+    }
+  }
+  return out;
+}
+
+Record parse_record(const std::string& line) {
+  rapidjson::Document document;
+  document.Parse<rapidjson::kParseValidateEncodingFlag | rapidjson::kParseFullPrecisionFlag>(
+      line.data(), line.size());
+  if (document.HasParseError()) {
+    throw Failure(cat("not JSON (", rapidjson::GetParseError_En(document.GetParseError()), ")"));
+  }
+  if (!document.IsObject()) {
+    throw Failure("not a JSON object");
+  }
+  Record record;
+  record.line = line;
+  flatten(document, "", record);
+  record.kind = record.field("event.kind").value_or("");
+  record.action = record.field("event.action").value_or("");
+  record.reason = record.field("event.reason").value_or("");
+  record.stage = record.field("acceptwatch.stage").value_or("");
+  record.count = static_cast<uint64_t>(record.number("acceptwatch.count").value_or(0));
+  record.netns = static_cast<uint64_t>(record.number("acceptwatch.netns").value_or(0));
+  return record;
+}
+
+Summary parse_summary(const std::string& line) {
+  rapidjson::Document document;
+  document.Parse(line.data(), line.size());
+  const auto* totals = rapidjson::Pointer("/acceptwatch/totals").Get(document);
+  if (totals == nullptr || !totals->IsArray()) {
+    throw Failure("the summary has no totals");
+  }
+  Summary summary;
+  summary.is_complete = rapidjson::Pointer("/acceptwatch/other").Get(document) == nullptr;
+  for (const auto& entry : totals->GetArray()) {
+    Record flat;
+    flatten(entry, "", flat);
+    summary.totals.push_back({flat.field("action").value_or(""), flat.field("reason").value_or(""),
+                              static_cast<uint64_t>(flat.number("netns").value_or(0)),
+                              static_cast<uint64_t>(flat.number("count").value_or(0))});
+  }
+  return summary;
+}
+
+} // namespace acceptwatch::scenarios

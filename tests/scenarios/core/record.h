@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace acceptwatch::scenarios {
+
+// One line of acceptwatch, as far as scenarios compare it. A field that the line does not have is
+// empty.
+struct Record {
+  std::string line;
+  std::string kind; // event.kind: "event" or "metric"
+  std::string action;
+  std::string reason;
+  std::string stage;
+  uint64_t count = 0;
+  uint64_t netns = 0;
+  // Every leaf of the record under its dotted path, numbers and strings alike as text.
+  std::map<std::string, std::string> fields;
+  std::set<std::string> numbers;                        // paths of JSON numbers
+  std::map<std::string, std::vector<std::string>> keys; // of each object, in the order of the line
+
+  std::optional<std::string> field(const std::string& path) const;
+  std::optional<int64_t> number(const std::string& path) const;
+  // Without what identifies nothing, for messages.
+  std::string brief() const;
+};
+
+// One entry of `totals` in the summary.
+struct Total {
+  std::string action;
+  std::string reason;
+  uint64_t netns = 0;
+  uint64_t count = 0;
+};
+
+// What the summary says whatever became of the records.
+struct Summary {
+  std::vector<Total> totals;
+  bool is_complete = true; // false: some totals found no room in the line
+};
+
+Summary parse_summary(const std::string& line);
+
+// Throws Failure when the line is not one JSON object in UTF-8.
+Record parse_record(const std::string& line);
+
+} // namespace acceptwatch::scenarios

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/runner.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <optional>
+
+#include "core/agent.h"
+#include "core/error.h"
+#include "core/evidence.h"
+#include "core/player.h"
+
+namespace acceptwatch::scenarios {
+
+namespace {
+
+// How long records may take after the last loss; a tier that polls has an interval.
+constexpr std::chrono::seconds settling_limit{15};
+
+// A tier that polls looks once a second.
+constexpr std::chrono::milliseconds two_polls{2300};
+
+struct Tally {
+  int passed = 0;
+  int failed = 0;
+  int skipped = 0;
+};
+
+bool polls(const Check& check) { return check.tier == "poll"; }
+
+class Run {
+public:
+  Run(const Options& options, const Check& check, Tally& tally)
+      : options_(options), check_(check), tally_(tally) {}
+
+  void play(const std::vector<Scenario>& scenarios);
+
+private:
+  void set_up(const std::vector<Scenario>& scenarios);
+  void start_agent();
+  void play_all();
+  void settle();
+  void poll_once();
+  void let_some_go();
+  void let_some_go_on();
+  bool is_complete(const Report& report) const;
+  bool all_are(std::initializer_list<Player::State> states) const;
+  void judge_all();
+  void judge(const Player& player, uint64_t& lost);
+  Verdict judge_evidence(const WorldReport& world, uint64_t& lost) const;
+  void print(const std::string& name, const Verdict& verdict, const std::string& counts);
+  void print_skip(const std::string& name, const std::string& why);
+  void keep_records() const;
+  void release_all();
+
+  const Options& options_;
+  std::vector<Player> players_;
+  std::unique_ptr<Agent> agent_;
+  std::unique_ptr<Evidence> evidence_;
+  const Check& check_;
+  Tally& tally_;
+  bool is_alone_ = false;
+};
+
+void Run::set_up(const std::vector<Scenario>& scenarios) {
+  std::vector<int> descriptors;
+  const auto pause = polls(check_) ? two_polls : std::chrono::milliseconds(0);
+  for (const Scenario& scenario : scenarios) {
+    players_.emplace_back(scenario, players_.size() + 1, descriptors, pause);
+    descriptors.push_back(players_.back().fd());
+  }
+  while (!all_are({Player::State::waiting, Player::State::reported})) {
+    poll_once();
+  }
+}
+
+bool Run::all_are(std::initializer_list<Player::State> states) const {
+  return std::all_of(players_.begin(), players_.end(), [&](const Player& player) {
+    return std::find(states.begin(), states.end(), player.state()) != states.end();
+  });
+}
+
+void Run::start_agent() {
+  AgentOptions agent{options_.acceptwatch, options_.tier, "", {}};
+  if (polls(check_)) {
+    // It knows the counters of its own namespace only.
+    agent.netns = players_.front().netns_path();
+  }
+  evidence_ = std::make_unique<Evidence>(options_);
+  agent_ = std::make_unique<Agent>(agent);
+  agent_->await_ready();
+}
+
+void Run::poll_once() {
+  std::vector<pollfd> waiting;
+  std::vector<Player*> owners;
+  for (Player& player : players_) {
+    if (player.fd() >= 0) {
+      waiting.push_back({player.fd(), POLLIN, 0});
+      owners.push_back(&player);
+    }
+  }
+  if (agent_) {
+    waiting.push_back({agent_->fd(), POLLIN, 0});
+  }
+  ::poll(waiting.data(), waiting.size(), 100);
+  for (size_t at = 0; at < owners.size(); ++at) {
+    if (waiting[at].revents != 0) {
+      owners[at]->take_messages();
+    }
+    owners[at]->check_time();
+  }
+  if (agent_ && waiting.back().revents != 0) {
+    if (!agent_->take_lines()) {
+      throw Failure("acceptwatch ended in the middle of the run: " + agent_->complaints());
+    }
+    evidence_->take(agent_->lines());
+  }
+}
+
+void Run::let_some_go() {
+  auto playing = std::count_if(players_.begin(), players_.end(), [](const Player& player) {
+    return player.state() == Player::State::playing;
+  });
+  for (Player& player : players_) {
+    if (playing >= options_.jobs) {
+      return;
+    }
+    if (player.state() == Player::State::waiting) {
+      player.let_go();
+      ++playing;
+    }
+  }
+}
+
+bool Run::is_complete(const Report& report) const {
+  return std::all_of(report.worlds.begin(), report.worlds.end(), [this](const WorldReport& world) {
+    return evidence_->is_complete(world, check_.blind);
+  });
+}
+
+void Run::let_some_go_on() {
+  for (Player& player : players_) {
+    if (player.so_far() && (!evidence_ || is_complete(*player.so_far()) ||
+                            Clock::now() - player.sync_since() > settling_limit)) {
+      player.go_on();
+    }
+  }
+}
+
+void Run::play_all() {
+  while (!all_are({Player::State::reported})) {
+    let_some_go();
+    let_some_go_on();
+    poll_once();
+  }
+}
+
+// Until every record that is expected has come, or nothing more can be hoped for.
+void Run::settle() {
+  const auto deadline = Clock::now() + settling_limit;
+  const auto is_settled = [this](const Player& player) { return is_complete(player.report()); };
+  while (Clock::now() < deadline && !std::all_of(players_.begin(), players_.end(), is_settled)) {
+    poll_once();
+  }
+  agent_->stop();
+  evidence_->take(agent_->lines());
+}
+
+void Run::print_skip(const std::string& name, const std::string& why) {
+  if (options_.allowed_skips.contains(name)) {
+    std::cout << "SKIP " << name << ": " << why << "\n";
+    ++tally_.skipped;
+  } else {
+    print(name, {{"skipped, which nobody allowed: " + why}, {}}, "");
+  }
+}
+
+void Run::print(const std::string& name, const Verdict& verdict, const std::string& counts) {
+  constexpr size_t most_reasons = 12;
+  if (verdict.failures.empty()) {
+    std::cout << "ok   " << name << "  (" << counts << ")\n";
+    ++tally_.passed;
+  } else {
+    std::cout << "FAIL " << name << "\n";
+    ++tally_.failed;
+  }
+  for (size_t at = 0; at < verdict.failures.size(); ++at) {
+    if (at == most_reasons && options_.verbosity == 0) {
+      std::cout << "       … and " << verdict.failures.size() - at << " more\n";
+      break;
+    }
+    std::cout << "       " << verdict.failures[at] << "\n";
+  }
+  for (const std::string& unseen : verdict.blind) {
+    std::cout << "       blind: " << unseen << "\n";
+  }
+}
+
+std::string counts_of(const Report& report) {
+  std::map<std::string, int64_t> sum;
+  for (const WorldReport& world : report.worlds) {
+    for (const auto& [name, times] : world.measured) {
+      sum[name] += times;
+    }
+  }
+  std::string out;
+  for (const auto& [name, times] : sum) {
+    if (times != 0) {
+      out += cat(out.empty() ? "" : ", ", name, " ", times);
+    }
+  }
+  return out.empty() ? "no counter moved" : out;
+}
+
+Verdict Run::judge_evidence(const WorldReport& world, uint64_t& lost) const {
+  Verdict verdict = judge_records(world, evidence_->of_namespace(world.netns), check_.blind, lost);
+  verdict.add(judge_totals(world, evidence_->summary(), check_.blind));
+  return verdict;
+}
+
+void Run::judge(const Player& player, uint64_t& lost) {
+  const Report& report = player.report();
+  if (report.outcome == Outcome::skipped) {
+    print_skip(player.name(), report.why);
+    return;
+  }
+  Verdict verdict;
+  verdict.failures = report.failures;
+  if (report.outcome == Outcome::failed) {
+    verdict.failures.push_back(report.why);
+  }
+  size_t records = 0;
+  for (const WorldReport& world : report.worlds) {
+    verdict.add(judge_counters(world));
+    if (evidence_) {
+      records += evidence_->of_namespace(world.netns).size();
+      verdict.add(judge_evidence(world, lost));
+    }
+  }
+  print(player.name(), verdict,
+        counts_of(report) + (evidence_ ? cat("; ", records, " records") : ""));
+  if (options_.verbosity > 1 && evidence_) {
+    for (const WorldReport& world : report.worlds) {
+      for (const Record* record : evidence_->of_namespace(world.netns)) {
+        std::cout << "       " << record->line << "\n";
+      }
+    }
+  }
+}
+
+void Run::judge_all() {
+  // Only of a scenario that is alone is it known whose records were lost.
+  const bool may_lose = players_.size() == 1 && is_alone_;
+  uint64_t lost = may_lose && evidence_ ? evidence_->lost() : 0;
+  for (const Player& player : players_) {
+    judge(player, lost);
+  }
+  if (!evidence_) {
+    return;
+  }
+  print("whole_run", evidence_->judge_stream(*agent_, may_lose),
+        cat(evidence_->record_count(), " lines, ", agent_->cpu_seconds(), " s of CPU time"));
+  if (options_.verbosity > 0) {
+    for (const BlindSpot& spot : check_.blind) {
+      std::cout << "       check says blind: " << spot.text() << "\n";
+    }
+    std::cout << "       " << (agent_->lines().empty() ? "" : agent_->lines().back()) << "\n";
+    std::cout << "       stderr: " << agent_->complaints() << "\n";
+  }
+}
+
+void Run::keep_records() const {
+  if (options_.records.empty() || !agent_) {
+    return;
+  }
+  std::ofstream file(options_.records, std::ios::app);
+  for (const std::string& line : agent_->lines()) {
+    file << line << "\n";
+  }
+}
+
+void Run::release_all() {
+  for (Player& player : players_) {
+    player.release();
+  }
+}
+
+void Run::play(const std::vector<Scenario>& scenarios) {
+  is_alone_ = scenarios.front().alone;
+  try {
+    set_up(scenarios);
+    if (!options_.provoke_only) {
+      start_agent();
+    }
+    play_all();
+    if (agent_) {
+      settle();
+    }
+    judge_all();
+  } catch (const Failure& failure) {
+    print("whole_run", {{failure.what()}, {}}, "");
+  }
+  keep_records();
+  release_all();
+}
+
+// Which scenarios share one acceptwatch.
+std::vector<std::vector<Scenario>> runs_of(const std::vector<Scenario>& scenarios,
+                                           const Check& check) {
+  std::vector<std::vector<Scenario>> runs(1);
+  for (const Scenario& scenario : scenarios) {
+    if (polls(check)) {
+      if (scenario.lingers) {
+        runs.push_back({scenario});
+      }
+    } else if (scenario.alone) {
+      runs.push_back({scenario});
+    } else {
+      runs.front().push_back(scenario);
+    }
+  }
+  std::erase_if(runs, [](const auto& run) { return run.empty(); });
+  return runs;
+}
+
+Check check_tier(const Options& options) {
+  return options.provoke_only ? Check{} : run_check(options.acceptwatch, options.tier);
+}
+
+} // namespace
+
+bool run_scenarios(const Options& options, const std::vector<Scenario>& scenarios) {
+  Tally tally;
+  const Check check = check_tier(options);
+  if (check.exit_status != 0) {
+    const std::string why = cat("`acceptwatch check --probes ", options.tier, "` exits with ",
+                                check.exit_status, ": ", check.complaints);
+    std::cout << (options.allow_missing ? "SKIP" : "FAIL") << " the tier: " << why << "\n";
+    ++(options.allow_missing ? tally.skipped : tally.failed);
+  } else {
+    for (const std::vector<Scenario>& run : runs_of(scenarios, check)) {
+      Run(options, check, tally).play(run);
+    }
+  }
+  std::cout << tally.passed << " passed, " << tally.failed << " failed, " << tally.skipped
+            << " skipped" << std::endl;
+  return tally.failed == 0;
+}
+
+} // namespace acceptwatch::scenarios

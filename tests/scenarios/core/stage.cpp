@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/stage.h"
+
+#include <unistd.h>
+
+#include <thread>
+
+#include "core/error.h"
+#include "core/helper.h"
+#include "core/wait.h"
+
+namespace acceptwatch::scenarios {
+
+void World::mark() { before_ = Counters::read(); }
+
+int64_t World::moved(const std::string& counter) const {
+  return Counters::read().since(before_).at(counter);
+}
+
+WorldReport World::finish() {
+  enter();
+  const Counters moved = Counters::read().since(before_);
+  for (const std::string& name : kernel_counters) {
+    report_.measured[name] = moved.at(name);
+  }
+  for (const auto& [name, times] : moved.all()) {
+    if (times != 0)
+      report_.moved += cat(report_.moved.empty() ? "" : " ", name, "=", times);
+  }
+  return report_;
+}
+
+Stage::Stage(Conductor conductor) : conductor_(std::move(conductor)) {
+  worlds_.push_back(std::make_unique<World>());
+}
+
+void Stage::go() {
+  conductor_.await_go();
+  live_ = true;
+  // Backwards, so that the first world is the current one in the end.
+  for (auto world = worlds_.rbegin(); world != worlds_.rend(); ++world) {
+    (*world)->enter();
+    (*world)->mark();
+  }
+}
+
+World& Stage::add_world() {
+  worlds_.push_back(std::make_unique<World>());
+  worlds_.back()->mark();
+  return *worlds_.back();
+}
+
+void Stage::await_moved(const std::string& counter, int64_t times) {
+  const std::string sign = cat(counter, " to move by ", times);
+  try {
+    wait_for(sign, [&] { return world().moved(counter) >= times; });
+  } catch (const Failure& failure) {
+    throw Failure(cat(failure.what(), "; it moved by ", world().moved(counter)));
+  }
+  if (const int64_t now = world().moved(counter); now > times) {
+    throw Failure(cat(counter, " moved by ", now, ", not by ", times));
+  }
+}
+
+void Stage::await_records() {
+  Report so_far;
+  for (const auto& world : worlds_)
+    so_far.worlds.push_back(world->report());
+  conductor_.await_records(so_far);
+}
+
+void Stage::let_it_read() const { std::this_thread::sleep_for(std::chrono::seconds(5)); }
+
+void Stage::linger() const { std::this_thread::sleep_for(conductor_.pause); }
+
+void Stage::claim(bool truth, const std::string& text) {
+  if (!truth) {
+    failures_.push_back("not so: " + text);
+  }
+}
+
+Owner Stage::self() const { return {::getpid(), process_name(), 1}; }
+
+Report Stage::finish() {
+  if (!live_) {
+    throw Failure("the scenario never called go()");
+  }
+  Report report;
+  report.failures = failures_;
+  for (const auto& world : worlds_) {
+    report.worlds.push_back(world->finish());
+  }
+  return report;
+}
+
+} // namespace acceptwatch::scenarios

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "core/stage.h"
+
+namespace acceptwatch::scenarios {
+
+std::vector<Scenario> accept_queue_ack_scenarios();
+std::vector<Scenario> accept_queue_syn_scenarios();
+std::vector<Scenario> burst_scenarios();
+std::vector<Scenario> client_scenarios();
+std::vector<Scenario> cookie_scenarios();
+std::vector<Scenario> filter_scenarios();
+std::vector<Scenario> holder_scenarios();
+std::vector<Scenario> lookalike_scenarios();
+std::vector<Scenario> owner_scenarios();
+std::vector<Scenario> quiet_scenarios();
+std::vector<Scenario> reset_scenarios();
+std::vector<Scenario> reuseport_scenarios();
+std::vector<Scenario> syn_queue_scenarios();
+std::vector<Scenario> synack_scenarios();
+
+// Every scenario there is, those that wait for timers first.
+std::vector<Scenario> all_scenarios();
+
+} // namespace acceptwatch::scenarios

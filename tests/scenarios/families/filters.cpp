@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Packets of a handshake that something filters: no queue is full, and no queue may be blamed.
+#include <linux/filter.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "core/error.h"
+#include "core/wait.h"
+#include "families/families.h"
+#include "families/nft.h"
+#include "families/steps.h"
+
+namespace acceptwatch::scenarios {
+
+namespace {
+
+constexpr uint16_t server_port = 9117;
+// Asked for by a peer after the filtered ones: when it is answered, they have been dealt with.
+constexpr uint16_t probe_port = 9118;
+
+// Packets through one TUN device are taken in turn.
+void await_turn(Stage& stage, TunPeers& tun) {
+  Peer& probe = tun.add(39999, probe_port);
+  tun.send_syn(probe);
+  tun.await_reset(probe);
+  Expectation refused = at_listener("reset_sent", "no_listener", {}, probe_port, {probe.port});
+  refused.owner.reset();
+  refused.no_owner = true;
+  stage.expect(refused);
+}
+
+void filter_everything(const Listener& listener) {
+  sock_filter nothing_passes[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
+  const sock_fprog program{1, nothing_passes};
+  must(::setsockopt(listener.fd(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)),
+       "SO_ATTACH_FILTER");
+}
+
+Expectation filtered(Stage& stage, const std::string& reason, const std::vector<uint16_t>& ports) {
+  Expectation expected = at_listener("listen_drop", reason, stage.self(), server_port, ports);
+  expected.stage = "syn";
+  return expected;
+}
+
+// The listener's own filter, in tcp_filter(): no counter of the kernel's moves.
+void socket_filter(Stage& stage) {
+  TunPeers tun;
+  stage.go();
+  Listener listener = open_listener(stage, {.port = server_port, .backlog = 10});
+  filter_everything(listener);
+  for (Peer* peer : tun.add_many(30001, 4, server_port)) {
+    tun.send_syn(*peer);
+  }
+  await_turn(stage, tun);
+  stage.expect(filtered(stage, "socket_filter", {30001, 30002, 30003, 30004}));
+  close_listener(stage, listener, {});
+}
+
+// The queue is full as well, and never asked.
+void socket_filter_full_queue(Stage& stage) {
+  TunPeers tun;
+  stage.go();
+  Listener listener = open_listener(stage, {.port = server_port, .backlog = 1});
+  const std::vector<uint16_t> queued = fill(tun, listener, 20001);
+  filter_everything(listener);
+  for (Peer* peer : tun.add_many(30001, 4, server_port)) {
+    tun.send_syn(*peer);
+  }
+  await_turn(stage, tun);
+  stage.expect(filtered(stage, "socket_filter", {30001, 30002, 30003, 30004}));
+  close_listener(stage, listener, queued);
+  expect_resends(stage, tun);
+}
+
+// A listener that wants RFC 2385 signatures of this client, which signs nothing.
+void authentication(Stage& stage) {
+  TunPeers tun;
+  stage.go();
+  Listener listener = open_listener(stage, {.port = server_port, .backlog = 10});
+  tcp_md5sig key{};
+  sockaddr_storage address;
+  to_sockaddr(TunPeers::client_address(AF_INET), 0, address);
+  std::memcpy(&key.tcpm_addr, &address, sizeof(address));
+  key.tcpm_keylen = 3;
+  std::memcpy(key.tcpm_key, "key", 3);
+  if (::setsockopt(listener.fd(), IPPROTO_TCP, TCP_MD5SIG, &key, sizeof(key)) != 0 &&
+      errno == ENOPROTOOPT) {
+    throw Skip("this kernel has no TCP_MD5SIG");
+  }
+  for (Peer* peer : tun.add_many(30001, 4, server_port)) {
+    tun.send_syn(*peer);
+  }
+  stage.await_moved("TCPMD5NotFound", 4);
+  stage.beside("TCPMD5NotFound", 4);
+  stage.expect(filtered(stage, "authentication", {30001, 30002, 30003, 30004}));
+  close_listener(stage, listener, {});
+}
+
+// nf_tables drops SYNs before TCP sees them.
+void firewall_in(Stage& stage) {
+  TunPeers tun;
+  drop_by_firewall(Hook::input, server_port);
+  stage.go();
+  Listener listener = open_listener(stage, {.port = server_port, .backlog = 10});
+  for (Peer* peer : tun.add_many(30001, 4, server_port)) {
+    tun.send_syn(*peer);
+  }
+  await_turn(stage, tun);
+  stage.claim(listener.embryos() == 0, "no SYN came through the firewall");
+  stage.expect(filtered(stage, "firewall", {30001, 30002, 30003, 30004}));
+  close_listener(stage, listener, {});
+}
+
+} // namespace
+
+std::vector<Scenario> filter_scenarios() {
+  return {
+      {"socket_filter", "SO_ATTACH_FILTER drops 4 SYNs", socket_filter},
+      {"socket_filter_full_queue", "the same at a full listener", socket_filter_full_queue},
+      {"authentication", "4 SYNs without the signature that TCP_MD5SIG demands", authentication},
+      {"firewall_in", "nf_tables drops 4 SYNs to a listener", firewall_in},
+  };
+}
+
+} // namespace acceptwatch::scenarios

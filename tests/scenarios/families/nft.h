@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+namespace acceptwatch::scenarios {
+
+// Where a rule sees packets: on their way in, or out.
+enum class Hook { input = 1, output = 3 };
+
+// Drops TCP packets of the current namespace whose destination (input) or source (output) port is
+// this one, by nf_tables as `nft add rule` would do it. Throws Skip when the kernel has no
+// nf_tables.
+void drop_by_firewall(Hook hook, uint16_t port);
+
+} // namespace acceptwatch::scenarios

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// RSTs: to a port that nobody listens on, and to those that a closing listener leaves behind.
+#include "core/error.h"
+#include "core/helper.h"
+#include "core/wait.h"
+#include "families/families.h"
+#include "families/steps.h"
+
+namespace acceptwatch::scenarios {
+
+namespace {
+
+constexpr uint16_t server_port = 9103;
+
+Expectation refused(const std::string& server, const std::string& client,
+                    const std::vector<uint16_t>& ports) {
+  Expectation expected;
+  expected.action = "reset_sent";
+  expected.reason = "no_listener";
+  expected.network_type = network_type(Address::parse(server).family);
+  expected.server_address = server;
+  expected.client_address = client;
+  expected.server_port = server_port;
+  expected.clients = once_each(ports);
+  expected.no_owner = true;
+  return expected;
+}
+
+// tcp_v4_rcv() finds no socket: nobody is to blame, and no process may be named.
+void closed_port(Stage& stage) {
+  TunPeers tun;
+  stage.go();
+  for (const int family : {AF_INET, AF_INET6}) {
+    const std::string address = family == AF_INET ? "127.0.0.1" : "::1";
+    const auto first = static_cast<uint16_t>(family == AF_INET ? 40001 : 40101);
+    std::vector<uint16_t> ports;
+    for (uint16_t number = 0; number < 3; ++number) {
+      Client client(address, server_port, static_cast<uint16_t>(first + number));
+      stage.claim(client.await_error() == ECONNREFUSED, "a closed port refuses");
+      ports.push_back(client.port());
+    }
+    stage.expect(refused(address, address, ports));
+
+    const auto peers = tun.add_many(static_cast<uint16_t>(first - 10000), 4, server_port, family);
+    for (Peer* peer : peers) {
+      tun.send_syn(*peer);
+      tun.await_reset(*peer);
+    }
+    stage.expect(refused(TunPeers::server_address(family), TunPeers::client_address(family),
+                         ports_of(peers)));
+  }
+}
+
+// inet_csk_listen_stop() resets every connection that waits to be accepted.
+void listener_closed(Stage& stage) {
+  TunPeers tun;
+  stage.go();
+  Listener listener = open_listener(stage, {.port = server_port, .backlog = 10});
+  std::vector<uint16_t> queued;
+  for (Peer* peer : tun.add_many(20001, 4, server_port)) {
+    enqueue(tun, depth_of(listener), *peer);
+    queued.push_back(peer->port);
+  }
+  for (Peer* peer : tun.add_many(30001, 2, server_port)) {
+    shake(tun, *peer);
+  }
+  stage.claim(listener.embryos() == 2, "two requests are in SYN_RECV");
+  close_listener(stage, listener, queued);
+  for (const uint16_t port : queued) {
+    stage.claim(tun.all().at(port).resets == 1 || (tun.drain(), tun.all().at(port).resets == 1),
+                cat("client ", port, " was reset"));
+  }
+  expect_resends(stage, tun);
+}
+
+void listener_closed_v6(Stage& stage) {
+  TunPeers tun;
+  stage.go();
+  Listener listener = open_listener(stage, {.address = "::", .port = server_port, .backlog = 10});
+  std::vector<uint16_t> queued;
+  for (Peer* peer : tun.add_many(20001, 3, server_port, AF_INET6)) {
+    enqueue(tun, depth_of(listener), *peer);
+    queued.push_back(peer->port);
+  }
+  close_listener(stage, listener, queued, AF_INET6);
+  expect_resends(stage, tun);
+}
+
+// Nobody calls close(): the kernel does, in the dying process, and its name must still be known.
+void listener_killed(Stage& stage) {
+  TunPeers tun;
+  stage.go();
+  Helper holder("aw-killed", [](const Channel& parent) {
+    const Listener listener({.port = server_port, .backlog = 10});
+    parent.say("listening");
+    parent.hear("never");
+  });
+  holder.channel().hear("listening");
+  const Owner owner{holder.pid(), holder.name(), 1};
+  std::vector<uint16_t> queued;
+  for (Peer* peer : tun.add_many(20001, 5, server_port)) {
+    enqueue(tun, depth_of(server_port), *peer);
+    queued.push_back(peer->port);
+  }
+  holder.kill();
+  stage.await_moved("OutRsts", 5);
+  stage.expect(opened(owner, server_port));
+  stage.expect(closed(owner, server_port, 5, 0));
+  stage.expect(at_listener("reset_sent", "listener_closed", owner, server_port, queued));
+  expect_resends(stage, tun, owner);
+}
+
+// shutdown(SHUT_RD) ends a listener as close() does, by tcp_disconnect().
+void listener_shut_down(Stage& stage) {
+  TunPeers tun;
+  stage.go();
+  Listener listener = open_listener(stage, {.port = server_port, .backlog = 10});
+  std::vector<uint16_t> queued;
+  for (Peer* peer : tun.add_many(20001, 3, server_port)) {
+    enqueue(tun, depth_of(listener), *peer);
+    queued.push_back(peer->port);
+  }
+  stage.expect(closed(stage.self(), server_port, 3, 0));
+  stage.expect(at_listener("reset_sent", "listener_closed", stage.self(), server_port, queued));
+  must(::shutdown(listener.fd(), SHUT_RD), "shutdown");
+  stage.await_moved("OutRsts", 3);
+  expect_resends(stage, tun);
+}
+
+} // namespace
+
+std::vector<Scenario> reset_scenarios() {
+  return {
+      {"closed_port", "connection attempts to a port without a listener, IPv4 and IPv6",
+       closed_port},
+      {"listener_closed", "close() with 4 queued connections and 2 requests", listener_closed,
+       false, true},
+      {"listener_closed_v6", "close() of a [::] listener with 3 queued IPv6 connections",
+       listener_closed_v6},
+      {"listener_killed", "kill -9 of the owner with 5 queued connections", listener_killed},
+      {"listener_shut_down", "shutdown(SHUT_RD) of a listener with 3 queued connections",
+       listener_shut_down},
+  };
+}
+
+} // namespace acceptwatch::scenarios

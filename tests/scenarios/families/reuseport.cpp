@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// SO_REUSEPORT: one port, several listeners of several processes, each with queues of its own.
+#include <linux/filter.h>
+#include <sys/socket.h>
+
+#include "core/error.h"
+#include "core/helper.h"
+#include "core/wait.h"
+#include "families/families.h"
+#include "families/steps.h"
+
+namespace acceptwatch::scenarios {
+
+namespace {
+
+constexpr uint16_t server_port = 9113;
+constexpr uint16_t siblings = 3;
+constexpr int64_t queued_in_all = 6;
+
+// The client's port modulo 3 is the place of the chosen sibling in the group, so that each loss has
+// one right owner.
+void choose_by_client_port(int fd) {
+  sock_filter program[] = {
+      BPF_STMT(BPF_LD | BPF_H | BPF_ABS, static_cast<uint32_t>(SKF_NET_OFF) + 20),
+      BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, siblings),
+      BPF_STMT(BPF_RET | BPF_A, 0),
+  };
+  const sock_fprog passed{3, program};
+  must(::setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &passed, sizeof(passed)),
+       "SO_ATTACH_REUSEPORT_CBPF");
+}
+
+Helper sibling(uint16_t number) {
+  Helper helper(cat("aw-sibling-", number), [number](const Channel& parent) {
+    const Listener listener({.port = server_port, .backlog = 1, .reuse_port = true});
+    if (number == 0) {
+      choose_by_client_port(listener.fd());
+    }
+    parent.say("listening");
+    parent.hear("close");
+  });
+  helper.channel().hear("listening");
+  return helper;
+}
+
+// The n-th port from `base` on that belongs to that sibling.
+uint16_t port_for(uint16_t base, uint16_t number, uint16_t nth) {
+  return static_cast<uint16_t>(base - base % siblings + number + siblings * nth);
+}
+
+// Two connections fill sibling n, which then drops n + 2 SYNs.
+void reuseport(Stage& stage) {
+  TunPeers tun;
+  stage.go();
+  std::vector<Helper> helpers;
+  for (uint16_t number = 0; number < siblings; ++number) {
+    helpers.push_back(sibling(number));
+  }
+  for (uint16_t number = 0; number < siblings; ++number) {
+    const Owner owner{helpers[number].pid(), helpers[number].name(), 1};
+    std::vector<uint16_t> queued;
+    for (uint16_t nth = 0; nth < 2; ++nth) {
+      queued.push_back(port_for(20001, number, nth));
+      enqueue(tun, depth_of(server_port), tun.add(queued.back(), server_port));
+    }
+    std::vector<Peer*> lost;
+    for (uint16_t nth = 0; nth < number + 2; ++nth) {
+      lost.push_back(&tun.add(port_for(30001, number, nth), server_port));
+    }
+    lose_syns(stage, tun, lost);
+    Expectation dropped =
+        at_listener("listen_drop", "accept_queue_full", owner, server_port, ports_of(lost));
+    dropped.stage = "syn";
+    dropped.accept_depth = Range::exactly(2);
+    dropped.accept_limit = Range::exactly(1);
+    stage.expect(dropped);
+    stage.expect(opened(owner, server_port));
+    stage.expect(closed(owner, server_port, 2, 0));
+    stage.expect(at_listener("reset_sent", "listener_closed", owner, server_port, queued));
+  }
+  for (Helper& helper : helpers) {
+    helper.channel().say("close");
+    helper.await_exit();
+  }
+  stage.await_moved("OutRsts", queued_in_all);
+}
+
+} // namespace
+
+std::vector<Scenario> reuseport_scenarios() {
+  return {
+      {"reuseport", "3 SO_REUSEPORT listeners of 3 processes, each drops its own", reuseport},
+  };
+}
+
+} // namespace acceptwatch::scenarios

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <csignal>
+#include <iostream>
+
+#include "core/error.h"
+#include "core/options.h"
+#include "core/runner.h"
+#include "families/exec_holder.h"
+#include "families/families.h"
+#include "families/race.h"
+#include "self_test.h"
+
+namespace {
+
+using namespace acceptwatch::scenarios;
+
+// In the order of the table, whatever the order of the names.
+std::vector<Scenario> selected(const Options& options) {
+  std::vector<Scenario> result;
+  std::vector<std::string> unknown = options.names;
+  for (const Scenario& scenario : all_scenarios()) {
+    const auto wanted = std::find(options.names.begin(), options.names.end(), scenario.name);
+    if (options.names.empty() || wanted != options.names.end()) {
+      result.push_back(scenario);
+    }
+    std::erase(unknown, scenario.name);
+  }
+  if (!unknown.empty()) {
+    throw Failure("no scenario is called " + unknown.front() + "; --list names them");
+  }
+  return result;
+}
+
+int run(const Options& options) {
+  if (options.list) {
+    for (const Scenario& scenario : all_scenarios()) {
+      std::cout << scenario.name << ": " << scenario.about << "\n";
+    }
+    return 0;
+  }
+  if (options.self_test) {
+    return run_self_test() ? 0 : 1;
+  }
+  if (options.race > 0) {
+    return run_race(options) ? 0 : 1;
+  }
+  const std::vector<Scenario> scenarios = selected(options);
+  bool all_passed = true;
+  for (int round = 0; round < options.repeat; ++round) {
+    all_passed = run_scenarios(options, scenarios) && all_passed;
+  }
+  return all_passed ? 0 : 1;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  become_holder_if_asked(argc, argv);
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return run(parse_options(argc, argv));
+  } catch (const std::exception& failure) {
+    std::cerr << "acceptwatch-scenarios: " << failure.what() << "\n";
+    return 2;
+  }
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "self_test.h"
+
+#include <ctime>
+#include <iostream>
+
+#include "core/error.h"
+#include "core/judge.h"
+#include "core/wellformed.h"
+
+namespace acceptwatch::scenarios {
+
+namespace {
+
+using Lines = std::vector<std::string>;
+
+constexpr const char* right_drop =
+    R"({"@timestamp":"@NOW@","event":{"kind":"event","category":["network"],"type":["connection","denied"],)"
+    R"("action":"listen_drop","reason":"accept_queue_full"},"server":{"address":"10.0.0.1","port":80},)"
+    R"("client":{"address":"10.0.0.2","port":@PORT@},"network":{"transport":"tcp","type":"ipv4"},)"
+    R"("process":{"pid":42,"name":"shop"},"acceptwatch":{"stage":"syn","count":1,"owners":1,)"
+    R"("accept_queue":{"depth":3,"limit":2},"syn_queue":{"depth":0,"limit":2},"netns":7,"source":"fentry"}})";
+
+std::string replaced(std::string text, const std::string& what, const std::string& by) {
+  const auto at = text.find(what);
+  if (at == std::string::npos) {
+    throw Failure("the self-test spoils nothing: no " + what);
+  }
+  return text.replace(at, what.size(), by);
+}
+
+std::string now_text() {
+  const std::time_t now = std::time(nullptr);
+  std::string text(64, '\0');
+  text.resize(
+      std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S.000000000Z", std::gmtime(&now)));
+  return text;
+}
+
+// Two clients, one SYN each.
+Lines right_lines() {
+  const std::string line = replaced(right_drop, "@NOW@", now_text());
+  return {replaced(line, "@PORT@", "5001"), replaced(line, "@PORT@", "5002")};
+}
+
+WorldReport right_world() {
+  Expectation expected;
+  expected.action = "listen_drop";
+  expected.reason = "accept_queue_full";
+  expected.stage = "syn";
+  expected.network_type = "ipv4";
+  expected.server_address = "10.0.0.1";
+  expected.client_address = "10.0.0.2";
+  expected.server_port = 80;
+  expected.clients = {{5001, 1}, {5002, 1}};
+  expected.owner = Owner{42, "shop", 1};
+  expected.accept_depth = Range::exactly(3);
+  expected.accept_limit = Range::exactly(2);
+  expected.syn_depth = Range::exactly(0);
+  WorldReport world;
+  world.netns = 7;
+  world.expected = {expected};
+  world.measured = {{"ListenDrops", 2}, {"ListenOverflows", 2}, {"OutRsts", 0}};
+  return world;
+}
+
+size_t complaints_about(const Lines& lines, const WorldReport& world,
+                        const std::vector<BlindSpot>& blind) {
+  WellFormed well_formed("fentry");
+  std::vector<Record> records;
+  for (const std::string& line : lines) {
+    records.push_back(parse_record(line));
+    well_formed.take(records.back());
+  }
+  std::vector<const Record*> seen;
+  seen.reserve(records.size());
+  for (const Record& record : records) {
+    seen.push_back(&record);
+  }
+  uint64_t lost = 0;
+  return judge_records(world, seen, blind, lost).failures.size() +
+         judge_counters(world).failures.size() + well_formed.complaints().size();
+}
+
+class SelfTest {
+public:
+  void accepts(const std::string& what, const Lines& lines, const WorldReport& world,
+               const std::vector<BlindSpot>& blind = {}) {
+    check(what, complaints_about(lines, world, blind) == 0);
+  }
+  void refuses(const std::string& what, const Lines& lines, const WorldReport& world,
+               const std::vector<BlindSpot>& blind = {}) {
+    check(what, complaints_about(lines, world, blind) != 0);
+  }
+  void refuses_with(const std::string& part, const std::string& by) {
+    Lines lines = right_lines();
+    lines[1] = replaced(lines[1], part, by);
+    refuses(cat(part, " → ", by), lines, right_world());
+  }
+  bool passed() const { return failed_ == 0; }
+
+private:
+  void check(const std::string& what, bool is_right) {
+    std::cout << (is_right ? "ok   " : "FAIL ") << what << "\n";
+    failed_ += is_right ? 0 : 1;
+  }
+
+  int failed_ = 0;
+};
+
+void test_fields(SelfTest& test) {
+  test.refuses_with(R"("reason":"accept_queue_full")", R"("reason":"syn_queue_full")");
+  test.refuses_with(R"("reason":"accept_queue_full")", R"("reason":"bad_luck")");
+  test.refuses_with(R"("stage":"syn")", R"("stage":"ack")");
+  test.refuses_with(R"("port":80)", R"("port":81)");
+  test.refuses_with(R"("port":80)", R"("port":"80")");
+  test.refuses_with("10.0.0.1", "10.0.0.9");
+  test.refuses_with(R"("port":5002)", R"("port":5003)");
+  test.refuses_with(R"("port":5002)", R"("port":5001)");
+  test.refuses_with(R"("type":"ipv4")", R"("type":"ipv6")");
+  test.refuses_with(R"("pid":42)", R"("pid":43)");
+  test.refuses_with(R"("name":"shop")", R"("name":"ksoftirqd/0")");
+  test.refuses_with(R"("process":{"pid":42,"name":"shop"},)", "");
+  test.refuses_with(R"("client":{"address":"10.0.0.2","port":5002},)", "");
+  test.refuses_with(R"("owners":1)", R"("owners":2)");
+  test.refuses_with(R"("depth":3)", R"("depth":2)");
+  test.refuses_with(R"("limit":2)", R"("limit":3)");
+  test.refuses_with(R"("count":1)", R"("count":2)");
+  test.refuses_with(R"("count":1)", R"("count":0)");
+  test.refuses_with(R"("source":"fentry")", R"("source":"kprobe")");
+  test.refuses_with(R"("kind":"event",)", R"("kind":"event","reason2":"-",)");
+  test.refuses_with(R"("pid":42,"name":"shop")", R"("name":"shop","pid":42)");
+  test.refuses_with("000000000Z", "000000Z");
+  test.refuses_with(now_text().substr(0, 4), "1999");
+}
+
+void test_counts(SelfTest& test) {
+  const Lines right = right_lines();
+  test.refuses("one missing", {right[0]}, right_world());
+  test.refuses("one twice", {right[0], right[1], right[1]}, right_world());
+  test.refuses("one extra", {right[0], right[1], replaced(right[1], "5002", "5003")},
+               right_world());
+  WorldReport counted = right_world();
+  counted.measured["ListenDrops"] = 3;
+  test.refuses("the kernel counted one more", right, counted);
+
+  const std::string folded =
+      replaced(replaced(right[1], R"("client":{"address":"10.0.0.2","port":5002},)", ""),
+               R"("count":1)", R"("count":2)");
+  test.refuses("folded where it must not be", {folded}, right_world());
+  WorldReport may_fold = right_world();
+  may_fold.expected[0].may_fold = true;
+  test.accepts("folded where it may be", {folded}, may_fold);
+  test.refuses("folded and one by one", {folded, right[0]}, may_fold);
+
+  const std::string warning =
+      replaced(right[1], R"("action":"listen_drop","reason":"accept_queue_full")",
+               R"("action":"queue_pressure")");
+  WorldReport quiet = right_world();
+  test.accepts("an early warning", {right[0], right[1], warning}, quiet);
+  quiet.quiet = true;
+  test.refuses("an early warning where all is quiet", {right[0], right[1], warning}, quiet);
+}
+
+void test_blind_spots(SelfTest& test) {
+  const Lines right = right_lines();
+  const BlindSpot all{"listen_drop", "accept_queue_full", "syn", "", "no reason"};
+  const BlindSpot other_stage{"listen_drop", "accept_queue_full", "ack", "", "no reason"};
+  const BlindSpot client{"listen_drop", "", "", "client.port", "no reason"};
+  const BlindSpot client_address{"listen_drop", "", "", "client.address", "no reason"};
+  test.accepts("nothing, where the tier is blind", {}, right_world(), {all});
+  test.refuses("nothing, where it is blind to something else", {}, right_world(), {other_stage});
+  test.refuses("too much, where it is blind", {right[0], right[1], right[1]}, right_world(), {all});
+  const std::string nameless_line =
+      replaced(replaced(right_drop, "@NOW@", now_text()),
+               R"("client":{"address":"10.0.0.2","port":@PORT@},)", "");
+  const Lines nameless = {nameless_line, nameless_line};
+  test.accepts("no client, where the field is blind", nameless, right_world(),
+               {client, client_address});
+  test.refuses("no client, where only its address is", nameless, right_world(), {client_address});
+}
+
+} // namespace
+
+bool run_self_test() {
+  SelfTest test;
+  test.accepts("the right records", right_lines(), right_world());
+  test_fields(test);
+  test_counts(test);
+  test_blind_spots(test);
+  return test.passed();
+}
+
+} // namespace acceptwatch::scenarios
