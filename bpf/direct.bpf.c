@@ -18,6 +18,7 @@
 #include "owners.bpf.h"
 #include "ingress.bpf.h"
 #include "skb_drop.bpf.h"
+#include "tracepoints.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -102,62 +103,6 @@ int BPF_PROG(accept_called, struct sock *sk)
 {
 	if (aw_active)
 		on_accept(sk);
-	return 0;
-}
-
-/* Both tiers. */
-
-SEC("tp_btf/tcp_retransmit_synack")
-int BPF_PROG(retransmit_synack, struct sock *sk, struct request_sock *req)
-{
-	if (aw_active)
-		on_retransmit_synack(sk, req);
-	return 0;
-}
-
-SEC("tp_btf/tcp_send_reset")
-int BPF_PROG(send_reset, struct sock *sk, struct sk_buff *skb)
-{
-	__u32 reason = aw_config.send_reset_args == 3 ? (__u32)ctx[2] : 0;
-
-	if (aw_active)
-		on_send_reset(sk, skb, reason);
-	return 0;
-}
-
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(set_state, struct sock *sk, int old_state, int new_state)
-{
-	if (aw_active)
-		on_set_state(sk, old_state, new_state);
-	return 0;
-}
-
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
-{
-	on_fork(parent, child);
-	return 0;
-}
-
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(process_exec, struct task_struct *task)
-{
-	on_exec(task);
-	return 0;
-}
-
-SEC("tp_btf/task_rename")
-int BPF_PROG(process_rename, struct task_struct *task, const char *name)
-{
-	on_rename(task, name);
-	return 0;
-}
-
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(process_exit, struct task_struct *task)
-{
-	on_exit(task);
 	return 0;
 }
 

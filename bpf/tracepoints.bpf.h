@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The programs that every tier with BPF has, at the kernel's own tracepoints:
+ * typed (tp_btf) or untyped (raw_tp), as the object that includes this reads.
+ */
+#ifndef ACCEPTWATCH_TRACEPOINTS_BPF_H
+#define ACCEPTWATCH_TRACEPOINTS_BPF_H
+
+#ifdef AW_PROBE_READS
+#define TRACEPOINT "raw_tp/"
+#else
+#define TRACEPOINT "tp_btf/"
+#endif
+
+SEC(TRACEPOINT "tcp_retransmit_synack")
+int BPF_PROG(retransmit_synack, struct sock *sk, struct request_sock *req)
+{
+	if (aw_active)
+		on_retransmit_synack(sk, req);
+	return 0;
+}
+
+SEC(TRACEPOINT "tcp_send_reset")
+int BPF_PROG(send_reset, struct sock *sk, struct sk_buff *skb)
+{
+	__u32 reason = aw_config.send_reset_args == 3 ? (__u32)ctx[2] : 0;
+
+	if (aw_active)
+		on_send_reset(sk, skb, reason);
+	return 0;
+}
+
+SEC(TRACEPOINT "inet_sock_set_state")
+int BPF_PROG(set_state, struct sock *sk, int old_state, int new_state)
+{
+	if (aw_active)
+		on_set_state(sk, old_state, new_state);
+	return 0;
+}
+
+SEC(TRACEPOINT "sched_process_fork")
+int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
+{
+	on_fork(parent, child);
+	return 0;
+}
+
+SEC(TRACEPOINT "sched_process_exec")
+int BPF_PROG(process_exec, struct task_struct *task)
+{
+	on_exec(task);
+	return 0;
+}
+
+SEC(TRACEPOINT "task_rename")
+int BPF_PROG(process_rename, struct task_struct *task, const char *name)
+{
+	on_rename(task, name);
+	return 0;
+}
+
+SEC(TRACEPOINT "sched_process_exit")
+int BPF_PROG(process_exit, struct task_struct *task)
+{
+	on_exit(task);
+	return 0;
+}
+
+#endif
