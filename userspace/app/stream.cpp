@@ -3,12 +3,15 @@
 
 #include "app/filter.h"
 
+#include <algorithm>
+
 namespace acceptwatch {
 namespace {
 
-/// A scan looks at every descriptor on the host: at most a twentieth of the time
-/// goes into it.
+/// A scan looks at every descriptor on the host: a twentieth of the time goes into
+/// it, or more where it is so slow that owners would be out of date for too long.
 constexpr uint64_t scan_share = 20;
+constexpr uint64_t max_scan_pause_ns = 3'000'000'000;
 
 bool is_lifecycle(aw_action action) {
   return action == AW_LISTENER_OPENED || action == AW_LISTENER_CLOSED;
@@ -38,7 +41,7 @@ Result<void> Stream::rescan() {
   const uint64_t begun = clock_.boot_now();
   auto scanned = source_.scan([this](const aw_holder& holder) { table_.add_holder(holder); });
   const uint64_t ended = clock_.boot_now();
-  next_scan_ns_ = ended + (ended - begun) * scan_share;
+  next_scan_ns_ = ended + std::min((ended - begun) * scan_share, max_scan_pause_ns);
   return scanned;
 }
 

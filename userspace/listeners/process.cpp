@@ -100,13 +100,15 @@ std::vector<uint32_t> ProcFs::pids() const {
 bool ProcFs::for_each_socket(uint32_t pid, const std::function<void(int, uint64_t)>& visit) const {
   const auto fds = path(pid, "fd");
   bool any = false;
+  bool vanished = false;
   const bool listed = for_each_number(fds, [&](uint32_t fd) {
     any = true;
     const auto link = read_link(fmt::format("{}/{}", fds, fd));
+    vanished |= !link;
     if (const auto inode = link ? socket_inode(*link) : std::nullopt)
       visit(static_cast<int>(fd), *inode);
   });
-  return listed && any;
+  return listed && any && !vanished;
 }
 
 } // namespace acceptwatch

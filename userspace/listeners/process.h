@@ -35,7 +35,8 @@ public:
 
   /// Calls `visit(fd, inode)` for each socket among the descriptors of `pid`.
   /// False where they cannot be listed, or there are none at all: a process that
-  /// exits has none any more (exit_files()) while it is still in /proc.
+  /// exits has none any more (exit_files()) while it is still in /proc. Nor is a
+  /// list reliable of which one vanished while it was read.
   bool for_each_socket(uint32_t pid, const std::function<void(int, uint64_t)>& visit) const;
 
   [[nodiscard]] std::string path(uint32_t pid, const char* file) const;

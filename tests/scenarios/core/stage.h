@@ -68,7 +68,7 @@ public:
   // Where acceptwatch only looks now and then, gives it time to look; no time otherwise.
   void linger() const;
   // After an accept() by another process: the tracepoint tier does not see it, and finds the new
-  // holder when it next looks at all processes, which takes at most a twentieth of its time.
+  // holder when it next looks at all processes: within three seconds, if something happens.
   void let_it_read() const;
   // Of the scenario itself, not of acceptwatch: that the kernel did what was to be provoked.
   void claim(bool truth, const std::string& text);

@@ -35,6 +35,7 @@ void two_acts(Stage& stage, const std::string& name,
   FullShop shop(stage, tun);
   shop.fill();
   shop.lose(2, only(holder));
+  stage.await_records(); // what happens to descriptors from here on must not change these
   holder.channel().say("act");
   holder.channel().hear("acted");
   shop.lose(3, only(holder));

@@ -72,11 +72,13 @@ void prefork_master(const Channel& parent) {
   std::vector<Helper> workers;
   std::string pids;
   for (int number = 1; number <= worker_count; ++number) {
-    workers.emplace_back(cat("aw-worker-", number), [](const Channel&) {
+    workers.emplace_back(cat("aw-worker-", number), [](const Channel& master) {
+      master.say("here"); // and under its own name
       for (;;) {
         ::pause();
       }
     });
+    workers.back().channel().hear("here");
     pids += cat(workers.back().pid(), " ");
   }
   parent.say(pids);
