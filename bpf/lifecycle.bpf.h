@@ -47,16 +47,53 @@ static __always_inline void on_listener_closed(struct sock *sk)
  * fields are copies. An MPTCP listener has a kernel-owned TCP socket below it
  * that comes here too; the MPTCP socket itself has another protocol number.
  */
-static __always_inline void on_set_state(struct sock *sk, int old_state, int new_state)
+static __always_inline bool begins_or_ends_listening(struct sock *sk, int old_state, int new_state)
 {
 	if (new_state != TCP_LISTEN && !(old_state == TCP_LISTEN && new_state == TCP_CLOSE))
-		return;
-	if (READ(sk, sk_protocol) != IPPROTO_TCP)
-		return;
+		return false;
+	return READ(sk, sk_protocol) == IPPROTO_TCP;
+}
+
+static __always_inline void on_lifecycle(struct sock *sk, int new_state)
+{
 	if (new_state == TCP_LISTEN)
 		on_listener_opened(sk);
 	else
 		on_listener_closed(sk);
+}
+
+static __always_inline void on_set_state(struct sock *sk, int old_state, int new_state)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+	struct aw_transition done = { .sk = (__u64)sk, .state = new_state };
+
+	if (!begins_or_ends_listening(sk, old_state, new_state))
+		return;
+	bpf_map_update_elem(&aw_transitions, &thread, &done, BPF_ANY);
+	on_lifecycle(sk, new_state);
+}
+
+/*
+ * The kernel does not run a tracepoint program on a CPU where it is being run:
+ * __bpf_trace_run(), prog->active. Where tracepoints can be preempted (seen on
+ * 7.2), a listen() is passed over because another task was preempted in the
+ * middle of its own. So there are two programs, the second of which does what
+ * the first was kept from, and knows by the mark that it leaves. User space is
+ * woken by the second, or each record would make that case.
+ */
+static __always_inline void on_set_state_again(struct sock *sk, int old_state, int new_state)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+	struct aw_transition *done;
+
+	if (!begins_or_ends_listening(sk, old_state, new_state))
+		return;
+	done = bpf_map_lookup_elem(&aw_transitions, &thread);
+	if (done && done->sk == (__u64)sk && done->state == new_state)
+		bpf_map_delete_elem(&aw_transitions, &thread);
+	else
+		on_lifecycle(sk, new_state);
+	wake_user_space();
 }
 
 #endif

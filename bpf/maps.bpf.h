@@ -15,6 +15,9 @@ const volatile __u64 aw_ports[AW_MAX_PORT_WORDS] = {};
  */
 bool aw_active = false;
 
+/* A record was written without waking user space: report.bpf.h. */
+bool aw_quiet = false;
+
 /* Occurrences whose record found no room in the ring buffer, by action. */
 __u64 aw_lost[AW_NR_ACTIONS] = {};
 
@@ -60,6 +63,20 @@ struct {
 	__type(key, __u64); /* pid_tgid */
 	__type(value, struct aw_closing);
 } aw_closing SEC(".maps");
+
+/* What set_state has handled in a thread, for set_state_again: lifecycle.bpf.h. */
+struct aw_transition {
+	__u64 sk;
+	__s32 state;
+	__u32 _pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64); /* pid_tgid */
+	__type(value, struct aw_transition);
+} aw_transitions SEC(".maps");
 
 /*
  * What one hook leaves for the next on the same CPU. The listen path runs with

@@ -56,16 +56,50 @@ static __always_inline void count(const struct aw_event *e)
 		__sync_fetch_and_add(&aw_uncounted[e->action], 1);
 }
 
+/*
+ * A record wakes user space up, by an interrupt that the kernel sends to this CPU
+ * at once. In a thread that means being preempted in the middle of the program,
+ * which the kernel then does not run for another thread (lifecycle.bpf.h). So
+ * records that are made in threads are quiet. By itself a record only wakes a
+ * reader that has caught up; one that follows a quiet one has to insist.
+ */
+static __always_inline long write_quietly(void *record, __u64 size)
+{
+	aw_quiet = true;
+	return bpf_ringbuf_output(&aw_records, record, size, BPF_RB_NO_WAKEUP);
+}
+
+static __always_inline long write_and_wake(void *record, __u64 size)
+{
+	__u64 flags = aw_quiet ? BPF_RB_FORCE_WAKEUP : 0;
+
+	aw_quiet = false;
+	return bpf_ringbuf_output(&aw_records, record, size, flags);
+}
+
+static __always_inline void wake_user_space(void)
+{
+	void *nothing = bpf_ringbuf_reserve(&aw_records, sizeof(__u64), 0);
+
+	if (nothing)
+		bpf_ringbuf_discard(nothing, BPF_RB_FORCE_WAKEUP);
+}
+
 static __always_inline void report(struct aw_event *e)
 {
 	__u16 family = e->ends.family ? e->ends.family : e->listener.family;
 	__u16 port = e->flags & AW_HAS_PORT ? e->ends.server_port : e->listener.port;
+	long failed;
 
 	if (!wanted(e->action, family, e->listener.netns, port))
 		return;
 	count(e);
 	fill_header(&e->header, AW_RECORD_EVENT, sizeof(*e));
-	if (bpf_ringbuf_output(&aw_records, e, sizeof(*e), 0) && e->action < AW_NR_ACTIONS)
+	if (e->action == AW_LISTENER_OPENED || e->action == AW_LISTENER_CLOSED)
+		failed = write_quietly(e, sizeof(*e));
+	else
+		failed = write_and_wake(e, sizeof(*e));
+	if (failed && e->action < AW_NR_ACTIONS)
 		__sync_fetch_and_add(&aw_lost[e->action], 1);
 }
 

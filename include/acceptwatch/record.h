@@ -155,6 +155,7 @@ struct aw_process {
 	struct aw_header header;
 	__u64 listener; /* aw_listener.id, of AW_PROCESS_ACCEPTS */
 	__u64 cookie;
+	__u64 start_ns; /* of AW_PROCESS_FORK: when pid was started, CLOCK_BOOTTIME */
 	__u32 pid;
 	__u32 other_pid;
 	__u32 change; /* enum aw_process_change */
@@ -186,7 +187,7 @@ AW_STATIC_ASSERT(sizeof(struct aw_header) == 16, "aw_header");
 AW_STATIC_ASSERT(sizeof(struct aw_listener) == 56, "aw_listener");
 AW_STATIC_ASSERT(sizeof(struct aw_endpoints) == 40, "aw_endpoints");
 AW_STATIC_ASSERT(sizeof(struct aw_event) == 144, "aw_event");
-AW_STATIC_ASSERT(sizeof(struct aw_process) == 64, "aw_process");
+AW_STATIC_ASSERT(sizeof(struct aw_process) == 72, "aw_process");
 AW_STATIC_ASSERT(sizeof(struct aw_holder) == 104, "aw_holder");
 AW_STATIC_ASSERT(sizeof(struct aw_counter_key) == 16, "aw_counter_key");
 

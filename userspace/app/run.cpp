@@ -26,7 +26,7 @@
 namespace acceptwatch {
 namespace {
 
-constexpr double loss_check_seconds = 1;
+constexpr double tick_seconds = 1;
 
 /// NO_COLOR: https://no-color.org
 bool use_colour(const Options& options, const OutputFile& output) {
@@ -75,30 +75,31 @@ Result<void> tell_ready(const Options& options) {
 }
 
 struct Waits {
-  enum Index : size_t { source, signals, losses, duration, count };
+  enum Index : size_t { source, signals, tick, duration, count };
 };
 
 /// Until a signal, the end of the time, enough records, or a closed pipe.
 Result<void> loop(Stream& stream, const Source& source, const Options& options, OutputFile& output,
                   int signals) {
-  auto losses = open_timer(loss_check_seconds, true);
+  auto tick = open_timer(tick_seconds, true);
   auto duration = options.duration ? open_timer(*options.duration, false) : UniqueFd{};
-  if (!losses || !duration)
-    return tl::unexpected{(losses ? duration : losses).error()};
+  if (!tick || !duration)
+    return tl::unexpected{(tick ? duration : tick).error()};
   std::array<pollfd, Waits::count> waits{{{source.fd(), POLLIN, 0},
                                           {signals, POLLIN, 0},
-                                          {losses->get(), POLLIN, 0},
+                                          {tick->get(), POLLIN, 0},
                                           {duration->get(), POLLIN, 0}}};
   while (!stream.done()) {
     if (poll(waits.data(), waits.size(), -1) < 0 && errno != EINTR)
       return system_failure("cannot wait for records", errno);
-    if (waits[Waits::source].revents) {
+    // Not every record wakes: changes of processes wait for an event, or the tick.
+    if (waits[Waits::source].revents || waits[Waits::tick].revents) {
       if (auto drained = stream.drain(); !drained)
         return drained;
     }
-    if (waits[Waits::losses].revents) {
+    if (waits[Waits::tick].revents) {
       uint64_t expirations = 0;
-      static_cast<void>(read(losses->get(), &expirations, sizeof(expirations)));
+      static_cast<void>(read(tick->get(), &expirations, sizeof(expirations)));
       if (auto reported = stream.report_losses(); !reported)
         return reported;
     }

@@ -123,10 +123,14 @@ void Stream::append_loss(const char* where, uint64_t now, uint64_t& before) {
 
 Result<void> Stream::report_losses() {
   const Losses losses = source_.losses();
-  // Among the lost ones may be a fork or an exit.
-  if (losses.ring_buffer != told_.ring_buffer) {
+  // What was in the ring buffer when they were suspected has been read since.
+  table_.drop_suspects();
+  // Among what was lost may be a fork or an exit.
+  if (losses.ring_buffer != told_.ring_buffer || losses.followers != told_.followers) {
+    table_.suspect_exits();
     if (auto scanned = rescan(); !scanned)
       return scanned;
+    told_.followers = losses.followers;
   }
   append_loss("ring_buffer", losses.ring_buffer, told_.ring_buffer);
   append_loss("counter_map", losses.counter_map, told_.counter_map);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <unistd.h>
 
 namespace acceptwatch {
 namespace {
@@ -14,10 +15,16 @@ auto find_holder(std::vector<Holder>& holders, uint32_t pid) {
                       [pid](const Holder& holder) { return holder.pid == pid; });
 }
 
+/// As coarse as /proc/PID/stat has it, where other starts come from.
+uint64_t in_clock_ticks(uint64_t start_ns) {
+  static const uint64_t tick_ns = 1'000'000'000 / static_cast<uint64_t>(sysconf(_SC_CLK_TCK));
+  return start_ns - start_ns % tick_ns;
+}
+
 /// One whose start is not known was started last; then the pid decides.
 bool started_before(const Holder& a, const Holder& b) {
   const auto rank = [](const Holder& holder) {
-    return std::tuple{holder.start_ns == 0, holder.start_ns, holder.pid};
+    return std::tuple{holder.start_ns == 0, in_clock_ticks(holder.start_ns), holder.pid};
   };
   return rank(a) < rank(b);
 }
@@ -136,7 +143,7 @@ const Listener* ListenerTable::find(uint64_t id) const {
 void ListenerTable::process_changed(const aw_process& record) {
   switch (record.change) {
   case AW_PROCESS_FORK:
-    return forked(record.other_pid, record.pid);
+    return forked(record);
   case AW_PROCESS_EXEC:
     return executed(record);
   case AW_PROCESS_RENAME:
@@ -150,7 +157,8 @@ void ListenerTable::process_changed(const aw_process& record) {
   }
 }
 
-void ListenerTable::forked(uint32_t parent, uint32_t child) {
+void ListenerTable::forked(const aw_process& record) {
+  const uint32_t parent = record.other_pid;
   const auto held = held_.find(parent);
   if (held == held_.end())
     return;
@@ -160,7 +168,8 @@ void ListenerTable::forked(uint32_t parent, uint32_t child) {
     const auto holder = find_holder(listener.holders, parent);
     if (holder == listener.holders.end())
       continue;
-    Holder copy = make_holder(child, holder->name);
+    Holder copy = make_holder(record.pid, holder->name);
+    copy.start_ns = record.start_ns; // it may have exited since
     copy.fd = holder->fd;
     if (!copy.cgroup)
       copy.cgroup = holder->cgroup;
@@ -207,6 +216,21 @@ void ListenerTable::exited(uint32_t pid) {
   for (const uint64_t id : held->second)
     drop(listeners_[id], pid);
   held_.erase(held);
+}
+
+void ListenerTable::suspect_exits() {
+  for (const auto& [pid, ids] : held_) {
+    if (!procfs_.name(pid))
+      suspects_.push_back(pid);
+  }
+}
+
+void ListenerTable::drop_suspects() {
+  for (const uint32_t pid : suspects_) {
+    if (!procfs_.name(pid)) // else the number is another process's by now
+      exited(pid);
+  }
+  suspects_.clear();
 }
 
 void ListenerTable::accepts(const aw_process& record) {

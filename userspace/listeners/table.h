@@ -48,6 +48,12 @@ public:
   void closed(uint64_t id);
   void process_changed(const aw_process& record);
 
+  /// Some exits were not reported: asks /proc which holders are still there. The
+  /// others are dropped by drop_suspects(), for records from before their exit may
+  /// still wait to be read.
+  void suspect_exits();
+  void drop_suspects();
+
   [[nodiscard]] const Listener* find(uint64_t id) const;
 
   /// Compares the listener's holders with /proc, unless that was done after
@@ -68,7 +74,7 @@ private:
   void add(Listener& listener, Holder holder);
   void drop(Listener& listener, uint32_t pid);
   void verify_holders(Listener& listener);
-  void forked(uint32_t parent, uint32_t child);
+  void forked(const aw_process& record);
   void executed(const aw_process& record);
   void renamed(const aw_process& record);
   void exited(uint32_t pid);
@@ -78,7 +84,8 @@ private:
   std::unordered_map<uint64_t, Listener> listeners_;
   /// pid → ids of the listeners that it holds
   std::unordered_map<uint32_t, std::vector<uint64_t>> held_;
-  std::deque<uint64_t> closed_; ///< oldest first; an id may have been reused since
+  std::vector<uint32_t> suspects_; ///< pids that were not in /proc
+  std::deque<uint64_t> closed_;    ///< oldest first; an id may have been reused since
 };
 
 } // namespace acceptwatch

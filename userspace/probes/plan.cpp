@@ -83,9 +83,9 @@ Availability kprobe_availability(const Features& features) {
   return missing_function(features);
 }
 
-constexpr std::array lifecycle_programs{"retransmit_synack", "send_reset",   "set_state",
-                                        "process_fork",      "process_exec", "process_rename",
-                                        "process_exit"};
+constexpr std::array tracepoint_programs{"retransmit_synack", "send_reset",   "set_state",
+                                         "set_state_again",   "process_fork", "process_exec",
+                                         "process_rename",    "process_exit"};
 
 void add(Plan& plan, std::initializer_list<const char*> programs) {
   plan.programs.insert(plan.programs.end(), programs.begin(), programs.end());
@@ -261,7 +261,7 @@ Plan bpf_plan(const Features& features, aw_source tier) {
     add_tracepoint_programs(features, plan);
   else
     add_function_programs(features, plan);
-  plan.programs.insert(plan.programs.end(), lifecycle_programs.begin(), lifecycle_programs.end());
+  plan.programs.insert(plan.programs.end(), tracepoint_programs.begin(), tracepoint_programs.end());
   if (plan.config.packet_access == AW_PACKETS_UNREADABLE)
     note_unreadable_packets(plan);
   return plan;

@@ -41,6 +41,13 @@ tl::unexpected<Error> load_failure(const char* what, int error) {
   return system_failure(what, -error, report_hint, ExitStatus::kernel);
 }
 
+/// struct aw_foreseen of bpf/maps.bpf.h.
+struct Foreseen {
+  __u64 skb;
+  __u64 sk;
+  aw_event event;
+};
+
 /// The globals of a loaded object: memory that is shared with its programs.
 struct Globals {
   bool* active = nullptr;
@@ -96,7 +103,8 @@ private:
   Result<void> attach(const Plan& plan);
   Result<void> attach_one(bpf_program* program);
   Result<void> open_ring();
-  uint64_t skipped_runs() const;
+  void add_skipped_runs(Losses& losses) const;
+  uint64_t unconfirmed() const;
   static int on_record(void* session, void* data, size_t size);
 
   DirectObject direct_;
@@ -320,19 +328,43 @@ std::vector<Counter> Session::counters() const {
   return counters;
 }
 
-/// Times that the kernel skipped one of the programs because another was running
-/// on that CPU: recursion_misses, 5.12.
-uint64_t Session::skipped_runs() const {
-  uint64_t skipped = 0;
+/// What the tracepoint tier foresaw of a SYN whose end it did not see: where the
+/// kernel skipped syn_consumed, the next one reports it (ingress.bpf.h).
+uint64_t Session::unconfirmed() const {
+  const int map = bpf_object__find_map_fd_by_name(object_, "aw_foreseen");
+  std::vector<Foreseen> per_cpu(static_cast<size_t>(libbpf_num_possible_cpus()));
+  const __u32 zero = 0;
+  if (map < 0 || bpf_map_lookup_elem(map, &zero, per_cpu.data()) != 0)
+    return 0;
+  return static_cast<uint64_t>(
+      std::ranges::count_if(per_cpu, [](const Foreseen& foreseen) { return foreseen.skb != 0; }));
+}
+
+/// Programs that make no record which somebody waits for: a skipped run is made up
+/// for by set_state_again (lifecycle.bpf.h), or by a scan.
+bool only_follows(std::string_view program) {
+  return program.starts_with("set_state") || program.starts_with("process_") ||
+         program == "accept_called";
+}
+
+/// See unconfirmed().
+bool confirms(std::string_view program) {
+  return program == "syn_consumed" || program == "syn_refused";
+}
+
+/// The kernel does not run a program on a CPU where it is being run; it counts
+/// that in recursion_misses, 5.12.
+void Session::add_skipped_runs(Losses& losses) const {
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, object_) {
     bpf_prog_info info{};
     __u32 size = sizeof(info);
     const int fd = bpf_program__fd(program);
-    if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
-      skipped += info.recursion_misses;
+    const std::string_view name = bpf_program__name(program);
+    if (fd < 0 || confirms(name) || bpf_obj_get_info_by_fd(fd, &info, &size) != 0)
+      continue;
+    (only_follows(name) ? losses.followers : losses.programs) += info.recursion_misses;
   }
-  return skipped;
 }
 
 Losses Session::losses() const {
@@ -341,8 +373,9 @@ Losses Session::losses() const {
     losses.ring_buffer += globals_.lost[action];
     losses.counter_map += globals_.uncounted[action];
   }
+  add_skipped_runs(losses);
   if (!active_)
-    losses.programs = skipped_runs();
+    losses.programs += unconfirmed();
   return losses;
 }
 

@@ -17,6 +17,9 @@ struct Losses {
   uint64_t ring_buffer = 0; ///< no room for the record
   uint64_t counter_map = 0; ///< no room for a counter of its own
   uint64_t programs = 0;    ///< the kernel skipped a program (recursion)
+  /// It skipped one that follows processes or listeners: no event, but the table
+  /// may be out of date.
+  uint64_t followers = 0;
 };
 
 /// Where records come from: the BPF programs, or polling.
@@ -38,7 +41,7 @@ public:
   virtual void deactivate() = 0;
 
   [[nodiscard]] virtual std::vector<Counter> counters() const = 0;
-  /// Since the start. Cheap: no call into the kernel, except once deactivated.
+  /// Since the start. Cheap: some twenty system calls.
   [[nodiscard]] virtual Losses losses() const = 0;
   /// What was attached, for people: "fentry/tcp_conn_request".
   [[nodiscard]] virtual std::vector<std::string> probes() const = 0;

@@ -118,6 +118,15 @@ TEST_F(TableTest, AChildHoldsWhatItsParentHolds) {
   EXPECT_EQ(attributed(id).owner->name, "nginx");
 }
 
+TEST_F(TableTest, AChildThatExitedBeforeItsForkWasReadKeepsItsRank) {
+  born(150, 20, "second");
+  opened(id, 100, "master");
+  forked(100, 200, 10); // /proc knows nothing of it any more
+  accepts(id, 150, "second");
+  exited(100);
+  EXPECT_EQ(owner(id), 200U);
+}
+
 TEST_F(TableTest, AChildIsInItsParentsCgroupWhereItsOwnIsNotKnown) {
   born(100, 10, "nginx", "/web");
   opened(id, 100, "nginx");
@@ -149,10 +158,10 @@ TEST_F(TableTest, AStrangersExitChangesNothing) {
 TEST_F(TableTest, APidThatIsUsedAgainIsNotTheListenCaller) {
   born(200, 20, "worker");
   opened(id, 100, "master");
-  forked(100, 200);
+  forked(100, 200, 20);
   exited(100);
   born(100, 90, "helper");
-  forked(200, 100);
+  forked(200, 100, 90);
   EXPECT_EQ(owner(id), 200U);
 }
 

@@ -49,6 +49,25 @@ TEST_F(TableWithProc, WhoClosedItsCopyDoesNotPassItOnToChildren) {
   EXPECT_EQ(attributed(id).owners, 1U);
 }
 
+TEST_F(TableWithProc, WhoseExitWasNotReportedIsDroppedAtTheSecondLook) {
+  holds(100, 10, 3, "master");
+  holds(200, 20, 3, "worker");
+  procfs.processes.erase(100);
+  table.suspect_exits();
+  EXPECT_EQ(attributed(id).owner->pid, 100U);
+  table.drop_suspects();
+  EXPECT_EQ(attributed(id).owner->pid, 200U);
+  EXPECT_EQ(attributed(id).owners, 1U);
+}
+
+TEST_F(TableWithProc, WhoIsThereIsNotSuspected) {
+  holds(100, 10, 3, "master");
+  table.suspect_exits();
+  procfs.processes.erase(100); // its exit will be reported
+  table.drop_suspects();
+  EXPECT_EQ(attributed(id).owner->pid, 100U);
+}
+
 TEST_F(TableWithProc, AnotherDescriptorWillDo) {
   holds(100, 10, 3, "master");
   procfs.processes[100].sockets = {{9, id}};

@@ -22,8 +22,8 @@ Plan plan_of(const Features& features, std::optional<aw_source> wanted = std::nu
 }
 
 Names followed_by_lifecycle(Names names) {
-  names.insert(names.end(), {"retransmit_synack", "send_reset", "set_state", "process_fork",
-                             "process_exec", "process_rename", "process_exit"});
+  names.insert(names.end(), {"retransmit_synack", "send_reset", "set_state", "set_state_again",
+                             "process_fork", "process_exec", "process_rename", "process_exit"});
   return names;
 }
 

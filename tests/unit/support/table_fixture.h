@@ -12,10 +12,11 @@ namespace acceptwatch::unit {
 /// A table, and records as the kernel programs would send them.
 class TableTest : public ::testing::Test {
 protected:
-  /// /proc knows the process from here on.
-  void born(uint32_t pid, uint64_t start_ns, const std::string& name,
+  /// /proc knows the process from here on; `start` in clock ticks, by which starts
+  /// are compared.
+  void born(uint32_t pid, uint64_t start, const std::string& name,
             std::optional<std::string> cgroup = std::nullopt) {
-    procfs.processes[pid] = {name, start_ns, std::move(cgroup), {}};
+    procfs.processes[pid] = {name, start * tick_ns, std::move(cgroup), {}};
   }
 
   void opened(uint64_t id, uint32_t pid, std::string_view name) {
@@ -30,17 +31,19 @@ protected:
   void closed(uint64_t id) { table.closed(id); }
 
   /// A scan finds the descriptor `fd` of `pid`.
-  void held(uint64_t id, uint32_t pid, uint64_t start_ns, uint32_t fd, std::string_view name) {
+  void held(uint64_t id, uint32_t pid, uint64_t start, uint32_t fd, std::string_view name) {
     aw_holder record{};
     record.listener = listener(id);
-    record.start_ns = start_ns;
+    record.start_ns = start * tick_ns;
     record.pid = pid;
     record.fd = fd;
     set_comm(record.comm, name);
     table.add_holder(record);
   }
 
-  void forked(uint32_t parent, uint32_t child) { changed(AW_PROCESS_FORK, child, parent, 0, ""); }
+  void forked(uint32_t parent, uint32_t child, uint64_t start = 0) {
+    changed(AW_PROCESS_FORK, child, parent, 0, "", start * tick_ns);
+  }
   void executed(uint32_t pid, std::string_view name) { changed(AW_PROCESS_EXEC, pid, 0, 0, name); }
   void exited(uint32_t pid) { changed(AW_PROCESS_EXIT, pid, 0, 0, ""); }
   void accepts(uint64_t id, uint32_t pid, std::string_view name) {
@@ -69,6 +72,8 @@ protected:
     return holder ? holder->pid : 0;
   }
 
+  static constexpr uint64_t tick_ns = 10'000'000;
+
   FakeProcFs procfs;
   ListenerTable table{procfs};
 
@@ -84,8 +89,9 @@ private:
   }
 
   void changed(aw_process_change change, uint32_t pid, uint32_t other, uint64_t id,
-               std::string_view name) {
+               std::string_view name, uint64_t start_ns = 0) {
     aw_process record{};
+    record.start_ns = start_ns;
     record.change = change;
     record.pid = pid;
     record.other_pid = other;
