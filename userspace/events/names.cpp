@@ -7,8 +7,15 @@ namespace acceptwatch {
 namespace {
 
 constexpr std::array<std::string_view, AW_NR_ACTIONS> action_names{
-    "",           "listen_drop",     "syncookie_sent",  "synack_retransmit",
-    "reset_sent", "listener_opened", "listener_closed",
+    "",
+    "listen_drop",
+    "syncookie_sent",
+    "synack_retransmit",
+    "reset_sent",
+    "handshake_expired",
+    "reset_received",
+    "listener_opened",
+    "listener_closed",
 };
 
 constexpr std::array<std::string_view, AW_NR_REASONS> reason_names{
@@ -17,6 +24,14 @@ constexpr std::array<std::string_view, AW_NR_REASONS> reason_names{
     "syn_queue_full",
     "syn_backlog_reserved",
     "request_failed",
+    "cookie_invalid",
+    "firewall",
+    "socket_filter",
+    "authentication",
+    "security_module",
+    "no_route",
+    "memory",
+    "other",
     "always",
     "no_ack",
     "ack_dropped",
@@ -25,6 +40,8 @@ constexpr std::array<std::string_view, AW_NR_REASONS> reason_names{
     "abort_on_overflow",
     "listener_closed",
     "handshake_invalid",
+    "handshake",
+    "queued",
 };
 
 constexpr std::array<std::string_view, AW_NR_STAGES> stage_names{
@@ -48,7 +65,7 @@ template <typename Names> std::string_view name_at(const Names& names, size_t in
   return index < names.size() ? names[index] : std::string_view{"unknown"};
 }
 
-std::string_view drop_phrase(aw_reason reason, aw_stage stage) {
+std::string_view queue_drop_phrase(aw_reason reason, aw_stage stage) {
   switch (reason) {
   case AW_ACCEPT_QUEUE_FULL:
     return stage == AW_STAGE_SYN      ? "SYN dropped: accept queue full"
@@ -57,10 +74,36 @@ std::string_view drop_phrase(aw_reason reason, aw_stage stage) {
                                       : "dropped: accept queue full";
   case AW_SYN_QUEUE_FULL:
     return stage == AW_STAGE_SYN ? "SYN dropped: SYN queue full" : "dropped: SYN queue full";
-  case AW_SYN_BACKLOG_RESERVED:
-    return "SYN dropped: reserved quarter";
   default:
-    return stage == AW_STAGE_SYN ? "SYN dropped: no request made" : "ACK dropped: no socket made";
+    return "SYN dropped: reserved quarter";
+  }
+}
+
+std::string_view drop_phrase(aw_reason reason, aw_stage stage) {
+  const bool syn = stage == AW_STAGE_SYN;
+  switch (reason) {
+  case AW_ACCEPT_QUEUE_FULL:
+  case AW_SYN_QUEUE_FULL:
+  case AW_SYN_BACKLOG_RESERVED:
+    return queue_drop_phrase(reason, stage);
+  case AW_COOKIE_INVALID:
+    return "ACK dropped: no valid cookie";
+  case AW_FIREWALL:
+    return syn ? "SYN dropped: firewall" : "dropped: firewall";
+  case AW_SOCKET_FILTER:
+    return syn ? "SYN dropped: socket filter" : "dropped: socket filter";
+  case AW_AUTHENTICATION:
+    return syn ? "SYN dropped: MD5/AO signature" : "dropped: MD5/AO signature";
+  case AW_SECURITY_MODULE:
+    return syn ? "SYN dropped: security module" : "dropped: security module";
+  case AW_NO_ROUTE:
+    return syn ? "SYN dropped: no route back" : "dropped: no route back";
+  case AW_MEMORY:
+    return syn ? "SYN dropped: no memory" : "dropped: no memory";
+  case AW_OTHER:
+    return syn ? "SYN dropped: see kernel_reason" : "dropped: see kernel_reason";
+  default:
+    return syn ? "SYN dropped: no request made" : "ACK dropped: no socket made";
   }
 }
 
@@ -72,6 +115,17 @@ std::string_view retransmit_phrase(aw_reason reason) {
     return "SYN-ACK again: deferred";
   default:
     return "SYN-ACK again: no ACK";
+  }
+}
+
+std::string_view expiry_phrase(aw_reason reason) {
+  switch (reason) {
+  case AW_ACK_DROPPED:
+    return "given up: ACKs were dropped";
+  case AW_DEFERRED:
+    return "given up: deferred, no data";
+  default:
+    return "given up: client is silent";
   }
 }
 
@@ -113,6 +167,10 @@ std::string_view phrase_of(aw_action action, aw_reason reason, aw_stage stage) {
     return retransmit_phrase(reason);
   case AW_RESET_SENT:
     return reset_phrase(reason);
+  case AW_HANDSHAKE_EXPIRED:
+    return expiry_phrase(reason);
+  case AW_RESET_RECEIVED:
+    return reason == AW_WHEN_QUEUED ? "client RST: waited for accept" : "client RST: in handshake";
   case AW_LISTENER_OPENED:
     return "listener opened";
   case AW_LISTENER_CLOSED:
@@ -126,10 +184,12 @@ std::string_view ecs_type_of(aw_action action) {
   switch (action) {
   case AW_LISTEN_DROP:
   case AW_RESET_SENT:
+  case AW_HANDSHAKE_EXPIRED:
     return "denied";
   case AW_LISTENER_OPENED:
     return "start";
   case AW_LISTENER_CLOSED:
+  case AW_RESET_RECEIVED:
     return "end";
   default:
     return "info";

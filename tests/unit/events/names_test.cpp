@@ -25,15 +25,34 @@ template <typename Enum> std::set<std::string_view> names_between(int first, int
 TEST(Names, OfActionsAreThoseOfTheContract) {
   EXPECT_EQ(names_between<aw_action>(AW_LISTEN_DROP, AW_NR_ACTIONS),
             (std::set<std::string_view>{"listen_drop", "syncookie_sent", "synack_retransmit",
-                                        "reset_sent", "listener_opened", "listener_closed"}));
+                                        "reset_sent", "handshake_expired", "reset_received",
+                                        "listener_opened", "listener_closed"}));
 }
 
 TEST(Names, OfReasonsAreThoseOfTheContract) {
   EXPECT_EQ(names_between<aw_reason>(AW_ACCEPT_QUEUE_FULL, AW_NR_REASONS),
-            (std::set<std::string_view>{
-                "accept_queue_full", "syn_queue_full", "syn_backlog_reserved", "request_failed",
-                "always", "no_ack", "ack_dropped", "deferred", "no_listener", "abort_on_overflow",
-                "listener_closed", "handshake_invalid"}));
+            (std::set<std::string_view>{"accept_queue_full",
+                                        "syn_queue_full",
+                                        "syn_backlog_reserved",
+                                        "request_failed",
+                                        "always",
+                                        "no_ack",
+                                        "ack_dropped",
+                                        "deferred",
+                                        "no_listener",
+                                        "abort_on_overflow",
+                                        "listener_closed",
+                                        "handshake_invalid",
+                                        "cookie_invalid",
+                                        "firewall",
+                                        "socket_filter",
+                                        "authentication",
+                                        "security_module",
+                                        "no_route",
+                                        "memory",
+                                        "other",
+                                        "handshake",
+                                        "queued"}));
 }
 
 TEST(Names, OfStagesAreThoseOfTheContract) {
@@ -120,13 +139,17 @@ TEST(Phrases, DifferForEveryReasonOfAnAction) {
       phrases.insert(phrase_of(action, reason, stage));
     return reasons.size() - phrases.size();
   };
-  EXPECT_EQ(
-      count(AW_LISTEN_DROP, AW_STAGE_SYN,
-            {AW_ACCEPT_QUEUE_FULL, AW_SYN_QUEUE_FULL, AW_SYN_BACKLOG_RESERVED, AW_REQUEST_FAILED}),
-      0U);
+  EXPECT_EQ(count(AW_LISTEN_DROP, AW_STAGE_SYN,
+                  {AW_ACCEPT_QUEUE_FULL, AW_SYN_QUEUE_FULL, AW_SYN_BACKLOG_RESERVED,
+                   AW_REQUEST_FAILED, AW_COOKIE_INVALID, AW_FIREWALL, AW_SOCKET_FILTER,
+                   AW_AUTHENTICATION, AW_SECURITY_MODULE, AW_NO_ROUTE, AW_MEMORY, AW_OTHER}),
+            0U);
   EXPECT_EQ(count(AW_SYNCOOKIE_SENT, AW_STAGE_SYN, {AW_SYN_QUEUE_FULL, AW_ALWAYS}), 0U);
   EXPECT_EQ(count(AW_SYNACK_RETRANSMIT, AW_STAGE_ACK, {AW_NO_ACK, AW_ACK_DROPPED, AW_DEFERRED}),
             0U);
+  EXPECT_EQ(count(AW_HANDSHAKE_EXPIRED, AW_STAGE_SYN, {AW_NO_ACK, AW_ACK_DROPPED, AW_DEFERRED}),
+            0U);
+  EXPECT_EQ(count(AW_RESET_RECEIVED, AW_STAGE_ACK, {AW_IN_HANDSHAKE, AW_WHEN_QUEUED}), 0U);
   EXPECT_EQ(count(AW_RESET_SENT, AW_STAGE_ACK,
                   {AW_NO_LISTENER, AW_ABORT_ON_OVERFLOW, AW_CLOSED_LISTENER, AW_HANDSHAKE_INVALID}),
             0U);
@@ -137,6 +160,8 @@ TEST(EcsType, IsDeniedForWhatTheClientIsRefused) {
   EXPECT_EQ(ecs_type_of(AW_RESET_SENT), "denied");
   EXPECT_EQ(ecs_type_of(AW_SYNCOOKIE_SENT), "info");
   EXPECT_EQ(ecs_type_of(AW_SYNACK_RETRANSMIT), "info");
+  EXPECT_EQ(ecs_type_of(AW_HANDSHAKE_EXPIRED), "denied");
+  EXPECT_EQ(ecs_type_of(AW_RESET_RECEIVED), "end");
   EXPECT_EQ(ecs_type_of(AW_LISTENER_OPENED), "start");
   EXPECT_EQ(ecs_type_of(AW_LISTENER_CLOSED), "end");
 }

@@ -34,6 +34,7 @@ Spots blind_on(const Features& features, std::optional<aw_source> wanted = std::
 const Spots no_cookies{
     "listen_drop/@:acceptwatch.socket",       "syncookie_sent/@:acceptwatch.socket",
     "synack_retransmit/@:acceptwatch.socket", "reset_sent/@:acceptwatch.socket",
+    "handshake_expired/@:acceptwatch.socket", "reset_received/@:acceptwatch.socket",
     "listener_opened/@:acceptwatch.socket",   "listener_closed/@:acceptwatch.socket"};
 
 Spots operator+(Spots a, const Spots& b) {
