@@ -14,10 +14,11 @@
 #include "ack_stage.bpf.h"
 #include "retransmit.bpf.h"
 #include "resets.bpf.h"
+#include "requests.bpf.h"
+#include "skb_drop.bpf.h"
 #include "lifecycle.bpf.h"
 #include "owners.bpf.h"
 #include "ingress.bpf.h"
-#include "skb_drop.bpf.h"
 #include "tracepoints.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -81,6 +82,37 @@ int BPF_PROG(v6_syn_recv_sock_return, struct sock *sk, struct sk_buff *skb,
 	return 0;
 }
 
+SEC("fexit/security_inet_conn_request")
+int BPF_PROG(security_asked, struct sock *sk, struct sk_buff *skb, struct request_sock *req,
+	     int refused)
+{
+	on_security_asked(refused);
+	return 0;
+}
+
+SEC("fentry/inet_csk_reqsk_queue_drop")
+int BPF_PROG(request_dropped, struct sock *sk, struct request_sock *req)
+{
+	if (aw_active)
+		on_request_dropped(sk, req);
+	return 0;
+}
+
+SEC("fentry/__inet_csk_reqsk_queue_drop")
+int BPF_PROG(request_expired, struct sock *sk, struct request_sock *req, bool from_timer)
+{
+	if (aw_active && from_timer)
+		on_request_expired(sk, req);
+	return 0;
+}
+
+SEC("fentry/tcp_req_err")
+int BPF_PROG(icmp_error, struct sock *req, u32 seq, bool abort)
+{
+	on_icmp_error(req, abort);
+	return 0;
+}
+
 /* Only before 6.10: see resets.bpf.h. */
 SEC("fentry/tcp_v4_send_reset")
 int BPF_PROG(v4_send_reset, struct sock *sk, struct sk_buff *skb)
@@ -127,23 +159,5 @@ SEC("tp_btf/kfree_skb")
 int BPF_PROG(syn_refused, struct sk_buff *skb)
 {
 	on_refused_skb(skb);
-	return 0;
-}
-
-/* 6.11: rx_sk */
-SEC("tp_btf/kfree_skb")
-int BPF_PROG(skb_drop, struct sk_buff *skb, void *location, __u32 reason, struct sock *rx_sk)
-{
-	if (aw_active)
-		on_kfree_skb(skb, reason, rx_sk);
-	return 0;
-}
-
-/* 5.17 .. 6.9: the reason alone, for the resets that tcp_send_reset leaves out. */
-SEC("tp_btf/kfree_skb")
-int BPF_PROG(skb_drop_no_socket, struct sk_buff *skb, void *location, __u32 reason)
-{
-	if (aw_active && reason == DROP_REASON(NO_SOCKET))
-		on_reset_without_socket(skb, 0);
 	return 0;
 }

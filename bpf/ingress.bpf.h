@@ -14,7 +14,6 @@
 #define ACCEPTWATCH_INGRESS_BPF_H
 
 #define TCP_HEADER_FLAGS 13
-#define IPV6_HEADER_LEN 40
 
 /* Returns the TCP header's offset, or 0: no TCP that could be parsed. */
 static __always_inline __u32 ends_of_ingress(struct __sk_buff *skb, struct aw_endpoints *ends)

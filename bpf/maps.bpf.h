@@ -8,6 +8,9 @@
 
 const volatile __u64 aw_ports[AW_MAX_PORT_WORDS] = {};
 
+/* By the kernel's number of a drop reason: the enum aw_reason that it means, or 0. */
+const volatile __u8 aw_drop_reasons[AW_MAX_DROP_REASONS] = {};
+
 /*
  * Set by user space when every program is attached, and cleared before the
  * first is detached: a bracket whose middle is missing would report a loss
@@ -78,6 +81,13 @@ struct {
 	__type(value, struct aw_transition);
 } aw_transitions SEC(".maps");
 
+/* What the security module said of the SYN in progress. */
+enum aw_security {
+	AW_SECURITY_NOT_ASKED = 0,
+	AW_SECURITY_ALLOWED,
+	AW_SECURITY_REFUSED,
+};
+
 /*
  * What one hook leaves for the next on the same CPU. The listen path runs with
  * bottom halves off from tcp_v4_rcv() on, so nothing of TCP comes in between.
@@ -91,9 +101,17 @@ struct aw_scratch {
 	__u32 drops;
 	__u8 answered; /* a SYN-ACK was built ... */
 	__u8 cookie;   /* ... and it was a cookie */
-	__u16 _pad;
+	__u8 security; /* enum aw_security */
+	__u8 _pad;
 	/* The last ACK that found the accept queue full. */
 	__u64 overflow_skb;
+	/* A request whose client was just sent a RST: by whom, to which port. */
+	__u64 reset_sk;
+	__u16 reset_port;
+	__u16 _pad1;
+	__u32 _pad2;
+	/* A request that an ICMP error is about to end. */
+	__u64 icmp_req;
 	/* A pointer on its way through memory, and whose: see known_null(). */
 	__u64 pointer;
 	__u64 visit;

@@ -39,6 +39,59 @@ static __always_inline bool ends_of_packet(struct sk_buff *skb, struct aw_endpoi
 	return true;
 }
 
+/* RFC 9293 */
+#define TCP_FLAG_FIN 0x01
+#define TCP_FLAG_SYN 0x02
+#define TCP_FLAG_RST 0x04
+#define TCP_FLAG_ACK 0x10
+#define TCP_WORD_OF_FLAGS 12
+
+#define IPV4_PROTOCOL_WORD 8
+#define IPV6_NEXT_HEADER_WORD 4
+#define IPV6_HEADER_LEN 40
+
+/*
+ * The same of a packet that TCP may not have seen yet, so that only its network
+ * header is known to be found. False: no TCP, or behind extension headers.
+ */
+static __always_inline bool parse_packet(struct sk_buff *skb, struct aw_endpoints *ends,
+					 __u8 *flags)
+{
+	__u64 ip = (__u64)READ(skb, head) + READ(skb, network_header);
+	__u32 tcp_offset = IPV6_HEADER_LEN;
+	__u32 word, ports;
+
+	if (aw_config.packet_access == AW_PACKETS_UNREADABLE)
+		return false;
+	if (READ(skb, protocol) == bpf_htons(ETH_P_IP)) {
+		if ((read_raw_u32(ip + IPV4_PROTOCOL_WORD) >> 8 & 0xff) != IPPROTO_TCP)
+			return false;
+		tcp_offset = (read_raw_u32(ip) & 0xf) * 4;
+		ends->family = AF_INET;
+		*(__u32 *)ends->client_address = read_raw_u32(ip + IPV4_SOURCE);
+		*(__u32 *)ends->server_address = read_raw_u32(ip + IPV4_SOURCE + 4);
+	} else if (READ(skb, protocol) == bpf_htons(ETH_P_IPV6)) {
+		if ((read_raw_u32(ip + IPV6_NEXT_HEADER_WORD) >> 16 & 0xff) != IPPROTO_TCP)
+			return false;
+		ends->family = AF_INET6;
+#pragma unroll
+		for (int i = 0; i < 4; i++) {
+			__u64 source = ip + IPV6_SOURCE + 4 * i;
+
+			((__u32 *)ends->client_address)[i] = read_raw_u32(source);
+			((__u32 *)ends->server_address)[i] = read_raw_u32(source + 16);
+		}
+	} else {
+		return false;
+	}
+	ports = read_raw_u32(ip + tcp_offset);
+	ends->client_port = bpf_ntohs(ports & 0xffff);
+	ends->server_port = bpf_ntohs(ports >> 16);
+	word = read_raw_u32(ip + tcp_offset + TCP_WORD_OF_FLAGS);
+	*flags = word >> 8;
+	return true;
+}
+
 /* From a sock_common that is connected: a request socket or a child. */
 #define ENDS_OF_COMMON(ends, src, common)                                                          \
 	do {                                                                                       \

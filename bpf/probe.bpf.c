@@ -15,6 +15,8 @@
 #include "ack_stage.bpf.h"
 #include "retransmit.bpf.h"
 #include "resets.bpf.h"
+#include "requests.bpf.h"
+#include "skb_drop.bpf.h"
 #include "lifecycle.bpf.h"
 #include "owners.bpf.h"
 #include "tracepoints.bpf.h"
@@ -116,6 +118,36 @@ SEC("kretprobe/tcp_v6_syn_recv_sock")
 int v6_syn_recv_sock_return(struct pt_regs *ctx)
 {
 	syn_recv_returned(SLOT_V6, ctx);
+	return 0;
+}
+
+SEC("kretprobe/security_inet_conn_request")
+int BPF_KRETPROBE(security_asked, int refused)
+{
+	on_security_asked(refused);
+	return 0;
+}
+
+SEC("kprobe/inet_csk_reqsk_queue_drop")
+int BPF_KPROBE(request_dropped, struct sock *sk, struct request_sock *req)
+{
+	if (aw_active)
+		on_request_dropped(sk, req);
+	return 0;
+}
+
+SEC("kprobe/__inet_csk_reqsk_queue_drop")
+int BPF_KPROBE(request_expired, struct sock *sk, struct request_sock *req, bool from_timer)
+{
+	if (aw_active && from_timer)
+		on_request_expired(sk, req);
+	return 0;
+}
+
+SEC("kprobe/tcp_req_err")
+int BPF_KPROBE(icmp_error, void *req, u32 seq, bool abort)
+{
+	on_icmp_error(req, abort);
 	return 0;
 }
 

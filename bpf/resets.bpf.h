@@ -7,11 +7,6 @@
 #ifndef ACCEPTWATCH_RESETS_BPF_H
 #define ACCEPTWATCH_RESETS_BPF_H
 
-#define TCP_FLAG_FIN 0x01
-#define TCP_FLAG_SYN 0x02
-#define TCP_FLAG_RST 0x04
-#define TCP_FLAG_ACK 0x10
-
 static __always_inline void note_reset_reason(struct aw_event *e, __u32 reason)
 {
 	if (aw_config.send_reset_args < 3)
@@ -69,6 +64,36 @@ static __always_inline bool reset_by_overflow(struct sock *sk, struct sk_buff *s
 	       (tcp_flags_of(skb) & (TCP_FLAG_ACK | TCP_FLAG_SYN)) == TCP_FLAG_ACK;
 }
 
+/*
+ * An ACK that belongs to no request was looked at as a cookie if the listener has
+ * sent one lately: tcp_synq_no_recent_overflow(). It was none, or too old.
+ */
+static __always_inline bool was_checked_as_cookie(struct sock *sk, __u8 flags)
+{
+	const __u32 period = 60 * aw_config.hz; /* TCP_SYNCOOKIE_PERIOD */
+	struct sock_reuseport *group = READ(sk, sk_reuseport_cb);
+	struct tcp_sock *tp = tcp_sock_of(sk);
+	__u32 overflow;
+
+	if ((flags & (TCP_FLAG_ACK | TCP_FLAG_SYN | TCP_FLAG_RST)) != TCP_FLAG_ACK || !tp ||
+	    !READ(sk, __sk_common.skc_net.net, ipv4.sysctl_tcp_syncookies))
+		return false;
+	overflow = group ? READ(group, synq_overflow_ts) : (__u32)READ(tp, rx_opt.ts_recent_stamp);
+	/* It may be stamped a second ahead of what another CPU reads. */
+	return (__u32)bpf_jiffies64() - (overflow - aw_config.hz) <= 2 * period + aw_config.hz;
+}
+
+/* The request that this RST ends is about to be dropped: requests.bpf.h. */
+static __always_inline void note_reset_request(struct sock *sk, const struct aw_endpoints *ends)
+{
+	struct aw_scratch *s = scratch();
+
+	if (!s)
+		return;
+	s->reset_sk = (__u64)sk;
+	s->reset_port = ends->client_port;
+}
+
 static __always_inline void on_listener_reset(struct sock *sk, struct sk_buff *skb, __u32 reason)
 {
 	struct aw_event e = {
@@ -76,13 +101,25 @@ static __always_inline void on_listener_reset(struct sock *sk, struct sk_buff *s
 		.stage = AW_STAGE_ACK,
 	};
 	struct aw_syn_facts facts = {};
+	__u8 flags = tcp_flags_of(skb);
+	bool overflow;
 
 	read_syn_facts(sk, &facts);
-	e.reason = reset_by_overflow(sk, skb, &facts, reason) ? AW_ABORT_ON_OVERFLOW
-							      : AW_HANDSHAKE_INVALID;
-	note_reset_reason(&e, reason);
 	if (ends_of_packet(skb, &e.ends))
 		e.flags = AW_HAS_ENDS;
+	overflow = reset_by_overflow(sk, skb, &facts, reason);
+	if (overflow || flags & TCP_FLAG_SYN) {
+		note_reset_request(sk, &e.ends);
+	} else if (was_checked_as_cookie(sk, flags)) {
+		e.action = AW_LISTEN_DROP;
+		e.reason = AW_COOKIE_INVALID;
+		e.stage = AW_STAGE_COOKIE;
+		report_at(sk, &e, &facts);
+		e.action = AW_RESET_SENT;
+		e.stage = AW_STAGE_ACK;
+	}
+	e.reason = overflow ? AW_ABORT_ON_OVERFLOW : AW_HANDSHAKE_INVALID;
+	note_reset_reason(&e, reason);
 	report_at(sk, &e, &facts);
 }
 
@@ -113,6 +150,26 @@ static __always_inline void on_active_reset(struct sock *child, __u32 reason)
 	report(&e);
 	if (!closing->children)
 		bpf_map_delete_elem(&aw_closing, &thread);
+}
+
+/*
+ * tcp:tcp_receive_reset, of full sockets: a child that waits for accept() has no
+ * file yet, and is not dead as one is that its process has closed.
+ */
+static __always_inline void on_receive_reset(struct sock *sk)
+{
+	struct aw_event e = {
+		.action = AW_RESET_RECEIVED,
+		.reason = AW_WHEN_QUEUED,
+		.stage = AW_STAGE_QUEUED,
+		.flags = AW_HAS_ENDS,
+	};
+
+	if (READ(sk, sk_socket) || READ(sk, __sk_common.skc_flags) & (1ul << SOCK_DEAD))
+		return;
+	ends_of_child(sk, &e.ends);
+	e.listener.netns = READ(sk, __sk_common.skc_net.net, ns.inum);
+	report(&e);
 }
 
 /* tcp:tcp_send_reset. No skb: the kernel resets of its own accord. */

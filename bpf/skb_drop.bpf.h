@@ -1,25 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The ACK stage, and closed ports, where nothing but tracepoints can be had:
- * skb:kfree_skb, with its reason (5.17) and the socket that it was for (6.11).
- * It fires for every packet of every protocol: the reason is looked at first.
+ * Packets of a handshake that something else than a queue refuses: skb:kfree_skb,
+ * with its reason (5.17) and the socket that it was for (6.11). It fires for every
+ * packet of every protocol: the reason is looked at first, in a table that user
+ * space makes from the running kernel's names.
+ *
+ * In the tracepoint tier the same tracepoint stands in for functions: the ACK
+ * stage, requests that are reset, and closed ports before 6.10.
  */
 #ifndef ACCEPTWATCH_SKB_DROP_BPF_H
 #define ACCEPTWATCH_SKB_DROP_BPF_H
 
-#define DROP_REASON(name) bpf_core_enum_value(enum skb_drop_reason, SKB_DROP_REASON_##name)
+static __always_inline enum aw_reason meaning_of(__u32 drop_reason)
+{
+	return drop_reason < AW_MAX_DROP_REASONS ? aw_drop_reasons[drop_reason] : AW_REASON_NONE;
+}
+
+static __always_inline void note_drop_reason(struct aw_event *e, __u32 drop_reason)
+{
+	e->reason_space = AW_SKB_DROP_REASON;
+	e->kernel_reason = drop_reason;
+}
 
 /* TCP_LISTEN_OVERFLOW: 6.15. Before that the accept path gave no reason. */
 static __always_inline bool overflow_has_a_name(void)
 {
 	return bpf_core_enum_value_exists(enum skb_drop_reason,
 					  SKB_DROP_REASON_TCP_LISTEN_OVERFLOW);
-}
-
-static __always_inline __u32 overflow_reason(void)
-{
-	return overflow_has_a_name() ? DROP_REASON(TCP_LISTEN_OVERFLOW)
-				     : DROP_REASON(NOT_SPECIFIED);
 }
 
 /* An ACK that TCP_DEFER_ACCEPT ignores is dropped too, and is no loss. */
@@ -35,21 +42,82 @@ static __always_inline void on_refused_ack(struct sock *sk, struct sk_buff *skb,
 		.action = AW_LISTEN_DROP,
 		.reason = AW_ACCEPT_QUEUE_FULL,
 		.stage = stage,
-		.reason_space = AW_SKB_DROP_REASON,
-		.kernel_reason = drop_reason,
 	};
 	struct aw_syn_facts facts = {};
-	__u8 flags = tcp_flags_of(skb);
+	__u8 flags = tcp_flags_of(skb) & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST);
 
-	if ((flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) != TCP_FLAG_ACK)
-		return;
 	read_syn_facts(sk, &facts);
-	if (!aw_accept_queue_full(facts.accept_depth, facts.accept_limit))
+	if (flags & TCP_FLAG_RST && !(flags & TCP_FLAG_SYN)) {
+		/* A RST to the listener itself has a reason of its own. */
+		if (stage == AW_STAGE_COOKIE)
+			return;
+		e.action = AW_RESET_RECEIVED;
+		e.reason = AW_IN_HANDSHAKE;
+	} else if (flags != TCP_FLAG_ACK ||
+		   !aw_accept_queue_full(facts.accept_depth, facts.accept_limit) ||
+		   (stage == AW_STAGE_ACK && deferred_ack(sk, skb))) {
 		return;
-	if (stage == AW_STAGE_ACK && deferred_ack(sk, skb))
-		return;
+	}
+	note_drop_reason(&e, drop_reason);
 	if (ends_of_packet(skb, &e.ends))
 		e.flags = AW_HAS_ENDS;
+	report_at(sk, &e, &facts);
+}
+
+#define RTN_LOCAL 2
+#define RTF_LOCAL 0x80000000
+
+/*
+ * A packet on its way to this host: not one that it sends, nor forwards. Before
+ * routing, where a full connection-tracking table drops, that is not known yet.
+ */
+static __always_inline bool bound_for_here(struct sk_buff *skb)
+{
+	__u64 dst = READ(skb, _skb_refdst) & ~1ull; /* SKB_DST_NOREF */
+
+	if (READ(skb, sk))
+		return false;
+	if (!dst)
+		return true;
+	if (READ(skb, protocol) == bpf_htons(ETH_P_IP))
+		return (read_raw_u32(dst + bpf_core_field_offset(struct rtable, rt_type)) &
+			0xffff) == RTN_LOCAL;
+	return read_raw_u32(dst + bpf_core_field_offset(struct rt6_info, rt6i_flags)) & RTF_LOCAL;
+}
+
+/* No listener is known (yet): user space looks for who listens on that port. */
+static __always_inline void on_refused_syn(struct sk_buff *skb, enum aw_reason reason,
+					   __u32 drop_reason)
+{
+	struct aw_event e = { .action = AW_LISTEN_DROP, .reason = reason, .stage = AW_STAGE_SYN };
+	__u8 flags;
+
+	if (!bound_for_here(skb) || !parse_packet(skb, &e.ends, &flags))
+		return;
+	if ((flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) != TCP_FLAG_SYN)
+		return;
+	e.flags = AW_HAS_ENDS;
+	e.listener.netns = READ(skb, dev, nd_net.net, ns.inum);
+	note_drop_reason(&e, drop_reason);
+	report(&e);
+}
+
+static __always_inline void on_refused_by_listener(struct sock *sk, struct sk_buff *skb,
+						   enum aw_reason reason, __u32 drop_reason)
+{
+	struct aw_event e = { .action = AW_LISTEN_DROP, .reason = reason };
+	struct aw_syn_facts facts = {};
+	__u8 flags;
+
+	if (!parse_packet(skb, &e.ends, &flags))
+		return;
+	flags &= TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST;
+	if (flags != TCP_FLAG_SYN && flags != TCP_FLAG_ACK)
+		return;
+	e.stage = flags == TCP_FLAG_SYN ? AW_STAGE_SYN : AW_STAGE_ACK;
+	e.flags = AW_HAS_ENDS;
+	note_drop_reason(&e, drop_reason);
+	read_syn_facts(sk, &facts);
 	report_at(sk, &e, &facts);
 }
 
@@ -57,17 +125,36 @@ static __always_inline void on_refused_ack(struct sock *sk, struct sk_buff *skb,
  * A valid cookie that finds the queue full reads NO_SOCKET (6.12 .. 7.3), with
  * the listener as the socket; NO_SOCKET without one is a closed port.
  */
-static __always_inline void on_kfree_skb(struct sk_buff *skb, __u32 reason, struct sock *sk)
+static __always_inline void on_kfree_skb(struct sk_buff *skb, __u32 drop_reason, struct sock *sk)
 {
-	enum aw_stage stage = AW_STAGE_ACK;
+	enum aw_reason reason = meaning_of(drop_reason);
 
-	if (reason == DROP_REASON(NO_SOCKET))
-		stage = AW_STAGE_COOKIE;
-	else if (reason != overflow_reason())
+	if (!reason)
 		return;
-	if (known_null(sk) || !sk || sock_state(sk) != TCP_LISTEN)
+	if (known_null(sk) || !sk) {
+		if (reason == AW_FIREWALL || reason == AW_OTHER)
+			on_refused_syn(skb, reason, drop_reason);
 		return;
-	on_refused_ack(sk, skb, reason, stage);
+	}
+	if (sock_state(sk) != TCP_LISTEN)
+		return;
+	if (reason == AW_NO_LISTENER)
+		on_refused_ack(sk, skb, drop_reason, AW_STAGE_COOKIE);
+	else if (reason == AW_ACCEPT_QUEUE_FULL || reason == AW_IN_HANDSHAKE)
+		on_refused_ack(sk, skb, drop_reason, AW_STAGE_ACK);
+	else
+		on_refused_by_listener(sk, skb, reason, drop_reason);
+}
+
+/* 5.17 .. 6.10: the reason alone. */
+static __always_inline void on_kfree_skb_reason(struct sk_buff *skb, __u32 drop_reason)
+{
+	enum aw_reason reason = meaning_of(drop_reason);
+
+	if (reason == AW_NO_LISTENER)
+		on_reset_without_socket(skb, 0);
+	else if (reason)
+		on_refused_syn(skb, reason, drop_reason);
 }
 
 #endif

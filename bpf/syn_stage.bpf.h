@@ -22,6 +22,29 @@ static __always_inline void on_conn_request(struct sock *sk, struct sk_buff *skb
 	s->drops = (__u32)READ(sk, sk_drops.counter);
 	s->answered = 0;
 	s->cookie = 0;
+	s->security = AW_SECURITY_NOT_ASKED;
+}
+
+/* security_inet_conn_request(): asked when the request is made, before its route. */
+static __always_inline void on_security_asked(int refused)
+{
+	struct aw_scratch *s = scratch();
+
+	if (s)
+		s->security = refused ? AW_SECURITY_REFUSED : AW_SECURITY_ALLOWED;
+}
+
+/*
+ * What comes before and after the security module tells why no request was made.
+ * After it is the route back; since 6.12 also a malformed MD5 or AO option.
+ */
+static __always_inline enum aw_reason failure_reason(const struct aw_scratch *s)
+{
+	if (!aw_config.sees_security_module)
+		return AW_REQUEST_FAILED;
+	if (s->security == AW_SECURITY_NOT_ASKED)
+		return AW_MEMORY;
+	return s->security == AW_SECURITY_REFUSED ? AW_SECURITY_MODULE : AW_NO_ROUTE;
 }
 
 static __always_inline void on_make_synack(enum tcp_synack_type type)
@@ -82,6 +105,8 @@ static __always_inline void on_conn_request_return(struct sock *sk, struct sk_bu
 	 */
 	if (reason == AW_REQUEST_FAILED && (__u32)READ(sk, sk_drops.counter) == s->drops)
 		return;
+	if (reason == AW_REQUEST_FAILED)
+		reason = failure_reason(s);
 	report_syn(sk, skb, &facts, AW_LISTEN_DROP, reason);
 }
 

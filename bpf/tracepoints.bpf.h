@@ -30,6 +30,32 @@ int BPF_PROG(send_reset, struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
+SEC(TRACEPOINT "tcp_receive_reset")
+int BPF_PROG(receive_reset, struct sock *sk)
+{
+	if (aw_active)
+		on_receive_reset(sk);
+	return 0;
+}
+
+/* 6.11: rx_sk */
+SEC(TRACEPOINT "kfree_skb")
+int BPF_PROG(skb_drop, struct sk_buff *skb, void *location, __u32 reason, struct sock *rx_sk)
+{
+	if (aw_active)
+		on_kfree_skb(skb, reason, rx_sk);
+	return 0;
+}
+
+/* 5.17 .. 6.10 */
+SEC(TRACEPOINT "kfree_skb")
+int BPF_PROG(skb_drop_reason, struct sk_buff *skb, void *location, __u32 reason)
+{
+	if (aw_active)
+		on_kfree_skb_reason(skb, reason);
+	return 0;
+}
+
 SEC(TRACEPOINT "inet_sock_set_state")
 int BPF_PROG(set_state, struct sock *sk, int old_state, int new_state)
 {

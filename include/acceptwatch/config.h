@@ -17,22 +17,25 @@ enum aw_packet_access {
 
 #define AW_MAX_PORT_WORDS (65536 / 64)
 
+/* Drop reasons of the running kernel that can be looked up: enum skb_drop_reason. */
+#define AW_MAX_DROP_REASONS 256
+
 struct aw_config {
 	__u8 source;		/* enum aw_source, stamped on every record */
 	__u8 packet_access;	/* enum aw_packet_access */
 	__u8 syn_full_at_limit; /* see struct aw_syn_facts */
 	__u8 can_make_cookies;	/* bpf_get_socket_cookie() in tracing, 5.12 */
 	/* How many arguments the running kernel's prototypes have. */
-	__u8 syn_recv_sock_args; /* 6; 7 since 6.18 */
-	__u8 send_reset_args;	 /* tp tcp_send_reset: 2; 3 since 6.10 */
-	__u8 kfree_skb_args;	 /* tp kfree_skb: 2; 3 since 5.17; 4 since 6.11 */
-	__u8 _pad0;
+	__u8 syn_recv_sock_args;   /* 6; 7 since 6.18 */
+	__u8 send_reset_args;	   /* tp tcp_send_reset: 2; 3 since 6.10 */
+	__u8 kfree_skb_args;	   /* tp kfree_skb: 2; 3 since 5.17; 4 since 6.11 */
+	__u8 sees_security_module; /* security_inet_conn_request() is hooked */
 	/* Filters. 0: any. */
 	__u16 family;
 	__u16 filter_ports; /* 1: only ports whose bit is set in aw_ports */
 	__u32 netns;
 	__u32 actions; /* bit (1 << enum aw_action); never 0 */
-	__u32 _pad1;
+	__u32 hz;      /* ticks of jiffies in a second */
 };
 
 AW_STATIC_ASSERT(sizeof(struct aw_config) == 24, "aw_config");

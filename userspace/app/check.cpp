@@ -45,21 +45,8 @@ std::vector<Fact> facts_of(const Features& features) {
 
 /// docs/events.md lists what is watched for; the rest of the interface is here.
 const std::vector<Unwatched> unwatched{
-    {"listen_drop", "cookie_invalid"},
-    {"listen_drop", "firewall"},
-    {"listen_drop", "socket_filter"},
-    {"listen_drop", "authentication"},
-    {"listen_drop", "security_module"},
-    {"listen_drop", "no_route"},
-    {"listen_drop", "memory"},
-    {"listen_drop", "other"},
-    {"reset_sent", "firewall"},
-    {"reset_sent", "other"},
-    {"handshake_expired", {}},
-    {"reset_received", {}},
-    {"queue_pressure", {}},
-    {"accept_stalled", {}},
-    {"finding", {}},
+    {"reset_sent", "firewall"}, {"reset_sent", "other"}, {"queue_pressure", {}},
+    {"accept_stalled", {}},     {"finding", {}},
 };
 
 CheckReport make_report(const Features& features, const Result<Plan>& plan) {

@@ -80,12 +80,25 @@ void Stream::find_holders(const aw_event& record) {
     static_cast<void>(rescan());
 }
 
+/// A packet that was refused before it came to a listener, or a connection that has
+/// no way back to its own: who listens there now?
+void Stream::find_listener(Event& event) const {
+  if (!event.netns || !event.server_address || !event.server_port)
+    return;
+  const Listener* listener =
+      table_.find_at(*event.netns, *event.server_address, *event.server_port);
+  if (listener)
+    event.listener = listener->id;
+}
+
 void Stream::handle_event(const aw_event& record, uint64_t count) {
   if (record.action == AW_LISTENER_OPENED)
     table_.opened(record);
   find_holders(record);
   Event event = to_event(record, clock_, names_);
   event.count = count;
+  if (!event.listener)
+    find_listener(event);
   table_.attribute(event);
   if (record.action == AW_LISTENER_CLOSED)
     table_.closed(record.listener.id);

@@ -34,6 +34,7 @@ private:
   void emit(const Event& event);
   [[nodiscard]] Result<void> rescan();
   void find_holders(const aw_event& record);
+  void find_listener(Event& event) const;
   [[nodiscard]] Result<void> write();
   void append_loss(const char* where, uint64_t now, uint64_t& before);
   [[nodiscard]] std::vector<Total> totals() const;

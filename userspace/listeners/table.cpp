@@ -4,6 +4,7 @@
 #include "events/decode.h"
 
 #include <algorithm>
+#include <sys/socket.h>
 #include <tuple>
 #include <unistd.h>
 
@@ -27,6 +28,11 @@ bool started_before(const Holder& a, const Holder& b) {
     return std::tuple{holder.start_ns == 0, in_clock_ticks(holder.start_ns), holder.pid};
   };
   return rank(a) < rank(b);
+}
+
+bool is_wildcard(const Address& address) {
+  return std::all_of(address.bytes.begin(), address.bytes.end(),
+                     [](uint8_t byte) { return byte == 0; });
 }
 
 /// Where the id is an address there is no inode to look for in /proc.
@@ -81,14 +87,23 @@ void ListenerTable::drop(Listener& listener, uint32_t pid) {
     listener.listen_pid = 0; // the number may be another process's soon
 }
 
+Listener& ListenerTable::place(const aw_listener& record) {
+  Listener& listener = listeners_[record.id];
+  listener.id = record.id;
+  listener.netns = record.netns;
+  listener.address = address_of(record);
+  listener.port = record.port;
+  auto& there = places_[{record.netns, record.port}];
+  if (std::find(there.begin(), there.end(), record.id) == there.end())
+    there.push_back(record.id);
+  return listener;
+}
+
 void ListenerTable::add_holder(const aw_holder& record) {
   Listener& listener = listeners_[record.listener.id];
   if (listener.closed)
     return; // its end was seen already, the scan looked earlier
-  listener.id = record.listener.id;
-  listener.netns = record.listener.netns;
-  listener.address = address_of(record.listener);
-  listener.port = record.listener.port;
+  place(record.listener);
   add(listener, {record.pid, comm_of(record.comm), procfs_.cgroup(record.pid), record.start_ns,
                  static_cast<int>(record.fd)});
 }
@@ -99,11 +114,9 @@ void ListenerTable::opened(const aw_event& record) {
     std::erase(held_[holder.pid], listener.id);
   if (listener.closed)
     std::erase(closed_, listener.id);
+  std::erase(places_[{listener.netns, listener.port}], listener.id);
   listener = {};
-  listener.id = record.listener.id;
-  listener.netns = record.listener.netns;
-  listener.address = address_of(record.listener);
-  listener.port = record.listener.port;
+  place(record.listener);
   if (record.pid == 0)
     return; // polled: a scan finds who it was
   listener.listen_pid = record.pid;
@@ -127,6 +140,9 @@ void ListenerTable::closed(uint64_t id) {
   if (!listener.closed)
     closed_.push_back(id);
   listener.closed = true;
+  const auto there = places_.find({listener.netns, listener.port});
+  if (there != places_.end() && std::erase(there->second, id) && there->second.empty())
+    places_.erase(there);
   if (closed_.size() <= max_closed)
     return;
   const auto oldest = listeners_.find(closed_.front());
@@ -138,6 +154,23 @@ void ListenerTable::closed(uint64_t id) {
 const Listener* ListenerTable::find(uint64_t id) const {
   const auto found = listeners_.find(id);
   return found == listeners_.end() ? nullptr : &found->second;
+}
+
+const Listener* ListenerTable::find_at(uint32_t netns, const Address& address,
+                                       uint16_t port) const {
+  const auto there = places_.find({netns, port});
+  const Listener* best = nullptr;
+  for (const uint64_t id : there == places_.end() ? std::vector<uint64_t>{} : there->second) {
+    const Listener* listener = find(id);
+    if (listener->address == address)
+      return listener;
+    // A wildcard of IPv6 takes IPv4 too, unless one of IPv4 is beside it.
+    const bool takes = is_wildcard(listener->address) &&
+                       (listener->address.family == address.family || address.family == AF_INET);
+    if (takes && (!best || listener->address.family == address.family))
+      best = listener;
+  }
+  return best;
 }
 
 void ListenerTable::process_changed(const aw_process& record) {

@@ -5,6 +5,7 @@
 #include "listeners/process.h"
 
 #include <deque>
+#include <map>
 #include <unordered_map>
 #include <vector>
 
@@ -56,6 +57,11 @@ public:
 
   [[nodiscard]] const Listener* find(uint64_t id) const;
 
+  /// Who listens where a packet went to: the one with that very address, else one
+  /// with a wildcard that takes its family. Null: nobody that is known.
+  [[nodiscard]] const Listener* find_at(uint32_t netns, const Address& address,
+                                        uint16_t port) const;
+
   /// Compares the listener's holders with /proc, unless that was done after
   /// `happened_ns`: a process may have closed its copy, which nothing reports. So
   /// each record finds the holders of its time as long as records are read in
@@ -74,6 +80,8 @@ private:
   void add(Listener& listener, Holder holder);
   void drop(Listener& listener, uint32_t pid);
   void verify_holders(Listener& listener);
+  /// Enters a new or renewed listener.
+  Listener& place(const aw_listener& record);
   void forked(const aw_process& record);
   void executed(const aw_process& record);
   void renamed(const aw_process& record);
@@ -84,6 +92,8 @@ private:
   std::unordered_map<uint64_t, Listener> listeners_;
   /// pid → ids of the listeners that it holds
   std::unordered_map<uint32_t, std::vector<uint64_t>> held_;
+  /// netns and port → ids of the open listeners there
+  std::map<std::pair<uint32_t, uint16_t>, std::vector<uint64_t>> places_;
   std::vector<uint32_t> suspects_; ///< pids that were not in /proc
   std::deque<uint64_t> closed_;    ///< oldest first; an id may have been reused since
 };

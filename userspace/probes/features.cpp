@@ -9,14 +9,25 @@
 #include "probes/syn_limit.h"
 
 #include <array>
+#include <cmath>
+#include <ctime>
 #include <sys/utsname.h>
 
 namespace acceptwatch {
 namespace {
 
 constexpr std::array functions{
-    "tcp_conn_request",  "tcp_make_synack",   "tcp_v4_syn_recv_sock", "tcp_v6_syn_recv_sock",
-    "tcp_v4_send_reset", "tcp_v6_send_reset", "inet_csk_accept",
+    "tcp_conn_request",
+    "tcp_make_synack",
+    "tcp_v4_syn_recv_sock",
+    "tcp_v6_syn_recv_sock",
+    "tcp_v4_send_reset",
+    "tcp_v6_send_reset",
+    "inet_csk_accept",
+    "security_inet_conn_request",
+    "inet_csk_reqsk_queue_drop",
+    "__inet_csk_reqsk_queue_drop",
+    "tcp_req_err",
 };
 
 constexpr std::array tracepoints{
@@ -49,6 +60,14 @@ std::optional<std::string> find_cgroup_mount() {
   return std::nullopt;
 }
 
+/// The coarse clocks advance with jiffies: TICK_NSEC.
+unsigned ticks_in_a_second() {
+  timespec resolution{};
+  if (clock_getres(CLOCK_MONOTONIC_COARSE, &resolution) < 0 || resolution.tv_nsec <= 0)
+    return 0;
+  return static_cast<unsigned>(std::lround(1e9 / static_cast<double>(resolution.tv_nsec)));
+}
+
 void note_arguments(const btf& types, Features& features) {
   for (const char* name : functions) {
     if (const auto count = function_arguments(types, name))
@@ -65,8 +84,6 @@ void note_types(const btf& types, Features& features) {
   features.drop_reasons = enumerators(types, "skb_drop_reason");
   features.reset_reasons = enumerators(types, "sk_rst_reason");
   features.reset_reason = enumerator(types, "sk_rst_reason", "SK_RST_REASON_NO_SOCKET").has_value();
-  features.drop_reason_no_socket =
-      enumerator(types, "skb_drop_reason", "SKB_DROP_REASON_NO_SOCKET").has_value();
   features.sock_from_file = enumerator(types, "bpf_func_id", "BPF_FUNC_sock_from_file").has_value();
   features.socket_cookie = function_arguments(types, "bpf_get_socket_ptr_cookie").has_value();
   features.rdonly_cast = function_arguments(types, "bpf_rdonly_cast").has_value();
@@ -94,6 +111,7 @@ Result<Features> probe_features(const std::string& btf_file) {
   features.kernel_release = names.release;
   features.lockdown = active_lockdown();
   features.cgroup_mount = find_cgroup_mount();
+  features.hz = ticks_in_a_second();
   note_capabilities(features);
 
   const Btf kernel_types = load_kernel_btf();

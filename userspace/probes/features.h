@@ -45,12 +45,12 @@ struct Features {
   /// Drop and reset reasons by number, as the kernel names them.
   std::map<int, std::string> drop_reasons;
   std::map<int, std::string> reset_reasons;
-  bool reset_reason = false; ///< enum sk_rst_reason
-  bool drop_reason_no_socket = false;
+  bool reset_reason = false;               ///< enum sk_rst_reason
   bool sock_from_file = false;             ///< helper, 5.11
   bool socket_cookie = false;              ///< helper in tracing programs, 5.12
   bool rdonly_cast = false;                ///< kfunc, 6.2
   std::optional<std::string> cgroup_mount; ///< of cgroup2
+  unsigned hz = 0;                         ///< ticks of jiffies in a second
   std::optional<bool> syn_full_at_limit;   ///< absent: could not be tried
 
   [[nodiscard]] std::optional<unsigned> arguments_of(std::string_view name) const {

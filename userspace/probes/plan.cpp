@@ -83,9 +83,9 @@ Availability kprobe_availability(const Features& features) {
   return missing_function(features);
 }
 
-constexpr std::array tracepoint_programs{"retransmit_synack", "send_reset",   "set_state",
-                                         "set_state_again",   "process_fork", "process_exec",
-                                         "process_rename",    "process_exit"};
+constexpr std::array tracepoint_programs{"retransmit_synack", "send_reset",      "receive_reset",
+                                         "set_state",         "set_state_again", "process_fork",
+                                         "process_exec",      "process_rename",  "process_exit"};
 
 void add(Plan& plan, std::initializer_list<const char*> programs) {
   plan.programs.insert(plan.programs.end(), programs.begin(), programs.end());
@@ -142,33 +142,107 @@ void add_function_resets(const Features& features, Plan& plan) {
     add(plan, {"v6_send_reset"});
 }
 
+constexpr const char* newer_version = "Look for a newer acceptwatch.";
+
+/// What becomes of requests in SYN_RECV, and why one could not be made.
+void add_request_programs(const Features& features, Plan& plan) {
+  if (features.arguments_of("inet_csk_reqsk_queue_drop"))
+    add(plan, {"request_dropped"});
+  else
+    see_nothing_of(plan, AW_RESET_RECEIVED, AW_IN_HANDSHAKE, AW_STAGE_NONE,
+                   "this kernel has no inet_csk_reqsk_queue_drop() to attach to", newer_version);
+  if (features.arguments_of("tcp_req_err") == 3U)
+    add(plan, {"icmp_error"});
+  if (features.arguments_of("__inet_csk_reqsk_queue_drop") == 3U)
+    add(plan, {"request_expired"});
+  else
+    see_nothing_of(plan, AW_HANDSHAKE_EXPIRED, AW_REASON_NONE, AW_STAGE_NONE,
+                   "before 5.14 the request's timer calls no function that could be hooked",
+                   "`synack_retransmit` shows the same handshakes before they are given up.");
+  if (features.arguments_of("security_inet_conn_request")) {
+    add(plan, {"security_asked"});
+    plan.config.sees_security_module = 1;
+    return;
+  }
+  for (const aw_reason reason : {AW_MEMORY, AW_NO_ROUTE, AW_SECURITY_MODULE})
+    see_nothing_of(plan, AW_LISTEN_DROP, reason, AW_STAGE_SYN,
+                   "this kernel has no security_inet_conn_request() to attach to: these are "
+                   "request_failed",
+                   {});
+}
+
 void add_function_programs(const Features& features, Plan& plan) {
   // The bracket's end comes first: an entry without its end would go stale.
   add(plan, {"conn_request_return", "make_synack", "conn_request"});
   add_ack_stage(features, plan);
+  add_request_programs(features, plan);
   add_function_resets(features, plan);
   if (features.arguments_of("inet_csk_accept"))
     add(plan, {"accept_called"});
 }
 
+/// Reasons of the kernel (enum skb_drop_reason) that are a packet of a handshake
+/// refused by something else than a queue.
+aw_reason refusal_of(std::string_view drop_reason) {
+  constexpr std::string_view prefix = "SKB_DROP_REASON_";
+  if (!drop_reason.starts_with(prefix))
+    return AW_REASON_NONE;
+  drop_reason.remove_prefix(prefix.size());
+  if (drop_reason == "NETFILTER_DROP")
+    return AW_FIREWALL;
+  if (drop_reason == "SOCKET_FILTER")
+    return AW_SOCKET_FILTER;
+  if (drop_reason == "SECURITY_HOOK")
+    return AW_SECURITY_MODULE;
+  if (drop_reason.starts_with("TCP_MD5") || drop_reason.starts_with("TCP_AO") ||
+      drop_reason == "TCP_AUTH_HDR")
+    return AW_AUTHENTICATION;
+  for (const std::string_view other : {"TCP_MINTTL", "XFRM_POLICY", "IP_RPFILTER", "PFMEMALLOC"}) {
+    if (drop_reason == other)
+      return AW_OTHER;
+  }
+  return AW_REASON_NONE;
+}
+
+void set_meaning(const Features& features, Plan& plan, std::string_view name, aw_reason meaning) {
+  for (const auto& [number, drop_reason] : features.drop_reasons) {
+    if (drop_reason == name && number >= 0 && number < AW_MAX_DROP_REASONS)
+      plan.drop_reasons[static_cast<size_t>(number)] = static_cast<__u8>(meaning);
+  }
+}
+
+bool has_drop_reason(const Features& features, std::string_view name) {
+  return std::any_of(features.drop_reasons.begin(), features.drop_reasons.end(),
+                     [&](const auto& reason) { return reason.second == name; });
+}
+
+/// skb:kfree_skb, with a reason since 5.17 and with the socket since 6.11.
 void add_drop_tracepoint(const Features& features, Plan& plan) {
   const unsigned arguments = plan.config.kfree_skb_args;
-  if (arguments >= 4) {
-    add(plan, {"skb_drop"});
-  } else {
-    for (const aw_stage stage : {AW_STAGE_ACK, AW_STAGE_COOKIE})
-      see_nothing_of(plan, AW_LISTEN_DROP, AW_ACCEPT_QUEUE_FULL, stage,
-                     "skb:kfree_skb does not name the listener on this kernel (6.11 does)",
-                     "A kernel that allows fentry or kprobes shows it.");
-  }
-  if (plan.config.send_reset_args >= 3)
+  const auto refusals = {AW_FIREWALL, AW_SOCKET_FILTER, AW_AUTHENTICATION};
+  if (arguments < 3 || plan.config.packet_access == AW_PACKETS_UNREADABLE) {
+    for (const aw_reason reason : refusals)
+      see_nothing_of(plan, AW_LISTEN_DROP, reason, AW_STAGE_NONE,
+                     arguments < 3 ? "skb:kfree_skb gives no reason on this kernel (5.17 does)"
+                                   : "lockdown=confidentiality forbids reading packets on this "
+                                     "kernel (6.2 has a typed way)",
+                     {});
+    if (arguments >= 3 && plan.tier == AW_SOURCE_TRACEPOINT)
+      add(plan, {arguments >= 4 ? "skb_drop" : "skb_drop_reason"});
     return;
-  if (arguments == 3 && features.drop_reason_no_socket)
-    add(plan, {"skb_drop_no_socket"});
-  else
-    see_nothing_of(plan, AW_RESET_SENT, AW_NO_LISTENER, AW_STAGE_NONE,
-                   "before 6.10 tcp:tcp_send_reset is silent where there is no socket",
-                   "A kernel that allows fentry or kprobes shows it.");
+  }
+  for (const auto& [number, name] : features.drop_reasons) {
+    if (number >= 0 && number < AW_MAX_DROP_REASONS)
+      plan.drop_reasons[static_cast<size_t>(number)] = static_cast<__u8>(refusal_of(name));
+  }
+  add(plan, {arguments >= 4 ? "skb_drop" : "skb_drop_reason"});
+  if (arguments >= 4)
+    return;
+  for (const aw_reason reason : refusals)
+    see_nothing_of(plan, AW_LISTEN_DROP, reason, AW_STAGE_ACK,
+                   "skb:kfree_skb does not name the listener on this kernel (6.11 does), and an "
+                   "ACK may belong to any connection",
+                   {});
 }
 
 void add_ingress(const Features& features, Plan& plan) {
@@ -186,12 +260,46 @@ void add_ingress(const Features& features, Plan& plan) {
   see_nothing_of(plan, AW_SYNCOOKIE_SENT, AW_REASON_NONE, AW_STAGE_NONE, why, remedy);
 }
 
+/// What functions show in the better tiers, by the reason of a dropped packet.
+void add_dropped_acks(const Features& features, Plan& plan) {
+  constexpr std::string_view overflow = "SKB_DROP_REASON_TCP_LISTEN_OVERFLOW";
+  constexpr std::string_view unspecified = "SKB_DROP_REASON_NOT_SPECIFIED";
+  constexpr std::string_view no_socket = "SKB_DROP_REASON_NO_SOCKET";
+  constexpr const char* remedy = "A kernel that allows fentry or kprobes shows it.";
+  const unsigned arguments = plan.config.kfree_skb_args;
+  if (arguments >= 4) {
+    set_meaning(features, plan, no_socket, AW_NO_LISTENER);
+    set_meaning(features, plan, unspecified, AW_IN_HANDSHAKE);
+    set_meaning(features, plan, has_drop_reason(features, overflow) ? overflow : unspecified,
+                AW_ACCEPT_QUEUE_FULL);
+  } else {
+    constexpr const char* why =
+        "skb:kfree_skb does not name the listener on this kernel (6.11 does)";
+    for (const aw_stage stage : {AW_STAGE_ACK, AW_STAGE_COOKIE})
+      see_nothing_of(plan, AW_LISTEN_DROP, AW_ACCEPT_QUEUE_FULL, stage, why, remedy);
+    see_nothing_of(plan, AW_RESET_RECEIVED, AW_IN_HANDSHAKE, AW_STAGE_NONE, why, remedy);
+  }
+  if (plan.config.send_reset_args >= 3)
+    return;
+  if (arguments == 3 && has_drop_reason(features, no_socket))
+    set_meaning(features, plan, no_socket, AW_NO_LISTENER);
+  else
+    see_nothing_of(plan, AW_RESET_SENT, AW_NO_LISTENER, AW_STAGE_NONE,
+                   "before 6.10 tcp:tcp_send_reset is silent where there is no socket", remedy);
+}
+
 void add_tracepoint_programs(const Features& features, Plan& plan) {
+  constexpr const char* remedy = "A kernel that allows fentry or kprobes shows it.";
   add_ingress(features, plan);
-  add_drop_tracepoint(features, plan);
-  see_nothing_of(plan, AW_LISTEN_DROP, AW_REQUEST_FAILED, AW_STAGE_NONE,
-                 "the packet hook runs before the kernel tries, and sees full queues only",
-                 "A kernel that allows fentry or kprobes shows it.");
+  add_dropped_acks(features, plan);
+  for (const aw_reason reason : {AW_REQUEST_FAILED, AW_NO_ROUTE, AW_MEMORY})
+    see_nothing_of(plan, AW_LISTEN_DROP, reason, AW_STAGE_NONE,
+                   "the packet hook runs before the kernel tries, and sees full queues only",
+                   remedy);
+  see_nothing_of(plan, AW_LISTEN_DROP, AW_SECURITY_MODULE, AW_STAGE_SYN,
+                 "the packet hook runs before the security module is asked", remedy);
+  see_nothing_of(plan, AW_HANDSHAKE_EXPIRED, AW_REASON_NONE, AW_STAGE_NONE,
+                 "no tracepoint is in the request's timer", remedy);
 }
 
 /// Where headers cannot be read, a record still names the listener.
@@ -209,6 +317,8 @@ void note_unreadable_packets(Plan& plan) {
     hide(AW_SYNCOOKIE_SENT, AW_REASON_NONE, AW_STAGE_NONE,
          {"client.address", "client.port", "server.address", "network.type"});
   }
+  hide(AW_LISTEN_DROP, AW_COOKIE_INVALID, AW_STAGE_NONE,
+       {"client.address", "client.port", "server.address", "network.type"});
   for (const aw_reason reason : {AW_ABORT_ON_OVERFLOW, AW_HANDSHAKE_INVALID})
     hide(AW_RESET_SENT, reason, AW_STAGE_NONE,
          {"client.address", "client.port", "server.address", "network.type"});
@@ -236,6 +346,7 @@ void fill_config(const Features& features, Plan& plan) {
   config.can_make_cookies = features.socket_cookie && features.tp_btf.ok;
   config.send_reset_args = count("tp:tcp_send_reset");
   config.kfree_skb_args = count("tp:kfree_skb");
+  config.hz = features.hz;
   config.actions = ~0U;
 }
 
@@ -257,6 +368,7 @@ Plan bpf_plan(const Features& features, aw_source tier) {
   fill_config(features, plan);
   note_missing_cookies(features, plan);
   plan.seed_by_iterator = features.iterator.ok && features.sock_from_file;
+  add_drop_tracepoint(features, plan);
   if (tier == AW_SOURCE_TRACEPOINT)
     add_tracepoint_programs(features, plan);
   else
@@ -275,7 +387,13 @@ Plan poll_plan() {
                  "the kernel counts SYN-ACKs and SYNs sent again as one number", remedy);
   see_nothing_of(plan, AW_RESET_SENT, AW_REASON_NONE, AW_STAGE_NONE,
                  "the kernel counts all resets as one number", remedy);
-  for (const aw_reason reason : {AW_SYN_BACKLOG_RESERVED, AW_REQUEST_FAILED})
+  see_nothing_of(plan, AW_HANDSHAKE_EXPIRED, AW_REASON_NONE, AW_STAGE_NONE,
+                 "no counter of the kernel is for this alone", remedy);
+  see_nothing_of(plan, AW_RESET_RECEIVED, AW_REASON_NONE, AW_STAGE_NONE,
+                 "no counter of the kernel is for this alone", remedy);
+  for (const aw_reason reason :
+       {AW_SYN_BACKLOG_RESERVED, AW_REQUEST_FAILED, AW_COOKIE_INVALID, AW_FIREWALL,
+        AW_SOCKET_FILTER, AW_AUTHENTICATION, AW_SECURITY_MODULE, AW_NO_ROUTE, AW_MEMORY, AW_OTHER})
     see_nothing_of(plan, AW_LISTEN_DROP, reason, AW_STAGE_NONE,
                    "no counter of the kernel is for this alone", remedy);
   see_nothing_of(plan, AW_SYNCOOKIE_SENT, AW_ALWAYS, AW_STAGE_NONE,

@@ -5,6 +5,7 @@
 #include "events/blind_spot.h"
 #include "probes/features.h"
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,9 @@ struct Plan {
   bool seed_by_iterator = false;
   /// Attach give_cookie of seed.bpf.c first.
   bool give_cookies = false;
-  aw_config config{};       ///< all but the filters
+  aw_config config{}; ///< all but the filters
+  /// By the running kernel's number of a drop reason: enum aw_reason, or 0.
+  std::array<__u8, AW_MAX_DROP_REASONS> drop_reasons{};
   std::string cgroup_mount; ///< where the packet hook goes; empty: it is not used
   std::vector<BlindSpot> blind;
 };

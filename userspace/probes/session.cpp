@@ -70,8 +70,11 @@ aw_config make_config(const Plan& plan, const KernelFilter& filter) {
 }
 
 template <typename Skeleton>
-void fill_constants(Skeleton& skeleton, const aw_config& config, const KernelFilter& filter) {
+void fill_constants(Skeleton& skeleton, const Plan& plan, const KernelFilter& filter) {
+  const aw_config config = make_config(plan, filter);
   std::memcpy(&skeleton.rodata->aw_config, &config, sizeof(config));
+  std::memcpy(&skeleton.rodata->aw_drop_reasons, plan.drop_reasons.data(),
+              plan.drop_reasons.size());
   if (!filter.ports)
     return;
   for (size_t port = 0; port < filter.ports->size(); ++port) {
@@ -137,7 +140,7 @@ Result<void> Session::load_object(Object& owner, const Plan& plan, const KernelF
       return failure(fmt::format("the plan names an unknown program {}", name), report_hint);
     bpf_program__set_autoload(program, true);
   }
-  fill_constants(*owner, make_config(plan, filter), filter);
+  fill_constants(*owner, plan, filter);
   if (const int error = Load(owner.get()))
     return load_failure("the kernel refuses the tracing programs", error);
   globals_ = {&owner->bss->aw_active, owner->bss->aw_lost, owner->bss->aw_uncounted};

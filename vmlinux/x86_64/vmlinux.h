@@ -137,6 +137,10 @@ enum sock_type {
 	SOCK_STREAM = 1, SOCK_DGRAM = 2,
 };
 
+enum sock_flags {
+	SOCK_DEAD = 0,
+};
+
 enum tcp_synack_type {
 	TCP_SYNACK_NORMAL = 0, TCP_SYNACK_FASTOPEN = 1, TCP_SYNACK_COOKIE = 2,
 };
@@ -226,6 +230,7 @@ struct seq_file;
 struct signal_struct;
 struct sock;
 struct sock_common;
+struct sock_reuseport;
 struct socket;
 struct task_struct;
 
@@ -416,6 +421,7 @@ struct sock_common {
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 	atomic64_t skc_cookie;
+	unsigned long skc_flags;
 	struct sock *skc_listener;
 };
 
@@ -436,6 +442,7 @@ struct sock {
 	u32 sk_ack_backlog;
 	u32 sk_max_ack_backlog;
 	struct sock_cgroup_data sk_cgrp_data;
+	struct sock_reuseport *sk_reuseport_cb;
 };
 
 struct inet_sock {
@@ -461,8 +468,17 @@ struct inet_connection_sock {
 	__u8 icsk_syn_retries;
 };
 
+struct tcp_options_received {
+	int ts_recent_stamp;
+};
+
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
+	struct tcp_options_received rx_opt;
+};
+
+struct sock_reuseport {
+	unsigned int synq_overflow_ts;
 };
 
 struct tcp6_sock {
@@ -567,6 +583,7 @@ struct sk_buff {
 	struct net_device *dev;
 	struct sock *sk;
 	char cb[48];
+	unsigned long _skb_refdst;
 	unsigned int len;
 	__u8 : 0;
 	__u8 pkt_type : 3;
@@ -581,6 +598,14 @@ struct sk_buff {
 struct net_device {
 	int ifindex;
 	possible_net_t nd_net;
+};
+
+struct rtable {
+	__u16 rt_type;
+};
+
+struct rt6_info {
+	u32 rt6i_flags;
 };
 
 struct tcp_skb_cb {

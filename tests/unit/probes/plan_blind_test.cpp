@@ -42,34 +42,50 @@ Spots operator+(Spots a, const Spots& b) {
   return a;
 }
 
-const Spots no_request_failed{"listen_drop/request_failed@:"};
+/// The packet hook runs before them, and no tracepoint is in the request's timer.
+const Spots tracepoints_blind{
+    "listen_drop/request_failed@:", "listen_drop/no_route@:", "listen_drop/memory@:",
+    "listen_drop/security_module@syn:", "handshake_expired/@:"};
+const Spots no_drop_reasons{
+    "listen_drop/firewall@:", "listen_drop/socket_filter@:", "listen_drop/authentication@:"};
+const Spots no_dropped_acks{"listen_drop/firewall@ack:", "listen_drop/socket_filter@ack:",
+                            "listen_drop/authentication@ack:"};
+const Spots no_expiry{"handshake_expired/@:"};
+const Spots no_request_resets{"reset_received/handshake@:"};
 const Spots no_ack_stage{"listen_drop/@ack:", "listen_drop/@cookie:"};
 const Spots no_ack_overflow{"listen_drop/accept_queue_full@ack:",
                             "listen_drop/accept_queue_full@cookie:"};
 
 TEST(BlindSpots, AreNoneWithFunctionTracingOnRecentKernels) {
-  for (const auto& features : {kernel_6_1(), kernel_6_12(), kernel_7_2()}) {
+  for (const auto& features : {kernel_6_12(), kernel_7_2()}) {
     EXPECT_EQ(blind_on(features, AW_SOURCE_FENTRY), Spots{}) << features.kernel_release;
     EXPECT_EQ(blind_on(features, AW_SOURCE_KPROBE), Spots{}) << features.kernel_release;
   }
 }
 
-TEST(BlindSpots, Of510AreSocketCookies) {
-  EXPECT_EQ(blind_on(kernel_5_10()), no_cookies);
-  EXPECT_EQ(blind_on(kernel_5_10(), AW_SOURCE_KPROBE), no_cookies);
+TEST(BlindSpots, Of61AreAcksThatSomethingElseThanAQueueRefused) {
+  EXPECT_EQ(blind_on(kernel_6_1()), no_dropped_acks);
+}
+
+TEST(BlindSpots, Of510AreSocketCookiesDropReasonsAndExpiry) {
+  const Spots expected = no_cookies + no_drop_reasons + no_expiry;
+  EXPECT_EQ(blind_on(kernel_5_10()), expected);
+  EXPECT_EQ(blind_on(kernel_5_10(), AW_SOURCE_KPROBE), expected);
 }
 
 TEST(BlindSpots, OfTracepointsOn618AreRequestsThatFailed) {
-  EXPECT_EQ(blind_on(kernel_6_18()), no_request_failed);
+  EXPECT_EQ(blind_on(kernel_6_18()), tracepoints_blind);
 }
 
 TEST(BlindSpots, OfTracepointsOn61AreOverflowsAtTheAck) {
-  EXPECT_EQ(blind_on(kernel_6_1(), AW_SOURCE_TRACEPOINT), no_request_failed + no_ack_overflow);
+  EXPECT_EQ(blind_on(kernel_6_1(), AW_SOURCE_TRACEPOINT),
+            tracepoints_blind + no_ack_overflow + no_request_resets + no_dropped_acks);
 }
 
 TEST(BlindSpots, OfTracepointsOn510AreResetsWithoutListenerToo) {
   EXPECT_EQ(blind_on(kernel_5_10(), AW_SOURCE_TRACEPOINT),
-            no_request_failed + no_ack_overflow + no_cookies + Spots{"reset_sent/no_listener@:"});
+            tracepoints_blind + no_ack_overflow + no_request_resets + no_drop_reasons + no_cookies +
+                Spots{"reset_sent/no_listener@:"});
 }
 
 TEST(BlindSpots, WithoutThePacketHookAreTheWholeSynStage) {
@@ -77,7 +93,7 @@ TEST(BlindSpots, WithoutThePacketHookAreTheWholeSynStage) {
   features.cgroup_skb = fails(EPERM);
   const auto plan = make_plan(features, std::nullopt);
   ASSERT_TRUE(plan);
-  EXPECT_EQ(spots_of(*plan), (no_request_failed + Spots{"listen_drop/@syn:", "syncookie_sent/@:"}));
+  EXPECT_EQ(spots_of(*plan), (tracepoints_blind + Spots{"listen_drop/@syn:", "syncookie_sent/@:"}));
   EXPECT_NE(plan->blind.front().remedy.find("CAP_NET_ADMIN"), std::string::npos);
 }
 
@@ -117,17 +133,18 @@ TEST(BlindSpots, OfAnIpv6PrototypeThatNobodyLookedAtAreSaidToo) {
 TEST(BlindSpots, OfAResetFunctionThatIsMissingAreItsResets) {
   auto features = kernel_6_1();
   features.arguments.erase("tcp_v4_send_reset"); // inlined
-  EXPECT_EQ(blind_on(features), Spots{"reset_sent/no_listener@:"});
+  EXPECT_EQ(blind_on(features), no_dropped_acks + Spots{"reset_sent/no_listener@:"});
 }
 
 TEST(BlindSpots, WithoutTypedProgramsAreSocketCookies) {
-  EXPECT_EQ(blind_on(with_btf_file(kernel_6_1())), no_cookies);
+  EXPECT_EQ(blind_on(with_btf_file(kernel_6_1())), no_cookies + no_dropped_acks);
 }
 
 TEST(BlindSpots, OfPacketsThatCannotBeReadAreTheirFields) {
-  Spots expected = no_cookies;
+  Spots expected = no_cookies + no_drop_reasons + no_expiry;
   for (const char* event : {"listen_drop/@syn", "syncookie_sent/@", "reset_sent/abort_on_overflow@",
-                            "reset_sent/handshake_invalid@", "reset_sent/no_listener@"}) {
+                            "reset_sent/handshake_invalid@", "reset_sent/no_listener@",
+                            "listen_drop/cookie_invalid@"}) {
     for (const char* field : {"client.address", "client.port", "server.address", "network.type"})
       expected.insert(fmt::format("{}:{}", event, field));
   }
@@ -159,8 +176,10 @@ TEST(BlindSpots, OfPollAreEventsAndFields) {
 /// It reads ListenOverflows, TCPReqQFullDrop and SyncookiesSent, nothing else.
 TEST(BlindSpots, OfPollAreReasonsThatNoCounterNames) {
   const auto spots = blind_on(kernel_6_12(), AW_SOURCE_POLL);
-  for (const char* spot : {"listen_drop/syn_backlog_reserved@:", "listen_drop/request_failed@:",
-                           "syncookie_sent/@:client.address"})
+  for (const char* spot :
+       {"listen_drop/syn_backlog_reserved@:", "listen_drop/request_failed@:",
+        "listen_drop/cookie_invalid@:", "listen_drop/firewall@:", "handshake_expired/@:",
+        "reset_received/@:", "syncookie_sent/@:client.address"})
     EXPECT_TRUE(spots.contains(spot)) << spot;
 }
 

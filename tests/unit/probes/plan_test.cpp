@@ -22,8 +22,9 @@ Plan plan_of(const Features& features, std::optional<aw_source> wanted = std::nu
 }
 
 Names followed_by_lifecycle(Names names) {
-  names.insert(names.end(), {"retransmit_synack", "send_reset", "set_state", "set_state_again",
-                             "process_fork", "process_exec", "process_rename", "process_exit"});
+  names.insert(names.end(),
+               {"retransmit_synack", "send_reset", "receive_reset", "set_state", "set_state_again",
+                "process_fork", "process_exec", "process_rename", "process_exit"});
   return names;
 }
 
@@ -37,6 +38,7 @@ TEST(Plan, Of510UsesFentryAndResetFunctions) {
   EXPECT_EQ(plan.programs,
             followed_by_lifecycle({"conn_request_return", "make_synack", "conn_request",
                                    "v4_syn_recv_sock_return", "v6_syn_recv_sock_return",
+                                   "request_dropped", "icmp_error", "security_asked",
                                    "v4_send_reset", "v6_send_reset", "accept_called"}));
   EXPECT_EQ(plan.config.syn_full_at_limit, 1);
   EXPECT_EQ(plan.config.can_make_cookies, 0);
@@ -55,9 +57,11 @@ TEST(Plan, Of61MakesCookiesAndSeedsByIterator) {
 
 TEST(Plan, Of612LeavesResetsToTheTracepoint) {
   const auto plan = plan_of(kernel_6_12());
-  EXPECT_EQ(plan.programs, followed_by_lifecycle({"conn_request_return", "make_synack",
-                                                  "conn_request", "v4_syn_recv_sock_return",
-                                                  "v6_syn_recv_sock_return", "accept_called"}));
+  EXPECT_EQ(plan.programs,
+            followed_by_lifecycle({"skb_drop", "conn_request_return", "make_synack", "conn_request",
+                                   "v4_syn_recv_sock_return", "v6_syn_recv_sock_return",
+                                   "request_dropped", "icmp_error", "request_expired",
+                                   "security_asked", "accept_called"}));
   EXPECT_EQ(plan.config.send_reset_args, 3);
   EXPECT_EQ(plan.config.kfree_skb_args, 4);
   EXPECT_EQ(plan.config.syn_recv_sock_args, 6);
@@ -67,7 +71,7 @@ TEST(Plan, Of618WithoutFentryAndKprobesUsesTracepoints) {
   const auto plan = plan_of(kernel_6_18());
   EXPECT_EQ(plan.tier, AW_SOURCE_TRACEPOINT);
   EXPECT_EQ(plan.programs,
-            followed_by_lifecycle({"syn_consumed", "syn_refused", "ingress", "skb_drop"}));
+            followed_by_lifecycle({"skb_drop", "syn_consumed", "syn_refused", "ingress"}));
   EXPECT_EQ(plan.cgroup_mount, "/sys/fs/cgroup");
 }
 
@@ -83,10 +87,11 @@ TEST(Plan, WithoutFentryUsesKprobesWithTheirEntries) {
   const auto plan = plan_of(features);
   EXPECT_EQ(plan.tier, AW_SOURCE_KPROBE);
   EXPECT_EQ(plan.programs,
-            followed_by_lifecycle({"conn_request_return", "make_synack", "conn_request",
-                                   "v4_syn_recv_sock_return", "v4_syn_recv_sock",
-                                   "v6_syn_recv_sock_return", "v6_syn_recv_sock", "v4_send_reset",
-                                   "v6_send_reset", "accept_called"}));
+            followed_by_lifecycle({"skb_drop_reason", "conn_request_return", "make_synack",
+                                   "conn_request", "v4_syn_recv_sock_return", "v4_syn_recv_sock",
+                                   "v6_syn_recv_sock_return", "v6_syn_recv_sock", "request_dropped",
+                                   "icmp_error", "request_expired", "security_asked",
+                                   "v4_send_reset", "v6_send_reset", "accept_called"}));
   EXPECT_TRUE(plan.give_cookies);
 }
 
@@ -145,16 +150,50 @@ TEST(Plan, WithABtfFileUsesKprobesWithoutCookiesOrIterator) {
 
 TEST(Plan, OfTracepointsOn61SeesUnansweredSynsByDropReason) {
   const auto plan = plan_of(kernel_6_1(), AW_SOURCE_TRACEPOINT);
-  EXPECT_TRUE(has(plan, "skb_drop_no_socket"));
+  EXPECT_TRUE(has(plan, "skb_drop_reason"));
   EXPECT_FALSE(has(plan, "skb_drop")); // no listener in kfree_skb before 6.11
+  EXPECT_EQ(plan.drop_reasons[2], AW_NO_LISTENER);
+  EXPECT_EQ(plan.drop_reasons[1], AW_REASON_NONE);
 }
 
 TEST(Plan, OfTracepointsOn610NeedsNoDropReason) {
   auto features = kernel_6_1();
   features.arguments["tp:tcp_send_reset"] = 3;
   const auto plan = plan_of(features, AW_SOURCE_TRACEPOINT);
-  EXPECT_FALSE(has(plan, "skb_drop_no_socket"));
-  EXPECT_FALSE(has(plan, "skb_drop"));
+  EXPECT_EQ(plan.drop_reasons[2], AW_REASON_NONE);
+}
+
+TEST(Plan, KnowsWhatTheKernelsDropReasonsMean) {
+  const auto plan = plan_of(kernel_7_2());
+  EXPECT_EQ(plan.drop_reasons[5], AW_SOCKET_FILTER);
+  EXPECT_EQ(plan.drop_reasons[7], AW_FIREWALL);
+  EXPECT_EQ(plan.drop_reasons[14], AW_AUTHENTICATION);
+  EXPECT_EQ(plan.drop_reasons[97], AW_OTHER);
+  EXPECT_EQ(plan.drop_reasons[21], AW_REASON_NONE); // TCP_FLAGS: fits no handshake
+  EXPECT_EQ(plan.drop_reasons[40], AW_REASON_NONE); // functions show it
+}
+
+TEST(Plan, OfTracepointsTakesDroppedAcksByTheirReason) {
+  const auto named = plan_of(kernel_6_18());
+  EXPECT_EQ(named.drop_reasons[40], AW_ACCEPT_QUEUE_FULL);
+  EXPECT_EQ(named.drop_reasons[1], AW_IN_HANDSHAKE);
+  EXPECT_EQ(named.drop_reasons[2], AW_NO_LISTENER);
+  const auto unnamed = plan_of(kernel_6_12(), AW_SOURCE_TRACEPOINT);
+  EXPECT_EQ(unnamed.drop_reasons[1], AW_ACCEPT_QUEUE_FULL);
+}
+
+TEST(Plan, LooksUpOnlyDropReasonsThatItsTableHolds) {
+  auto features = kernel_7_2();
+  features.drop_reasons.emplace(AW_MAX_DROP_REASONS, "SKB_DROP_REASON_NETFILTER_DROP");
+  features.drop_reasons.emplace(-1, "SKB_DROP_REASON_NETFILTER_DROP");
+  EXPECT_EQ(plan_of(features).drop_reasons[7], AW_FIREWALL);
+}
+
+TEST(Plan, WithoutTheSecurityHookCallsFailuresByNoName) {
+  auto features = kernel_7_2();
+  EXPECT_EQ(plan_of(features).config.sees_security_module, 1);
+  features.arguments.erase("security_inet_conn_request");
+  EXPECT_EQ(plan_of(features).config.sees_security_module, 0);
 }
 
 TEST(Plan, OfTracepointsWithoutCgroup2HasNoPacketHook) {

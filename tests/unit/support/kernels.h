@@ -22,14 +22,25 @@ inline Features any_kernel() {
   features.cgroup_skb = features.probe_read = features.ring_buffer = works;
   features.cgroup_mount = "/sys/fs/cgroup";
   features.syn_full_at_limit = false;
+  features.hz = 250;
   features.arguments = {
-      {"tcp_conn_request", 4},      {"tcp_make_synack", 6},
-      {"tcp_v4_syn_recv_sock", 6},  {"tcp_v6_syn_recv_sock", 6},
-      {"tcp_v4_send_reset", 2},     {"tcp_v6_send_reset", 2},
-      {"inet_csk_accept", 4},       {"tp:tcp_retransmit_synack", 2},
-      {"tp:tcp_send_reset", 2},     {"tp:inet_sock_set_state", 3},
-      {"tp:kfree_skb", 2},          {"tp:sched_process_fork", 2},
-      {"tp:sched_process_exec", 3}, {"tp:sched_process_exit", 1},
+      {"tcp_conn_request", 4},
+      {"tcp_make_synack", 6},
+      {"tcp_v4_syn_recv_sock", 6},
+      {"tcp_v6_syn_recv_sock", 6},
+      {"tcp_v4_send_reset", 2},
+      {"tcp_v6_send_reset", 2},
+      {"inet_csk_accept", 4},
+      {"tp:tcp_retransmit_synack", 2},
+      {"tp:tcp_send_reset", 2},
+      {"tp:inet_sock_set_state", 3},
+      {"tp:kfree_skb", 2},
+      {"tp:sched_process_fork", 2},
+      {"tp:sched_process_exec", 3},
+      {"tp:sched_process_exit", 1},
+      {"tcp_req_err", 3},
+      {"inet_csk_reqsk_queue_drop", 2},
+      {"security_inet_conn_request", 3},
   };
   return features;
 }
@@ -45,7 +56,12 @@ inline Features kernel_6_1() {
   auto features = any_kernel();
   features.kernel_release = "6.1.0";
   features.arguments["tp:kfree_skb"] = 3;
-  features.drop_reason_no_socket = features.sock_from_file = features.socket_cookie = true;
+  features.arguments["__inet_csk_reqsk_queue_drop"] = 3;
+  features.drop_reasons = {
+      {1, "SKB_DROP_REASON_NOT_SPECIFIED"},    {2, "SKB_DROP_REASON_NO_SOCKET"},
+      {5, "SKB_DROP_REASON_SOCKET_FILTER"},    {7, "SKB_DROP_REASON_NETFILTER_DROP"},
+      {14, "SKB_DROP_REASON_TCP_MD5NOTFOUND"}, {21, "SKB_DROP_REASON_TCP_FLAGS"}};
+  features.sock_from_file = features.socket_cookie = true;
   return features;
 }
 
@@ -63,6 +79,8 @@ inline Features kernel_6_18() {
   auto features = kernel_6_12();
   features.kernel_release = "6.18.0";
   features.arguments["tcp_v4_syn_recv_sock"] = features.arguments["tcp_v6_syn_recv_sock"] = 7;
+  features.drop_reasons.emplace(40, "SKB_DROP_REASON_TCP_LISTEN_OVERFLOW");
+  features.drop_reasons.emplace(97, "SKB_DROP_REASON_TCP_MINTTL");
   features.fentry = fails(ENOTSUP);
   features.kprobe = fails(ENOENT);
   return features;
@@ -96,7 +114,8 @@ inline Features without_btf(Features features) {
   features.btf = BtfSource::none;
   features.arguments.clear();
   features.tp_btf = features.fentry = features.iterator = {};
-  features.reset_reason = features.drop_reason_no_socket = false;
+  features.reset_reason = false;
+  features.drop_reasons.clear();
   features.sock_from_file = features.socket_cookie = features.rdonly_cast = false;
   return features;
 }

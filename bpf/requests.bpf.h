@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The end of a request in SYN_RECV without a connection: its client resets it, an
+ * ICMP error does, or the kernel gives it up after the last SYN-ACK.
+ */
+#ifndef ACCEPTWATCH_REQUESTS_BPF_H
+#define ACCEPTWATCH_REQUESTS_BPF_H
+
+static __always_inline void report_request(struct sock *sk, struct request_sock *req,
+					   struct aw_event *e, const struct aw_syn_facts *facts)
+{
+	ends_of_request(req, &e->ends);
+	e->flags = AW_HAS_ENDS;
+	report_at(sk, e, facts);
+}
+
+/* tcp_req_err(): an ICMP error whose sequence number fits ends the request. */
+static __always_inline void on_icmp_error(void *req, bool abort)
+{
+	struct aw_scratch *s = scratch();
+
+	if (s && abort)
+		s->icmp_req = (__u64)req;
+}
+
+/*
+ * inet_csk_reqsk_queue_drop(): from tcp_check_req(), for a RST of the client or just
+ * after one to it was sent, and from tcp_req_err(). A request whose listener is
+ * closed comes here too, with its next packet.
+ */
+static __always_inline void on_request_dropped(struct sock *sk, struct request_sock *req)
+{
+	struct aw_event e = {
+		.action = AW_RESET_RECEIVED,
+		.reason = AW_IN_HANDSHAKE,
+		.stage = AW_STAGE_ACK,
+	};
+	struct aw_syn_facts facts = {};
+	struct aw_scratch *s = scratch();
+
+	if (!s || sock_state(sk) != TCP_LISTEN)
+		return;
+	if (s->reset_sk == (__u64)sk) {
+		s->reset_sk = 0;
+		/* Port 0: the packet could not be read. */
+		if (!s->reset_port || s->reset_port == bpf_ntohs(READ(req, __req_common.skc_dport)))
+			return;
+	}
+	if (s->icmp_req == (__u64)req) {
+		s->icmp_req = 0;
+		e.action = AW_LISTEN_DROP;
+		e.reason = AW_OTHER;
+	}
+	read_syn_facts(sk, &facts);
+	report_request(sk, req, &e, &facts);
+}
+
+/* __inet_csk_reqsk_queue_drop() from the request's timer: 6.1 .. */
+static __always_inline void on_request_expired(struct sock *sk, struct request_sock *req)
+{
+	struct aw_event e = { .action = AW_HANDSHAKE_EXPIRED, .stage = AW_STAGE_SYN };
+	struct aw_syn_facts facts = {};
+
+	/* Lost with its listener, as listener_closed has said. */
+	if (sock_state(sk) != TCP_LISTEN)
+		return;
+	read_syn_facts(sk, &facts);
+	e.reason =
+		aw_retransmit_reason(request_acked(req), defers_accept(sk),
+				     aw_accept_queue_full(facts.accept_depth, facts.accept_limit));
+	report_request(sk, req, &e, &facts);
+}
+
+#endif
