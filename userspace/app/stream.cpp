@@ -87,8 +87,22 @@ void Stream::find_listener(Event& event) const {
     return;
   const Listener* listener =
       table_.find_at(*event.netns, *event.server_address, *event.server_port);
-  if (listener)
+  if (listener && event.reason != AW_NO_LISTENER)
     event.listener = listener->id;
+}
+
+/// A restart leaves a gap, in which clients are refused.
+void Stream::find_former_listener(const aw_event& record, Event& event) const {
+  if (event.reason != AW_NO_LISTENER || !event.netns || !event.server_address || !event.server_port)
+    return;
+  const Listener* former =
+      table_.find_former(*event.netns, *event.server_address, *event.server_port);
+  if (!former || !former->last_holder || former->closed_ns > record.header.boot_ns)
+    return;
+  const Holder& holder = *former->last_holder;
+  const auto gap_ns = record.header.boot_ns - former->closed_ns;
+  event.former =
+      FormerListener{{holder.pid, holder.name, holder.cgroup}, static_cast<double>(gap_ns) / 1e9};
 }
 
 void Stream::handle_event(const aw_event& record, uint64_t count) {
@@ -99,9 +113,10 @@ void Stream::handle_event(const aw_event& record, uint64_t count) {
   event.count = count;
   if (!event.listener)
     find_listener(event);
+  find_former_listener(record, event);
   table_.attribute(event);
   if (record.action == AW_LISTENER_CLOSED)
-    table_.closed(record.listener.id);
+    table_.closed(record.listener.id, record.header.boot_ns);
   emit(event);
 }
 

@@ -37,6 +37,12 @@ struct Owner {
   std::optional<std::string> cgroup; ///< path below the cgroup2 mount
 };
 
+/// Who listened where nobody does any more: the gap of a restart.
+struct FormerListener {
+  Owner owner;
+  double closed_seconds_ago = 0; ///< at the event, at least 0
+};
+
 /// One event as a value: what happened, wherever it came from. What is not known
 /// is absent.
 struct Event {
@@ -59,7 +65,8 @@ struct Event {
   std::optional<unsigned> retry;
   std::optional<std::string> kernel_reason;
   std::optional<Owner> owner;
-  size_t owners = 0; ///< how many processes hold the listener; 0: not known
+  std::optional<FormerListener> former; ///< of a reset_sent for no_listener
+  size_t owners = 0;                    ///< how many processes hold the listener; 0: not known
 };
 
 /// The first record: what is watched, and how.

@@ -35,6 +35,13 @@ bool is_wildcard(const Address& address) {
                      [](uint8_t byte) { return byte == 0; });
 }
 
+/// A wildcard of IPv6 takes IPv4 as well.
+bool takes(const Listener& listener, const Address& address) {
+  return listener.address == address ||
+         (is_wildcard(listener.address) &&
+          (listener.address.family == address.family || address.family == AF_INET));
+}
+
 /// Where the id is an address there is no inode to look for in /proc.
 bool has_inode(const Listener& listener) { return listener.id < (1ULL << 63); }
 
@@ -99,6 +106,12 @@ Listener& ListenerTable::place(const aw_listener& record) {
   return listener;
 }
 
+void ListenerTable::displace(const Listener& listener) {
+  const auto there = places_.find({listener.netns, listener.port});
+  if (there != places_.end() && std::erase(there->second, listener.id) && there->second.empty())
+    places_.erase(there);
+}
+
 void ListenerTable::add_holder(const aw_holder& record) {
   Listener& listener = listeners_[record.listener.id];
   if (listener.closed)
@@ -114,7 +127,7 @@ void ListenerTable::opened(const aw_event& record) {
     std::erase(held_[holder.pid], listener.id);
   if (listener.closed)
     std::erase(closed_, listener.id);
-  std::erase(places_[{listener.netns, listener.port}], listener.id);
+  displace(listener);
   listener = {};
   place(record.listener);
   if (record.pid == 0)
@@ -127,7 +140,7 @@ void ListenerTable::opened(const aw_event& record) {
   add(listener, make_holder(record.pid, std::move(name)));
 }
 
-void ListenerTable::closed(uint64_t id) {
+void ListenerTable::closed(uint64_t id, uint64_t closed_ns) {
   const auto found = listeners_.find(id);
   if (found == listeners_.end())
     return;
@@ -140,14 +153,14 @@ void ListenerTable::closed(uint64_t id) {
   if (!listener.closed)
     closed_.push_back(id);
   listener.closed = true;
-  const auto there = places_.find({listener.netns, listener.port});
-  if (there != places_.end() && std::erase(there->second, id) && there->second.empty())
-    places_.erase(there);
+  listener.closed_ns = closed_ns;
   if (closed_.size() <= max_closed)
     return;
   const auto oldest = listeners_.find(closed_.front());
-  if (oldest != listeners_.end() && oldest->second.closed)
+  if (oldest != listeners_.end() && oldest->second.closed) {
+    displace(oldest->second);
     listeners_.erase(oldest);
+  }
   closed_.pop_front();
 }
 
@@ -156,21 +169,38 @@ const Listener* ListenerTable::find(uint64_t id) const {
   return found == listeners_.end() ? nullptr : &found->second;
 }
 
+std::vector<const Listener*> ListenerTable::at(uint32_t netns, uint16_t port) const {
+  std::vector<const Listener*> found;
+  if (const auto there = places_.find({netns, port}); there != places_.end()) {
+    for (const uint64_t id : there->second)
+      found.push_back(find(id));
+  }
+  return found;
+}
+
 const Listener* ListenerTable::find_at(uint32_t netns, const Address& address,
                                        uint16_t port) const {
-  const auto there = places_.find({netns, port});
   const Listener* best = nullptr;
-  for (const uint64_t id : there == places_.end() ? std::vector<uint64_t>{} : there->second) {
-    const Listener* listener = find(id);
+  for (const Listener* listener : at(netns, port)) {
+    if (listener->closed || !takes(*listener, address))
+      continue;
     if (listener->address == address)
       return listener;
-    // A wildcard of IPv6 takes IPv4 too, unless one of IPv4 is beside it.
-    const bool takes = is_wildcard(listener->address) &&
-                       (listener->address.family == address.family || address.family == AF_INET);
-    if (takes && (!best || listener->address.family == address.family))
+    if (!best || listener->address.family == address.family)
       best = listener;
   }
   return best;
+}
+
+const Listener* ListenerTable::find_former(uint32_t netns, const Address& address,
+                                           uint16_t port) const {
+  const Listener* last = nullptr;
+  for (const Listener* listener : at(netns, port)) {
+    if (listener->closed && takes(*listener, address) &&
+        (!last || listener->closed_ns > last->closed_ns))
+      last = listener;
+  }
+  return last;
 }
 
 void ListenerTable::process_changed(const aw_process& record) {

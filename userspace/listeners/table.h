@@ -30,6 +30,7 @@ struct Listener {
   std::optional<Holder> last_holder; ///< of a listener that nobody holds any more
   uint64_t verified_ns = 0;          ///< when its holders were last compared with /proc
   bool closed = false;               ///< kept for the totals
+  uint64_t closed_ns = 0;            ///< CLOCK_BOOTTIME
 };
 
 /// The process that called listen() while it holds the socket, else the holder
@@ -46,7 +47,7 @@ public:
   void add_holder(const aw_holder& record);
   /// listener_opened, listener_closed.
   void opened(const aw_event& record);
-  void closed(uint64_t id);
+  void closed(uint64_t id, uint64_t closed_ns);
   void process_changed(const aw_process& record);
 
   /// Some exits were not reported: asks /proc which holders are still there. The
@@ -61,6 +62,9 @@ public:
   /// with a wildcard that takes its family. Null: nobody that is known.
   [[nodiscard]] const Listener* find_at(uint32_t netns, const Address& address,
                                         uint16_t port) const;
+  /// The same of those that are closed: the last one.
+  [[nodiscard]] const Listener* find_former(uint32_t netns, const Address& address,
+                                            uint16_t port) const;
 
   /// Compares the listener's holders with /proc, unless that was done after
   /// `happened_ns`: a process may have closed its copy, which nothing reports. So
@@ -82,6 +86,8 @@ private:
   void verify_holders(Listener& listener);
   /// Enters a new or renewed listener.
   Listener& place(const aw_listener& record);
+  void displace(const Listener& listener);
+  [[nodiscard]] std::vector<const Listener*> at(uint32_t netns, uint16_t port) const;
   void forked(const aw_process& record);
   void executed(const aw_process& record);
   void renamed(const aw_process& record);
@@ -92,7 +98,7 @@ private:
   std::unordered_map<uint64_t, Listener> listeners_;
   /// pid → ids of the listeners that it holds
   std::unordered_map<uint32_t, std::vector<uint64_t>> held_;
-  /// netns and port → ids of the open listeners there
+  /// netns and port → ids of the listeners there, closed ones too
   std::map<std::pair<uint32_t, uint16_t>, std::vector<uint64_t>> places_;
   std::vector<uint32_t> suspects_; ///< pids that were not in /proc
   std::deque<uint64_t> closed_;    ///< oldest first; an id may have been reused since

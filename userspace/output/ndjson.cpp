@@ -70,6 +70,16 @@ std::string bounded(const std::string& path) {
   return path.size() <= max_path ? path : path.substr(0, max_path) + "...";
 }
 
+void write_former(JsonWriter& json, const std::optional<FormerListener>& former) {
+  if (!former)
+    return;
+  json.begin_object("former_listener");
+  json.member("pid", former->owner.pid);
+  json.known("name", former->owner.name);
+  json.member("closed_seconds_ago", former->closed_seconds_ago);
+  json.end_object();
+}
+
 void write_details(JsonWriter& json, const Event& event) {
   json.begin_object("acceptwatch");
   json.known("stage", name_of(event.stage));
@@ -86,6 +96,7 @@ void write_details(JsonWriter& json, const Event& event) {
   json.member("retry", event.retry);
   json.member("kernel_reason", event.kernel_reason);
   json.member("source", name_of(event.source));
+  write_former(json, event.former);
   json.end_object();
 }
 

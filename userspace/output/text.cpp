@@ -73,6 +73,19 @@ std::string end_text(const std::optional<Address>& address, std::optional<uint16
                                            : fmt::format("[{}]:{}", ip, number);
 }
 
+/// As many digits as say something: 0.012, 1.2, 340.
+std::string seconds_text(double seconds) {
+  return fmt::format("{:.{}f}", seconds, seconds < 1 ? 3 : seconds < 100 ? 1 : 0);
+}
+
+/// Who is in the process column: the owner, or in parentheses who was.
+std::string who_text(const Event& event, size_t width = std::string::npos) {
+  if (event.owner || !event.former)
+    return owner_text(event.owner, event.owners, width);
+  const size_t inside = width == std::string::npos ? width : width - 2;
+  return fmt::format("({})", owner_text(event.former->owner, 1, inside));
+}
+
 std::string what_text(const Event& event) {
   std::string text{phrase_of(event.action, event.reason, event.stage)};
   if (event.retry)
@@ -80,6 +93,11 @@ std::string what_text(const Event& event) {
   if (event.action == AW_LISTENER_CLOSED && event.accept_queue && event.syn_queue &&
       event.accept_queue->depth + event.syn_queue->depth)
     text += fmt::format(", {} lost", event.accept_queue->depth + event.syn_queue->depth);
+  if (event.reason == AW_OTHER && event.kernel_reason)
+    text = fmt::format("{} dropped: {}", event.stage == AW_STAGE_SYN ? "SYN" : "ACK",
+                       cut(printable(*event.kernel_reason), 17));
+  if (event.former)
+    text = fmt::format("RST: closed {} s ago", seconds_text(event.former->closed_seconds_ago));
   if (event.count > 1)
     text += fmt::format(" x{}", event.count);
   return text;
@@ -122,12 +140,12 @@ void TextFormatter::format(const Start& start, std::string& out) {
 void TextFormatter::format(const Event& event, std::string& out) {
   const std::string time = local_time_of_day(event.time);
   if (style_.wide) {
-    fmt::format_to(
-        std::back_inserter(out), "{:<12} {:<27} {:<27} {:<22} {:>9} {:>9} {:>10} {:<10} ", time,
-        end_text(event.server_address, event.server_port),
-        end_text(event.client_address, event.client_port), owner_text(event.owner, event.owners),
-        queue_text(event.accept_queue), queue_text(event.syn_queue),
-        event.netns ? fmt::format("{}", *event.netns) : "-", name_of(event.source));
+    fmt::format_to(std::back_inserter(out),
+                   "{:<12} {:<27} {:<27} {:<22} {:>9} {:>9} {:>10} {:<10} ", time,
+                   end_text(event.server_address, event.server_port),
+                   end_text(event.client_address, event.client_port), who_text(event),
+                   queue_text(event.accept_queue), queue_text(event.syn_queue),
+                   event.netns ? fmt::format("{}", *event.netns) : "-", name_of(event.source));
   } else {
     // Process and accept queue share their room: a long queue shortens a name.
     constexpr size_t room = 22;
@@ -136,8 +154,8 @@ void TextFormatter::format(const Event& event, std::string& out) {
     const size_t owner_width = room - 1 - accept_width;
     fmt::format_to(std::back_inserter(out), "{:<12} {:<5} {:<{}} {:>{}} {:>7} ", time,
                    event.server_port ? fmt::format("{}", *event.server_port) : "-",
-                   owner_text(event.owner, event.owners, owner_width), owner_width, accept,
-                   accept_width, queue_text(event.syn_queue));
+                   who_text(event, owner_width), owner_width, accept, accept_width,
+                   queue_text(event.syn_queue));
   }
   coloured(out, colour_of(event), what_text(event));
   if (style_.wide && event.kernel_reason)
