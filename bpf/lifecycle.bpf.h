@@ -5,6 +5,21 @@
 #ifndef ACCEPTWATCH_LIFECYCLE_BPF_H
 #define ACCEPTWATCH_LIFECYCLE_BPF_H
 
+/*
+ * Connections of a closed member of an SO_REUSEPORT group go on at another one
+ * where tcp_migrate_req is set (5.14, 55d444b310c6). The group has let go of this
+ * one already: tcp_set_state() unhashes first.
+ */
+static __always_inline bool migrates(struct sock *sk)
+{
+	struct sock_reuseport *group = READ(sk, sk_reuseport_cb);
+
+	if (!bpf_core_field_exists(struct netns_ipv4, sysctl_tcp_migrate_req) || !group)
+		return false;
+	return READ(sk, __sk_common.skc_net.net, ipv4.sysctl_tcp_migrate_req) &&
+	       READ(group, num_socks);
+}
+
 static __always_inline void report_lifecycle(struct sock *sk, enum aw_action action,
 					     struct aw_event *e)
 {
@@ -14,6 +29,8 @@ static __always_inline void report_lifecycle(struct sock *sk, enum aw_action act
 	e->pid = bpf_get_current_pid_tgid() >> 32;
 	current_process_name(e->comm);
 	read_syn_facts(sk, &facts);
+	if (action == AW_LISTENER_CLOSED && migrates(sk))
+		facts.accept_depth = facts.syn_depth = 0;
 	/* Cleared only after the state: inet_csk_listen_start(). */
 	report_at(sk, e, &facts);
 }
@@ -30,12 +47,13 @@ static __always_inline void on_listener_opened(struct sock *sk)
 static __always_inline void on_listener_closed(struct sock *sk)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
-	struct aw_closing closing = {};
 	struct aw_event e = { .stage = AW_STAGE_CLOSED };
+	struct aw_closing closing = {};
 
+	/* A child that finds no new listener is reset all the same. */
+	closing.children = READ(sk, sk_ack_backlog);
 	report_lifecycle(sk, AW_LISTENER_CLOSED, &e);
 	closing.listener = e.listener;
-	closing.children = e.listener.accept_depth;
 	if (closing.children)
 		bpf_map_update_elem(&aw_closing, &thread, &closing, BPF_ANY);
 	else

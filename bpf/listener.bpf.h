@@ -42,13 +42,30 @@ static __always_inline void read_syn_facts(struct sock *sk, struct aw_syn_facts 
 }
 
 /*
- * The socket's inode number, which /proc/PID/fd and ss show too. The address
- * stands in where there is no file, such as for an MPTCP subflow's listener.
+ * Below an MPTCP listener is a TCP one that the kernel owns: without a file, but
+ * with the inode number of the user's own, which mptcp_subflow_create_socket()
+ * copies. It is next to the struct socket.
+ */
+static __always_inline __u64 inode_beside(struct socket *socket)
+{
+	const __u64 at = (__u64)socket + bpf_core_field_offset(struct socket_alloc, vfs_inode) +
+			 bpf_core_field_offset(struct inode, i_ino);
+
+	if (!socket || aw_config.packet_access == AW_PACKETS_UNREADABLE)
+		return 0;
+	return read_raw_u32(at) | (__u64)read_raw_u32(at + 4) << 32;
+}
+
+/*
+ * The socket's inode number, which /proc/PID/fd and ss show too; its address where
+ * there is none to be read.
  */
 static __always_inline __u64 listener_id(struct sock *sk)
 {
 	__u64 inode = READ(sk, sk_socket, file, f_inode, i_ino);
 
+	if (!inode)
+		inode = inode_beside(READ(sk, sk_socket));
 	return inode ? inode : (__u64)sk;
 }
 
@@ -57,7 +74,9 @@ static __always_inline __u16 local_port(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sock_of(sk);
 
-	return tp ? bpf_ntohs(READ(tp, inet_conn.icsk_inet.inet_sport)) : 0;
+	/* Not TCP: an MPTCP listener, found by a scan. */
+	return tp ? bpf_ntohs(READ(tp, inet_conn.icsk_inet.inet_sport))
+		  : READ(sk, __sk_common.skc_num);
 }
 
 static __always_inline void describe_listener(struct sock *sk, const struct aw_syn_facts *facts,

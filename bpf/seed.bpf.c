@@ -29,7 +29,8 @@ int holders(struct bpf_iter__task_file *ctx)
 	if (!socket)
 		return 0;
 	sk = socket->sk;
-	if (!sk || sock_state(sk) != TCP_LISTEN || sk->sk_protocol != IPPROTO_TCP)
+	if (!sk || sock_state(sk) != TCP_LISTEN ||
+	    (sk->sk_protocol != IPPROTO_TCP && sk->sk_protocol != IPPROTO_MPTCP))
 		return 0;
 
 	holder.header.size = sizeof(holder);

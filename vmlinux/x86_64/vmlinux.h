@@ -478,6 +478,7 @@ struct tcp_sock {
 };
 
 struct sock_reuseport {
+	u16 num_socks;
 	unsigned int synq_overflow_ts;
 };
 
@@ -518,6 +519,14 @@ struct socket {
 	struct sock *sk;
 };
 
+struct inode {
+	unsigned long i_ino;
+};
+
+struct socket_alloc {
+	struct inode vfs_inode;
+};
+
 struct file {
 	const struct file_operations *f_op;
 	void *private_data;
@@ -525,10 +534,6 @@ struct file {
 };
 
 struct file_operations {};
-
-struct inode {
-	unsigned long i_ino;
-};
 
 struct ns_common {
 	unsigned int inum;
@@ -541,6 +546,7 @@ struct netns_core {
 struct netns_ipv4 {
 	u8 sysctl_tcp_synack_retries;
 	u8 sysctl_tcp_syncookies;
+	u8 sysctl_tcp_migrate_req;
 	u8 sysctl_tcp_abort_on_overflow;
 	int sysctl_max_syn_backlog;
 };
