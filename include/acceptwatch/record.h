@@ -37,6 +37,7 @@ enum aw_action {
 	AW_RESET_RECEIVED,
 	AW_LISTENER_OPENED,
 	AW_LISTENER_CLOSED,
+	AW_ACCEPT_STALLED, /* made by user space: no program sends it */
 	AW_NR_ACTIONS,
 };
 

@@ -45,8 +45,10 @@ std::vector<Fact> facts_of(const Features& features) {
 
 /// docs/events.md lists what is watched for; the rest of the interface is here.
 const std::vector<Unwatched> unwatched{
-    {"reset_sent", "firewall"}, {"reset_sent", "other"}, {"queue_pressure", {}},
-    {"accept_stalled", {}},     {"finding", {}},
+    {"reset_sent", "firewall"},
+    {"reset_sent", "other"},
+    {"queue_pressure", {}},
+    {"finding", {}},
 };
 
 CheckReport make_report(const Features& features, const Result<Plan>& plan) {

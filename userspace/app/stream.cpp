@@ -118,6 +118,25 @@ void Stream::handle_event(const aw_event& record, uint64_t count) {
   if (record.action == AW_LISTENER_CLOSED)
     table_.closed(record.listener.id, record.header.boot_ns);
   emit(event);
+  if (event.action == AW_LISTEN_DROP && event.reason == AW_ACCEPT_QUEUE_FULL)
+    emit_stall(std::move(event));
+}
+
+/// The queue is full: can its process accept at all?
+void Stream::emit_stall(Event event) {
+  auto exhausted = table_.exhausted_holder(event.listener, clock_.boot_now());
+  if (!exhausted)
+    return;
+  event.action = AW_ACCEPT_STALLED;
+  event.reason = AW_REASON_NONE;
+  event.stage = AW_STAGE_NONE;
+  event.count = 1;
+  event.client_address.reset();
+  event.client_port.reset();
+  event.kernel_reason.reset();
+  event.owner = std::move(exhausted->owner);
+  event.descriptors = exhausted->descriptors;
+  emit(event);
 }
 
 void Stream::emit(const Event& event) {

@@ -32,6 +32,7 @@ private:
   void handle(const Record& record, uint64_t count);
   void handle_event(const aw_event& record, uint64_t count);
   void emit(const Event& event);
+  void emit_stall(Event event);
   [[nodiscard]] Result<void> rescan();
   void find_holders(const aw_event& record);
   void find_listener(Event& event) const;

@@ -43,6 +43,12 @@ struct FormerListener {
   double closed_seconds_ago = 0; ///< at the event, at least 0
 };
 
+/// Open descriptors of a process and its limit, RLIMIT_NOFILE.
+struct Descriptors {
+  uint64_t open = 0;
+  uint64_t limit = 0;
+};
+
 /// One event as a value: what happened, wherever it came from. What is not known
 /// is absent.
 struct Event {
@@ -65,8 +71,9 @@ struct Event {
   std::optional<unsigned> retry;
   std::optional<std::string> kernel_reason;
   std::optional<Owner> owner;
-  std::optional<FormerListener> former; ///< of a reset_sent for no_listener
-  size_t owners = 0;                    ///< how many processes hold the listener; 0: not known
+  std::optional<FormerListener> former;   ///< of a reset_sent for no_listener
+  std::optional<Descriptors> descriptors; ///< of accept_stalled
+  size_t owners = 0;                      ///< how many processes hold the listener; 0: not known
 };
 
 /// The first record: what is watched, and how.

@@ -16,6 +16,7 @@ constexpr std::array<std::string_view, AW_NR_ACTIONS> action_names{
     "reset_received",
     "listener_opened",
     "listener_closed",
+    "accept_stalled",
 };
 
 constexpr std::array<std::string_view, AW_NR_REASONS> reason_names{
@@ -171,6 +172,8 @@ std::string_view phrase_of(aw_action action, aw_reason reason, aw_stage stage) {
     return expiry_phrase(reason);
   case AW_RESET_RECEIVED:
     return reason == AW_WHEN_QUEUED ? "client RST: waited for accept" : "client RST: in handshake";
+  case AW_ACCEPT_STALLED:
+    return "accept() fails: no descriptors";
   case AW_LISTENER_OPENED:
     return "listener opened";
   case AW_LISTENER_CLOSED:

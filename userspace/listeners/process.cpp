@@ -91,6 +91,26 @@ std::optional<int> ProcFs::find_socket(uint32_t pid, uint64_t inode, int hint) c
   return listed ? std::optional{found} : std::nullopt;
 }
 
+/// "Max open files            1024                 524288               files"
+std::optional<Descriptors> ProcFs::descriptors(uint32_t pid) const {
+  const auto limits = read_file(path(pid, "limits"));
+  Descriptors found;
+  if (!limits || !for_each_number(path(pid, "fd"), [&](uint32_t) { ++found.open; }))
+    return std::nullopt;
+  for (const auto line : split(*limits, '\n')) {
+    constexpr std::string_view name = "Max open files ";
+    if (!line.starts_with(name))
+      continue;
+    const auto fields = split(line.substr(name.size()), ' ');
+    const auto limit = fields.empty() ? std::nullopt : parse_number<uint64_t>(fields[0]);
+    if (!limit)
+      return std::nullopt; // unlimited
+    found.limit = *limit;
+    return found;
+  }
+  return std::nullopt;
+}
+
 std::vector<uint32_t> ProcFs::pids() const {
   std::vector<uint32_t> found;
   for_each_number(root_, [&](uint32_t pid) { found.push_back(pid); });

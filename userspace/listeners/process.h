@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "events/event.h"
+
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -30,6 +32,9 @@ public:
   /// first. -1: there is none. Absent: it could not be found out.
   [[nodiscard]] virtual std::optional<int> find_socket(uint32_t pid, uint64_t inode,
                                                        int hint) const;
+
+  /// How many descriptors it has open, and its limit (the soft one).
+  [[nodiscard]] virtual std::optional<Descriptors> descriptors(uint32_t pid) const;
 
   [[nodiscard]] std::vector<uint32_t> pids() const;
 

@@ -4,6 +4,7 @@
 #include "events/decode.h"
 
 #include <algorithm>
+#include <span>
 #include <sys/socket.h>
 #include <tuple>
 #include <unistd.h>
@@ -333,6 +334,27 @@ bool ListenerTable::verify(uint64_t id, uint64_t happened_ns, uint64_t now_ns) {
     listener.verified_ns = now_ns;
   }
   return !listener.holders.empty();
+}
+
+std::optional<ListenerTable::Exhausted> ListenerTable::exhausted_holder(uint64_t id,
+                                                                        uint64_t now_ns) {
+  constexpr uint64_t pause_ns = 1'000'000'000;
+  constexpr size_t max_holders = 16; // each is a directory to be read
+  const auto found = listeners_.find(id);
+  if (found == listeners_.end())
+    return std::nullopt;
+  Listener& listener = found->second;
+  if (listener.closed ||
+      (listener.stall_checked_ns && now_ns < listener.stall_checked_ns + pause_ns))
+    return std::nullopt;
+  listener.stall_checked_ns = now_ns;
+  for (const Holder& holder :
+       std::span{listener.holders}.first(std::min(listener.holders.size(), max_holders))) {
+    const auto descriptors = procfs_.descriptors(holder.pid);
+    if (descriptors && descriptors->open >= descriptors->limit)
+      return Exhausted{{holder.pid, holder.name, holder.cgroup}, *descriptors};
+  }
+  return std::nullopt;
 }
 
 void ListenerTable::attribute(Event& event) const {

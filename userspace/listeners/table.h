@@ -31,6 +31,7 @@ struct Listener {
   uint64_t verified_ns = 0;          ///< when its holders were last compared with /proc
   bool closed = false;               ///< kept for the totals
   uint64_t closed_ns = 0;            ///< CLOCK_BOOTTIME
+  uint64_t stall_checked_ns = 0;     ///< see exhausted_holder()
 };
 
 /// The process that called listen() while it holds the socket, else the holder
@@ -72,6 +73,14 @@ public:
   /// time, and a flood that is behind does not look for each of them. Times are
   /// CLOCK_BOOTTIME. False: nobody is known to hold it.
   bool verify(uint64_t id, uint64_t happened_ns, uint64_t now_ns);
+
+  /// A holder that has no descriptor left, so that its accept() fails (EMFILE)
+  /// however many connections wait. Looks at most once a second for each listener.
+  struct Exhausted {
+    Owner owner;
+    Descriptors descriptors;
+  };
+  [[nodiscard]] std::optional<Exhausted> exhausted_holder(uint64_t id, uint64_t now_ns);
 
   /// Names the event's owner.
   void attribute(Event& event) const;

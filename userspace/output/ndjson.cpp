@@ -80,6 +80,15 @@ void write_former(JsonWriter& json, const std::optional<FormerListener>& former)
   json.end_object();
 }
 
+void write_descriptors(JsonWriter& json, const std::optional<Descriptors>& descriptors) {
+  if (!descriptors)
+    return;
+  json.begin_object("descriptors");
+  json.member("open", descriptors->open);
+  json.member("limit", descriptors->limit);
+  json.end_object();
+}
+
 void write_details(JsonWriter& json, const Event& event) {
   json.begin_object("acceptwatch");
   json.known("stage", name_of(event.stage));
@@ -97,6 +106,7 @@ void write_details(JsonWriter& json, const Event& event) {
   json.member("kernel_reason", event.kernel_reason);
   json.member("source", name_of(event.source));
   write_former(json, event.former);
+  write_descriptors(json, event.descriptors);
   json.end_object();
 }
 

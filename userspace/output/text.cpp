@@ -21,9 +21,12 @@ std::string_view colour_of(const Event& event) {
   switch (event.action) {
   case AW_LISTEN_DROP:
   case AW_RESET_SENT:
+  case AW_HANDSHAKE_EXPIRED:
+  case AW_ACCEPT_STALLED:
     return red;
   case AW_SYNCOOKIE_SENT:
   case AW_SYNACK_RETRANSMIT:
+  case AW_RESET_RECEIVED:
     return yellow;
   case AW_LISTENER_CLOSED: // children of a closed listener were lost with it
     return event.accept_queue && event.accept_queue->depth ? red : dim;
@@ -96,6 +99,9 @@ std::string what_text(const Event& event) {
   if (event.reason == AW_OTHER && event.kernel_reason)
     text = fmt::format("{} dropped: {}", event.stage == AW_STAGE_SYN ? "SYN" : "ACK",
                        cut(printable(*event.kernel_reason), 17));
+  if (event.descriptors)
+    text = fmt::format("accept() fails: {}/{} files", event.descriptors->open,
+                       event.descriptors->limit);
   if (event.former)
     text = fmt::format("RST: closed {} s ago", seconds_text(event.former->closed_seconds_ago));
   if (event.count > 1)

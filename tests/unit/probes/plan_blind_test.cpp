@@ -35,7 +35,8 @@ const Spots no_cookies{
     "listen_drop/@:acceptwatch.socket",       "syncookie_sent/@:acceptwatch.socket",
     "synack_retransmit/@:acceptwatch.socket", "reset_sent/@:acceptwatch.socket",
     "handshake_expired/@:acceptwatch.socket", "reset_received/@:acceptwatch.socket",
-    "listener_opened/@:acceptwatch.socket",   "listener_closed/@:acceptwatch.socket"};
+    "listener_opened/@:acceptwatch.socket",   "listener_closed/@:acceptwatch.socket",
+    "accept_stalled/@:acceptwatch.socket"};
 
 Spots operator+(Spots a, const Spots& b) {
   a.insert(b.begin(), b.end());
