@@ -2,6 +2,7 @@
 #include "app/filter.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace acceptwatch {
 namespace {
@@ -52,6 +53,17 @@ bool owner_wanted(const Options& options, const Listener* listener) {
 
 bool action_wanted(const Options& options, aw_action action) {
   return (options.actions & (1U << action)) != 0;
+}
+
+AuditScope audit_scope(const Options& options, const Plan& plan) {
+  AuditScope scope;
+  std::ranges::copy_if(options.filters, std::back_inserter(scope.incomparable),
+                       [](const std::string& filter) { return !filter.starts_with("netns="); });
+  if (plan.tier == AW_SOURCE_POLL)
+    scope.incomparable.emplace_back("probes=poll");
+  scope.netns = options.netns;
+  scope.blind = plan.blind;
+  return scope;
 }
 
 } // namespace acceptwatch
