@@ -34,8 +34,9 @@ Members members_of_namespaces(const ProcFs& procfs, std::optional<uint32_t> only
 std::vector<uint32_t> mounted_namespaces(const ProcFs& procfs) {
   enum Field : size_t { root = 3 }; // proc(5)
   std::vector<uint32_t> found;
-  const auto mounts = read_file(procfs.path(static_cast<uint32_t>(getpid()), "mountinfo"));
-  for (const auto line : split(mounts.value_or(""), '\n')) {
+  const auto self = static_cast<uint32_t>(getpid());
+  const std::string mounts = read_file(procfs.path(self, "mountinfo")).value_or("");
+  for (const auto line : split(mounts, '\n')) {
     const auto fields = split(line, ' ');
     if (const auto netns = fields.size() > root ? netns_of_link(fields[root]) : std::nullopt)
       found.push_back(*netns);
@@ -122,17 +123,20 @@ Result<void> Auditor::begin(const std::function<Result<void>()>& activate) {
     return activate();
   for (const uint32_t netns : mounted_namespaces(procfs_))
     namespaces_[netns].unclear = true;
-  const Readings before = read_all();
-  for (const auto& [netns, reading] : before)
-    namespaces_[netns].unclear = false;
+  for (const auto& [netns, before] : read_all()) {
+    Namespace& state = namespaces_[netns];
+    state.unclear = false;
+    state.last = before;
+    for (size_t i = 0; i < nr_kernel_counters; ++i)
+      state.baseline[i] = {before.values[i], before.values[i]};
+  }
   if (auto activated = activate(); !activated)
     return activated;
   for (const auto& [netns, after] : read_all()) {
-    const auto first = before.find(netns);
     Namespace& state = namespaces_[netns];
-    for (size_t i = 0; i < nr_kernel_counters; ++i)
-      state.baseline[i] = {first == before.end() ? 0 : first->second.values[i], after.values[i]};
     state.last = after;
+    for (size_t i = 0; i < nr_kernel_counters; ++i)
+      state.baseline[i].high = after.values[i];
   }
   return {};
 }
