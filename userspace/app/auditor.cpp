@@ -126,6 +126,7 @@ Result<void> Auditor::begin(const std::function<Result<void>()>& activate) {
   for (const auto& [netns, before] : read_all()) {
     Namespace& state = namespaces_[netns];
     state.unclear = false;
+    state.young = false;
     state.last = before;
     for (size_t i = 0; i < nr_kernel_counters; ++i)
       state.baseline[i] = {before.values[i], before.values[i]};
@@ -144,6 +145,7 @@ Result<void> Auditor::begin(const std::function<Result<void>()>& activate) {
 void Auditor::take(uint32_t netns, const Reading& before, const Reading& after,
                    const CounterValues& explained) {
   Namespace& state = namespaces_[netns];
+  state.young |= state.gone;
   state.gone = false;
   state.unclear |= !state.last.is_before(before) || !before.is_before(after);
   for (size_t i = 0; i < nr_kernel_counters; ++i)
@@ -151,6 +153,9 @@ void Auditor::take(uint32_t netns, const Reading& before, const Reading& after,
                       difference(after.values[i], state.baseline[i].low)};
   state.explained = explained;
   state.last = after;
+  // More than the kernel counted: an earlier namespace of this number is in it.
+  for (size_t i = 0; i < nr_kernel_counters; ++i)
+    state.unclear |= state.young && explained[i] > state.moved[i].high;
 }
 
 void Auditor::compare(const Explained& explained) {
@@ -161,13 +166,13 @@ void Auditor::compare(const Explained& explained) {
   const Readings before = read_all();
   auto explained_now = explain(explained());
   const Readings after = read_all();
-  for (auto& [netns, state] : namespaces_)
-    state.gone = true;
   for (const auto& [netns, second] : after) {
     const auto first = before.find(netns);
     take(netns, first == before.end() ? namespaces_[netns].last : first->second, second,
          explained_now[netns]);
   }
+  for (auto& [netns, state] : namespaces_)
+    state.gone = !after.contains(netns);
   explained_.clear();
   for (const auto& [netns, values] : explained_now) {
     if (values != CounterValues{} && (!scope_.netns || netns == *scope_.netns))

@@ -61,6 +61,7 @@ private:
     CounterValues explained{};
     Reading last;
     bool gone = false;
+    bool young = true; ///< was not there at begin(), or not all the time since
     /// Its number was another one's, or it is older and could not be read at the
     /// start: nothing can be said of it.
     bool unclear = false;

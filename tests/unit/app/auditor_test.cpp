@@ -181,6 +181,15 @@ TEST_F(AuditorTest, ANumberThatAnotherNamespaceHasByNowIsNotCompared) {
   EXPECT_EQ(auditor.result(0, 0).unread, 1U);
 }
 
+TEST_F(AuditorTest, ANumberThatAnotherNamespaceHadBeforeItWasReadIsNotCompared) {
+  begin(auditor);
+  process(1, 7);
+  counters(1, {.overflows = 1});
+  auditor.compare([] { return saw(7, 3); });
+  EXPECT_EQ(text(auditor.result(0, 0)), "");
+  EXPECT_EQ(auditor.result(0, 0).unread, 1U);
+}
+
 TEST_F(AuditorTest, AMountedNamespaceThatIsEnteredLaterIsNotCompared) {
   tree.file(std::to_string(getpid()) + "/mountinfo",
             "24 1 0:22 / /proc rw - proc proc rw\n"
