@@ -99,12 +99,12 @@ public:
   }
   bool passed() const { return failed_ == 0; }
 
-private:
   void check(const std::string& what, bool is_right) {
     std::cout << (is_right ? "ok   " : "FAIL ") << what << "\n";
     failed_ += is_right ? 0 : 1;
   }
 
+private:
   int failed_ = 0;
 };
 
@@ -180,6 +180,62 @@ void test_blind_spots(SelfTest& test) {
   test.refuses("no client, where only its address is", nameless, right_world(), {client_address});
 }
 
+constexpr const char* right_summary =
+    R"({"acceptwatch":{"totals":[],"audit":{"ListenOverflows":{"kernel":2,"explained":2},)"
+    R"("ListenDrops":{"kernel":2,"explained":2},)"
+    R"("OutRsts":{"kernel":3,"explained":1,"difference":"others'"}},)"
+    R"("audit_namespaces":[{"netns":7,"counters":{"ListenOverflows":{"kernel":2,"explained":2},)"
+    R"("ListenDrops":{"kernel":2,"explained":2},)"
+    R"("OutRsts":{"kernel":3,"explained":1,"difference":"others'"}}}]}})";
+
+bool audit_is_right(const std::string& line, const WorldReport& world,
+                    const std::vector<BlindSpot>& blind = {}, uint64_t lost = 0) {
+  return judge_audit({&world}, parse_summary(line).audit, blind, lost).failures.empty();
+}
+
+// The namespace's numbers, then the sums.
+std::string twice_replaced(const std::string& what, const std::string& by) {
+  return replaced(replaced(right_summary, what, by), what, by);
+}
+
+void test_audit(SelfTest& test) {
+  const WorldReport world = right_world();
+  const std::string drops = R"("ListenDrops":{"kernel":2,"explained":2})";
+  const std::string one_more = R"("ListenDrops":{"kernel":3,"explained":2,"difference":"a cause"})";
+  const std::string unseen = R"("ListenDrops":{"kernel":2,"explained":0,"difference":"blind"})";
+  const std::string overflows = R"("ListenOverflows":{"kernel":2,"explained":2})";
+  const std::string no_overflows =
+      R"("ListenOverflows":{"kernel":2,"explained":0,"difference":"blind"})";
+  const BlindSpot spot{"listen_drop", "accept_queue_full", "", "", "no reason"};
+
+  test.check("the right audit", audit_is_right(right_summary, world));
+  test.check("no audit", !audit_is_right(R"({"acceptwatch":{"totals":[]}})", world));
+  const std::string too_little = twice_replaced(drops, one_more);
+  test.check("an audit that explains too little", !audit_is_right(too_little, world));
+  test.check("the same, and one is lost", audit_is_right(too_little, world, {}, 1));
+  test.check("an audit that explains too much",
+             !audit_is_right(twice_replaced(drops, R"("ListenDrops":{"kernel":2,"explained":3})"),
+                             world));
+  test.check("an audit whose sums are wrong",
+             !audit_is_right(replaced(right_summary, drops, one_more), world));
+  test.check("an audit that invents what the kernel counted",
+             !audit_is_right(twice_replaced(drops, R"("ListenDrops":{"kernel":1,"explained":1})"),
+                             world));
+  test.check("an audit that explains more resets than there were",
+             !audit_is_right(
+                 twice_replaced(R"("kernel":3,"explained":1)", R"("kernel":3,"explained":4)"),
+                 world));
+  test.check("a difference without a cause",
+             !audit_is_right(twice_replaced(R"(,"difference":"others'")", ""), world));
+  std::string blind = twice_replaced(drops, unseen);
+  blind = replaced(replaced(blind, overflows, no_overflows), overflows, no_overflows);
+  test.check("an audit that explains nothing", !audit_is_right(blind, world));
+  test.check("the same, where the tier is blind", audit_is_right(blind, world, {spot}));
+  WorldReport other = right_world();
+  other.netns = 8;
+  test.check("an audit without a namespace", !audit_is_right(right_summary, other));
+}
+
 } // namespace
 
 bool run_self_test() {
@@ -188,6 +244,7 @@ bool run_self_test() {
   test_fields(test);
   test_counts(test);
   test_blind_spots(test);
+  test_audit(test);
   return test.passed();
 }
 

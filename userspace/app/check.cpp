@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/check.h"
 #include "app/run.h"
+#include "app/unwatched.h"
 #include "cli/parse.h"
 #include "output/file.h"
 #include "probes/plan.h"
@@ -43,13 +44,16 @@ std::vector<Fact> facts_of(const Features& features) {
   };
 }
 
-/// docs/events.md lists what is watched for; the rest of the interface is here.
+} // namespace
+
 const std::vector<Unwatched> unwatched{
     {"reset_sent", "firewall"},
     {"reset_sent", "other"},
     {"queue_pressure", {}},
     {"finding", {}},
 };
+
+namespace {
 
 CheckReport make_report(const Features& features, const Result<Plan>& plan) {
   CheckReport report;

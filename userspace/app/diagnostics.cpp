@@ -16,4 +16,6 @@ void print_error(const Error& error) {
 
 void print_note(std::string_view text) { fmt::print(stderr, "acceptwatch: {}\n", text); }
 
+void print_text(std::string_view lines) { fmt::print(stderr, "{}", lines); }
+
 } // namespace acceptwatch

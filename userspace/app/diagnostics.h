@@ -12,5 +12,7 @@ namespace acceptwatch {
 /// The one place that prints errors.
 void print_error(const Error& error);
 void print_note(std::string_view text);
+/// Whole lines, as they are.
+void print_text(std::string_view lines);
 
 } // namespace acceptwatch

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/filter.h"
 
+#include "app/unwatched.h"
+#include "events/names.h"
+
 #include <algorithm>
+#include <iterator>
 
 namespace acceptwatch {
 namespace {
@@ -52,6 +56,34 @@ bool owner_wanted(const Options& options, const Listener* listener) {
 
 bool action_wanted(const Options& options, aw_action action) {
   return (options.actions & (1U << action)) != 0;
+}
+
+namespace {
+
+/// Of the interface's actions not all are actions of records.
+void add_unwatched(std::vector<BlindSpot>& blind) {
+  for (const auto& [action_name, reason_name] : unwatched) {
+    BlindSpot spot;
+    const auto action = action_named(action_name);
+    spot.action = action.value_or(AW_ACTION_NONE);
+    spot.reason = reason_named(reason_name).value_or(AW_REASON_NONE);
+    if (action && (reason_name.empty() || spot.reason != AW_REASON_NONE))
+      blind.push_back(std::move(spot));
+  }
+}
+
+} // namespace
+
+AuditScope audit_scope(const Options& options, const Plan& plan) {
+  AuditScope scope;
+  std::ranges::copy_if(options.filters, std::back_inserter(scope.incomparable),
+                       [](const std::string& filter) { return !filter.starts_with("netns="); });
+  if (plan.tier == AW_SOURCE_POLL)
+    scope.incomparable.emplace_back("probes=poll");
+  scope.netns = options.netns;
+  scope.blind = plan.blind;
+  add_unwatched(scope.blind);
+  return scope;
 }
 
 } // namespace acceptwatch

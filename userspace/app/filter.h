@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "app/auditor.h"
 #include "cli/options.h"
 #include "listeners/table.h"
+#include "probes/plan.h"
 #include "probes/session.h"
 
 namespace acceptwatch {
@@ -15,5 +17,8 @@ namespace acceptwatch {
 [[nodiscard]] bool owner_wanted(const Options& options, const Listener* listener);
 
 [[nodiscard]] bool action_wanted(const Options& options, aw_action action);
+
+/// The kernel's counters know namespaces, and no other filter.
+[[nodiscard]] AuditScope audit_scope(const Options& options, const Plan& plan);
 
 } // namespace acceptwatch

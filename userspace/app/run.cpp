@@ -7,6 +7,7 @@
 #include "app/stream.h"
 #include "cli/parse.h"
 #include "events/names.h"
+#include "output/audit.h"
 #include "output/ndjson.h"
 #include "output/text.h"
 #include "probes/plan.h"
@@ -74,6 +75,20 @@ Result<void> tell_ready(const Options& options) {
   return {};
 }
 
+/// False: it asks for the end.
+bool handle_signal(int number, Stream& stream, OutputFile& output) {
+  if (number == SIGUSR1) {
+    print_text(audit_text(stream.audit()));
+    return true;
+  }
+  if (number != SIGHUP)
+    return false;
+  // The old file still takes records: better there than nowhere.
+  if (auto reopened = output.reopen(); !reopened)
+    print_error(reopened.error());
+  return true;
+}
+
 struct Waits {
   enum Index : size_t { source, signals, tick, duration, count };
 };
@@ -103,13 +118,8 @@ Result<void> loop(Stream& stream, const Source& source, const Options& options, 
       if (auto reported = stream.report_losses(); !reported)
         return reported;
     }
-    if (waits[Waits::signals].revents) {
-      if (read_signal(signals) != SIGHUP)
-        return {};
-      // The old file still takes records: better there than nowhere.
-      if (auto reopened = output.reopen(); !reopened)
-        print_error(reopened.error());
-    }
+    if (waits[Waits::signals].revents && !handle_signal(read_signal(signals), stream, output))
+      return {};
     if (waits[Waits::duration].revents)
       return {};
   }
@@ -137,7 +147,8 @@ Result<void> run_stream(const Options& options) {
     return tl::unexpected{source.error()};
   const auto formatter = make_formatter(options, *output);
 
-  Stream stream{options, **source, kernel_reason_names(*features), *formatter, *output};
+  Stream stream{options,    **source, kernel_reason_names(*features), audit_scope(options, *plan),
+                *formatter, *output};
   if (auto begun = stream.begin(make_start(*features, *plan, **source, options)); !begun)
     return begun;
   if (auto dropped = drop_privileges(!options.output.empty()); !dropped)

@@ -6,7 +6,7 @@
 
 namespace acceptwatch {
 
-/// SIGINT, SIGTERM and SIGHUP as something to read; SIGPIPE is ignored, so that
+/// SIGINT, SIGTERM, SIGHUP and SIGUSR1 as something to read; SIGPIPE is ignored, so that
 /// a closed pipe shows as an error of write().
 [[nodiscard]] Result<UniqueFd> open_signals();
 

@@ -13,21 +13,31 @@ namespace {
 constexpr uint64_t scan_share = 20;
 constexpr uint64_t max_scan_pause_ns = 3'000'000'000;
 
+/// A namespace may go at any time, and its counters with it: they are compared now
+/// and then, for a hundredth of the time at most.
+constexpr uint64_t audit_share = 100;
+constexpr uint64_t min_audit_pause_ns = 10'000'000'000;
+
 bool is_lifecycle(aw_action action) {
   return action == AW_LISTENER_OPENED || action == AW_LISTENER_CLOSED;
 }
 
 } // namespace
 
-Stream::Stream(const Options& options, Source& source, ReasonNames names, Formatter& formatter,
-               OutputFile& output)
+Stream::Stream(const Options& options, Source& source, ReasonNames names, AuditScope audited,
+               Formatter& formatter, OutputFile& output)
     : options_(options), source_(source), names_(std::move(names)), formatter_(formatter),
-      output_(output) {}
+      output_(output), auditor_(std::move(audited), procfs_) {}
 
 Result<void> Stream::begin(Start start) {
-  if (auto activated = source_.activate(); !activated)
+  const auto activate = [this] {
+    auto activated = source_.activate();
+    begun_ns_ = clock_.boot_now();
     return activated;
-  begun_ns_ = clock_.boot_now();
+  };
+  if (auto begun = auditor_.begin(activate); !begun)
+    return begun;
+  next_audit_ns_ = clock_.boot_now() + min_audit_pause_ns;
   // After the activation: a listener opened meanwhile is in the scan, in the
   // records, or in both.
   if (auto scanned = rescan(); !scanned)
@@ -182,7 +192,26 @@ Result<void> Stream::report_losses() {
   append_loss("ring_buffer", losses.ring_buffer, told_.ring_buffer);
   append_loss("counter_map", losses.counter_map, told_.counter_map);
   append_loss("program", losses.programs, told_.programs);
+  if (clock_.boot_now() >= next_audit_ns_)
+    compare_counters();
   return write();
+}
+
+void Stream::compare_counters() {
+  const uint64_t begun = clock_.boot_now();
+  auditor_.compare([this] { return source_.counters(); });
+  const uint64_t ended = clock_.boot_now();
+  next_audit_ns_ = ended + std::max((ended - begun) * audit_share, min_audit_pause_ns);
+}
+
+Audit Stream::audit_result() const {
+  const Losses losses = source_.losses();
+  return auditor_.result(losses.counter_map, losses.programs);
+}
+
+Audit Stream::audit() {
+  compare_counters();
+  return audit_result();
 }
 
 std::vector<Total> Stream::totals() const {
@@ -194,7 +223,11 @@ std::vector<Total> Stream::totals() const {
 }
 
 Result<void> Stream::finish() {
-  source_.deactivate();
+  auditor_.compare([this] {
+    source_.deactivate();
+    return source_.counters();
+  });
+  next_audit_ns_ = UINT64_MAX; // what the kernel counts from here on was not watched
   if (auto drained = drain(); !drained)
     return drained;
   if (auto reported = report_losses(); !reported)
@@ -205,6 +238,7 @@ Result<void> Stream::finish() {
   summary.records = records_;
   summary.lost = told_.ring_buffer;
   summary.totals = totals();
+  summary.audit = audit_result();
   formatter_.format(summary, buffer_);
   return write();
 }

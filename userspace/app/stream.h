@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "app/auditor.h"
 #include "cli/options.h"
 #include "listeners/table.h"
 #include "output/file.h"
@@ -13,8 +14,8 @@ namespace acceptwatch {
 /// events, are given their owner, filtered, formatted and written.
 class Stream {
 public:
-  Stream(const Options& options, Source& source, ReasonNames names, Formatter& formatter,
-         OutputFile& output);
+  Stream(const Options& options, Source& source, ReasonNames names, AuditScope audited,
+         Formatter& formatter, OutputFile& output);
 
   /// Probes live, listeners known, `start` written.
   [[nodiscard]] Result<void> begin(Start start);
@@ -22,6 +23,8 @@ public:
   [[nodiscard]] Result<void> drain();
   /// Says what was lost since the last time; call now and then.
   [[nodiscard]] Result<void> report_losses();
+  /// Compares the kernel's counters with what was seen so far.
+  [[nodiscard]] Audit audit();
   /// Stops the probes, writes what waits and `summary`.
   [[nodiscard]] Result<void> finish();
 
@@ -40,6 +43,8 @@ private:
   [[nodiscard]] Result<void> write();
   void append_loss(const char* where, uint64_t now, uint64_t& before);
   [[nodiscard]] std::vector<Total> totals() const;
+  void compare_counters();
+  [[nodiscard]] Audit audit_result() const;
 
   const Options& options_;
   Source& source_;
@@ -48,11 +53,13 @@ private:
   OutputFile& output_;
   const ProcFs procfs_;
   ListenerTable table_{procfs_};
+  Auditor auditor_;
   Clock clock_;
   Losses told_; ///< losses that were reported
   std::string buffer_;
   uint64_t begun_ns_ = 0;
-  uint64_t next_scan_ns_ = 0; ///< not before that
+  uint64_t next_scan_ns_ = 0;  ///< not before that
+  uint64_t next_audit_ns_ = 0; ///< not before that
   uint64_t records_ = 0;
 };
 

@@ -106,6 +106,29 @@ struct Total {
   std::optional<Owner> owner;
 };
 
+/// A counter of the kernel's, beside what was reported of it.
+struct AuditedCounter {
+  std::string_view name; ///< the kernel's own
+  uint64_t kernel = 0;
+  uint64_t explained = 0;
+  std::string why; ///< a known cause of the difference; empty: none, or no difference
+};
+
+struct AuditedNamespace {
+  uint32_t netns = 0;
+  bool gone = false; ///< compared when it could be read for the last time
+  std::vector<AuditedCounter> counters;
+};
+
+/// The kernel's counters against what was reported. Counters that did not move and
+/// explain nothing are left out, and so are namespaces without any other.
+struct Audit {
+  std::vector<std::string> incomparable;    ///< why there is no comparison, "port=80"
+  std::vector<AuditedCounter> sums;         ///< of the namespaces that are not gone
+  std::vector<AuditedNamespace> namespaces; ///< those that differ first
+  size_t unread = 0; ///< namespaces whose records have no counters to compare them with
+};
+
 /// The last record.
 struct Summary {
   Timestamp time = 0;
@@ -113,6 +136,7 @@ struct Summary {
   uint64_t records = 0; ///< event records written
   uint64_t lost = 0;    ///< occurrences that no record stands for
   std::vector<Total> totals;
+  std::optional<Audit> audit;
 };
 
 } // namespace acceptwatch

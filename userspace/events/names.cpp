@@ -154,6 +154,10 @@ std::optional<aw_action> action_named(std::string_view name) {
   return named<aw_action>(action_names, name);
 }
 
+std::optional<aw_reason> reason_named(std::string_view name) {
+  return named<aw_reason>(reason_names, name);
+}
+
 std::optional<aw_source> source_named(std::string_view name) {
   return named<aw_source>(source_names, name);
 }

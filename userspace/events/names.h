@@ -15,6 +15,7 @@ namespace acceptwatch {
 [[nodiscard]] std::string_view name_of(aw_source source);
 
 [[nodiscard]] std::optional<aw_action> action_named(std::string_view name);
+[[nodiscard]] std::optional<aw_reason> reason_named(std::string_view name);
 [[nodiscard]] std::optional<aw_source> source_named(std::string_view name);
 
 /// What happened, in the words of an engineer who has not read the manual; at

@@ -15,11 +15,15 @@ namespace {
 using Directory = std::unique_ptr<DIR, decltype([](DIR* dir) { closedir(dir); })>;
 
 /// "socket:[4711]"
-std::optional<uint64_t> socket_inode(std::string_view link) {
-  constexpr std::string_view prefix = "socket:[";
+template <typename Number>
+std::optional<Number> inode_of(std::string_view link, std::string_view prefix) {
   if (!link.starts_with(prefix) || !link.ends_with(']'))
     return std::nullopt;
-  return parse_number<uint64_t>(link.substr(prefix.size(), link.size() - prefix.size() - 1));
+  return parse_number<Number>(link.substr(prefix.size(), link.size() - prefix.size() - 1));
+}
+
+std::optional<uint64_t> socket_inode(std::string_view link) {
+  return inode_of<uint64_t>(link, "socket:[");
 }
 
 template <typename Visit> bool for_each_number(const std::string& path, Visit visit) {
@@ -34,6 +38,10 @@ template <typename Visit> bool for_each_number(const std::string& path, Visit vi
 }
 
 } // namespace
+
+std::optional<uint32_t> netns_of_link(std::string_view link) {
+  return inode_of<uint32_t>(link, "net:[");
+}
 
 ProcFs::ProcFs(std::string root) : root_(std::move(root)) {}
 
@@ -74,6 +82,11 @@ std::optional<std::string> ProcFs::cgroup(uint32_t pid) const {
       return std::string{line.substr(unified.size())};
   }
   return std::nullopt;
+}
+
+std::optional<uint32_t> ProcFs::netns(uint32_t pid) const {
+  const auto link = read_link(path(pid, "ns/net"));
+  return link ? netns_of_link(*link) : std::nullopt;
 }
 
 std::optional<int> ProcFs::find_socket(uint32_t pid, uint64_t inode, int hint) const {

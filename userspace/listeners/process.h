@@ -7,9 +7,13 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace acceptwatch {
+
+/// "net:[4026531840]": the inode of a network namespace.
+[[nodiscard]] std::optional<uint32_t> netns_of_link(std::string_view link);
 
 /// What /proc says of a process. Each is absent once the process is gone.
 class ProcFs {
@@ -27,6 +31,9 @@ public:
 
   /// Its path in the cgroup2 hierarchy.
   [[nodiscard]] virtual std::optional<std::string> cgroup(uint32_t pid) const;
+
+  /// The inode of its network namespace.
+  [[nodiscard]] std::optional<uint32_t> netns(uint32_t pid) const;
 
   /// A descriptor of `pid` that refers to the socket `inode`; `hint` is tried
   /// first. -1: there is none. Absent: it could not be found out.

@@ -56,16 +56,6 @@ std::optional<aw_listener> parse_line(std::string_view line) {
   return listener;
 }
 
-/// "net:[4026531840]"
-std::optional<uint32_t> netns_of(const ProcFs& procfs, uint32_t pid) {
-  const auto link = read_link(procfs.path(pid, "ns/net"));
-  constexpr std::string_view prefix = "net:[";
-  if (!link || !link->starts_with(prefix))
-    return std::nullopt;
-  return parse_number<uint32_t>(
-      std::string_view{*link}.substr(prefix.size(), link->size() - prefix.size() - 1));
-}
-
 void add_listeners(const std::string& table, uint32_t netns, ListenersByInode& found) {
   for (aw_listener listener : listeners_of_table(table)) {
     listener.netns = netns;
@@ -92,7 +82,7 @@ void scan_procfs(const ProcFs& procfs, const std::function<void(const aw_holder&
   std::set<uint32_t> namespaces;
   const auto pids = procfs.pids();
   for (const uint32_t pid : pids) {
-    const auto netns = netns_of(procfs, pid);
+    const auto netns = procfs.netns(pid);
     if (!netns || !namespaces.insert(*netns).second)
       continue;
     add_listeners(procfs.path(pid, "net/tcp"), *netns, listeners);

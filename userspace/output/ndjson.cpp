@@ -155,6 +155,62 @@ void write_total(JsonWriter& json, const Total& total) {
 constexpr size_t max_totals = 64;
 constexpr size_t max_totals_bytes = 15000;
 
+/// A namespace takes less than 4000 bytes, and 300 as a rule. Totals have the rest
+/// of the line.
+constexpr size_t max_namespaces = 64;
+constexpr size_t max_namespaces_bytes = 6000;
+
+void write_counters(JsonWriter& json, std::string_view key,
+                    const std::vector<AuditedCounter>& counters) {
+  json.begin_object(key);
+  for (const auto& counter : counters) {
+    json.begin_object(counter.name);
+    json.member("kernel", counter.kernel);
+    json.member("explained", counter.explained);
+    json.known("difference", counter.why);
+    json.end_object();
+  }
+  json.end_object();
+}
+
+void write_namespace(JsonWriter& json, const AuditedNamespace& audited) {
+  json.begin_object();
+  json.member("netns", audited.netns);
+  if (audited.gone)
+    json.member("gone", true);
+  write_counters(json, "counters", audited.counters);
+  json.end_object();
+}
+
+/// `written` is the length of what stands in the string that `json` writes to.
+void write_audit(JsonWriter& json, const Audit& audit, const std::string& written) {
+  if (!audit.incomparable.empty()) {
+    write_strings(json, "audit_incomparable", audit.incomparable);
+    return;
+  }
+  write_counters(json, "audit", audit.sums);
+  const size_t begin = written.size();
+  const size_t most = std::min(audit.namespaces.size(), max_namespaces);
+  size_t shown = 0;
+  json.begin_array("audit_namespaces");
+  while (shown < most && written.size() - begin < max_namespaces_bytes)
+    write_namespace(json, audit.namespaces[shown++]);
+  json.end_array();
+  if (shown < audit.namespaces.size())
+    json.member("audit_left_out", uint64_t{audit.namespaces.size() - shown});
+  if (audit.unread)
+    json.member("audit_unread", uint64_t{audit.unread});
+}
+
+size_t length_of(const Audit& audit) {
+  std::string text;
+  JsonWriter json{text};
+  json.begin_object();
+  write_audit(json, audit, text);
+  json.end_object();
+  return text.size();
+}
+
 } // namespace
 
 void NdjsonFormatter::format(const Event& event, std::string& out) {
@@ -201,9 +257,9 @@ void NdjsonFormatter::format(const Summary& summary, std::string& out) {
   json.member("records", summary.records);
   json.member("lost", summary.lost);
   json.begin_array("totals");
+  const size_t room = max_totals_bytes - (summary.audit ? length_of(*summary.audit) : 0);
   size_t shown = 0;
-  while (shown < std::min(summary.totals.size(), max_totals) &&
-         out.size() - begin < max_totals_bytes)
+  while (shown < std::min(summary.totals.size(), max_totals) && out.size() - begin < room)
     write_total(json, summary.totals[shown++]);
   json.end_array();
   if (shown < summary.totals.size()) {
@@ -212,6 +268,8 @@ void NdjsonFormatter::format(const Summary& summary, std::string& out) {
       rest += summary.totals[i].count;
     json.member("other", rest);
   }
+  if (summary.audit)
+    write_audit(json, *summary.audit, out);
   end_control(json, out);
 }
 

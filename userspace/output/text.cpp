@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "events/clock.h"
 #include "events/names.h"
+#include "output/audit.h"
 
 #include <fmt/format.h>
 #include <iterator>
@@ -182,13 +183,15 @@ void TextFormatter::format(const Summary& summary, std::string& out) {
                  summary.lost ? fmt::format(", {} lost", summary.lost) : std::string{});
   if (summary.totals.empty()) {
     out += "Nothing was lost.\n";
-    return;
+  } else {
+    coloured(out, dim,
+             fmt::format("{:>8}  {:<21} {:<14} {}", "COUNT", "LISTENER", "PROCESS", "WHAT"));
+    out.push_back('\n');
+    for (const auto& total : summary.totals)
+      append_total(out, total);
   }
-  coloured(out, dim,
-           fmt::format("{:>8}  {:<21} {:<14} {}", "COUNT", "LISTENER", "PROCESS", "WHAT"));
-  out.push_back('\n');
-  for (const auto& total : summary.totals)
-    append_total(out, total);
+  if (summary.audit)
+    out += audit_text(*summary.audit);
 }
 
 } // namespace acceptwatch

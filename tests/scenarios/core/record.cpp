@@ -46,6 +46,42 @@ void flatten(const rapidjson::Value& value, const std::string& path, Record& rec
   }
 }
 
+Audit::Counters audited_counters(const rapidjson::Value& object) {
+  Audit::Counters counters;
+  for (const auto& member : object.GetObject()) {
+    Record flat;
+    flatten(member.value, "", flat);
+    const auto kernel = flat.number("kernel");
+    const auto explained = flat.number("explained");
+    if (!kernel || !explained) {
+      throw Failure(cat("the audit of ", member.name.GetString(), " has no two numbers"));
+    }
+    counters[member.name.GetString()] = {*kernel, *explained,
+                                         flat.field("difference").has_value()};
+  }
+  return counters;
+}
+
+Audit parse_audit(const rapidjson::Document& document) {
+  Audit audit;
+  const auto* sums = rapidjson::Pointer("/acceptwatch/audit").Get(document);
+  const auto* namespaces = rapidjson::Pointer("/acceptwatch/audit_namespaces").Get(document);
+  if (sums == nullptr || !sums->IsObject() || namespaces == nullptr || !namespaces->IsArray()) {
+    return audit;
+  }
+  audit.is_there = true;
+  audit.sums = audited_counters(*sums);
+  for (const auto& entry : namespaces->GetArray()) {
+    if (!entry.HasMember("gone")) {
+      audit.namespaces[entry["netns"].GetUint64()] = audited_counters(entry["counters"]);
+    }
+  }
+  if (const auto* left_out = rapidjson::Pointer("/acceptwatch/audit_left_out").Get(document)) {
+    audit.left_out = left_out->GetUint64();
+  }
+  return audit;
+}
+
 } // namespace
 
 std::optional<std::string> Record::field(const std::string& path) const {
@@ -104,6 +140,7 @@ Summary parse_summary(const std::string& line) {
   }
   Summary summary;
   summary.is_complete = rapidjson::Pointer("/acceptwatch/other").Get(document) == nullptr;
+  summary.audit = parse_audit(document);
   for (const auto& entry : totals->GetArray()) {
     Record flat;
     flatten(entry, "", flat);

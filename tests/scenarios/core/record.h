@@ -39,10 +39,29 @@ struct Total {
   uint64_t count = 0;
 };
 
+// A counter of the kernel's, beside what acceptwatch explains of it.
+struct Audited {
+  int64_t kernel = 0;
+  int64_t explained = 0;
+  bool has_cause = false; // of a difference
+
+  int64_t difference() const { return kernel - explained; }
+};
+
+// `audit` and its companions of the summary.
+struct Audit {
+  using Counters = std::map<std::string, Audited>;
+  bool is_there = false;
+  Counters sums;
+  std::map<uint64_t, Counters> namespaces;
+  uint64_t left_out = 0; // namespaces that found no room
+};
+
 // What the summary says whatever became of the records.
 struct Summary {
   std::vector<Total> totals;
   bool is_complete = true; // false: some totals found no room in the line
+  Audit audit;
 };
 
 Summary parse_summary(const std::string& line);

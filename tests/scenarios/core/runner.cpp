@@ -51,6 +51,7 @@ private:
   bool all_are(std::initializer_list<Player::State> states) const;
   void judge_all();
   void judge(const Player& player, uint64_t& lost);
+  Verdict judge_whole_audit(uint64_t lost) const;
   Verdict judge_evidence(const WorldReport& world, uint64_t& lost) const;
   void print(const std::string& name, const Verdict& verdict, const std::string& counts);
   void print_skip(const std::string& name, const std::string& why);
@@ -253,6 +254,23 @@ void Run::judge(const Player& player, uint64_t& lost) {
   }
 }
 
+Verdict Run::judge_whole_audit(uint64_t lost) const {
+  // What a tier that polls explains comes from the kernel's counters themselves.
+  if (polls(check_)) {
+    return {};
+  }
+  std::vector<const WorldReport*> worlds;
+  for (const Player& player : players_) {
+    if (player.report().outcome != Outcome::done) {
+      return {}; // what happened there is not known
+    }
+    for (const WorldReport& world : player.report().worlds) {
+      worlds.push_back(&world);
+    }
+  }
+  return judge_audit(worlds, evidence_->summary().audit, check_.blind, lost);
+}
+
 void Run::judge_all() {
   // Only of a scenario that is alone is it known whose records were lost.
   const bool may_lose = players_.size() == 1 && is_alone_;
@@ -263,7 +281,9 @@ void Run::judge_all() {
   if (!evidence_) {
     return;
   }
-  print("whole_run", evidence_->judge_stream(*agent_, may_lose),
+  Verdict whole = evidence_->judge_stream(*agent_, may_lose);
+  whole.add(judge_whole_audit(may_lose ? evidence_->lost() : 0));
+  print("whole_run", whole,
         cat(evidence_->record_count(), " lines, ", agent_->cpu_seconds(), " s of CPU time"));
   if (options_.verbosity > 0) {
     for (const BlindSpot& spot : check_.blind) {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/filter.h"
 
+#include "app/unwatched.h"
+#include "events/names.h"
+
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
@@ -110,6 +114,37 @@ TEST(OwnerWanted, ACgroupHoldsNotThoseThatOnlyBeginLikeIt) {
   EXPECT_FALSE(in_cgroup("/system.slice", "/system.slices"));
   EXPECT_FALSE(in_cgroup("/system.slice/shop", "/system.slice"));
   EXPECT_FALSE(in_cgroup("/system.slice", std::nullopt));
+}
+
+/// Of the interface's actions and reasons not all have a number.
+size_t known_unwatched() {
+  return static_cast<size_t>(std::ranges::count_if(unwatched, [](const Unwatched& part) {
+    return action_named(part.action) && (part.reason.empty() || reason_named(part.reason));
+  }));
+}
+
+TEST(AuditScope, KnowsNamespacesAndNoOtherFilter) {
+  Options options;
+  options.netns = 4026531840;
+  options.filters = {"netns=self", "port=80", "events=listen_drop"};
+  Plan plan;
+  plan.tier = AW_SOURCE_TRACEPOINT;
+  const auto scope = audit_scope(options, plan);
+  EXPECT_EQ(scope.netns, 4026531840U);
+  EXPECT_EQ(scope.incomparable, (std::vector<std::string>{"port=80", "events=listen_drop"}));
+}
+
+TEST(AuditScope, OfPollingIsNone) {
+  EXPECT_EQ(audit_scope({}, Plan{}).incomparable, std::vector<std::string>{"probes=poll"});
+}
+
+TEST(AuditScope, IsBlindToWhatTheTierOrThisVersionDoesNotSee) {
+  Plan plan;
+  plan.tier = AW_SOURCE_TRACEPOINT;
+  plan.blind = {{AW_LISTEN_DROP, AW_REQUEST_FAILED, AW_STAGE_NONE, {}, {}, {}}};
+  const auto scope = audit_scope({}, plan);
+  ASSERT_EQ(scope.blind.size(), plan.blind.size() + known_unwatched());
+  EXPECT_EQ(scope.blind[0].reason, AW_REQUEST_FAILED);
 }
 
 } // namespace

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/error.h"
+#include "core/judge.h"
+
+namespace acceptwatch::scenarios {
+
+namespace {
+
+using Numbers = std::map<std::string, int64_t>;
+
+const std::vector<std::string> audited = {
+    "ListenOverflows", "ListenDrops",      "TCPReqQFullDrop", "TCPReqQFullDoCookies",
+    "SyncookiesSent",  "SyncookiesFailed", "TCPSynRetrans",   "EmbryonicRsts",
+    "OutRsts",
+};
+
+// The kernel counts there what this host does as a client, too.
+bool may_be_larger(const std::string& counter) {
+  return counter == "TCPSynRetrans" || counter == "OutRsts";
+}
+
+// How far kernel and explained must be apart.
+Numbers expected_differences(const WorldReport& world, const std::vector<BlindSpot>& blind) {
+  std::vector<Expectation> unseen;
+  for (const Expectation& expected : world.expected) {
+    if (is_blind(blind, expected)) {
+      unseen.push_back(expected);
+    }
+  }
+  Numbers differences = explained_counters(unseen);
+  for (const auto& [name, times] : world.beside) {
+    differences[name] += times;
+  }
+  return differences;
+}
+
+void judge_counter(const std::string& where, const std::string& name, const Audited& seen,
+                   const Range& expected, Verdict& verdict) {
+  const bool fits =
+      may_be_larger(name) ? seen.difference() >= 0 : expected.holds(seen.difference());
+  if (!fits) {
+    verdict.failures.push_back(cat("the audit of ", where, ": ", name, " is ", seen.kernel,
+                                   " in the kernel, ", seen.explained, " explained, where ",
+                                   expected.text(), " may differ"));
+  } else if (seen.difference() > 0 && !seen.has_cause) {
+    verdict.failures.push_back(
+        cat("the audit of ", where, ": ", name, " does not say why it differs"));
+  }
+}
+
+Audited of_counter(const Audit::Counters& counters, const std::string& name) {
+  const auto found = counters.find(name);
+  return found == counters.end() ? Audited{} : found->second;
+}
+
+int64_t number_of(const Numbers& numbers, const std::string& name) {
+  const auto found = numbers.find(name);
+  return found == numbers.end() ? 0 : found->second;
+}
+
+Range range_of(const Numbers& differences, const std::string& name, uint64_t lost) {
+  const int64_t known = number_of(differences, name);
+  return {known, known + static_cast<int64_t>(lost)};
+}
+
+void judge_world(const WorldReport& world, const Audit::Counters& counters,
+                 const Numbers& differences, uint64_t lost, Verdict& verdict) {
+  for (const std::string& name : audited) {
+    const Audited seen = of_counter(counters, name);
+    judge_counter(cat("namespace ", world.netns), name, seen, range_of(differences, name, lost),
+                  verdict);
+    // What moved after the scenario's end is no longer in `measured`.
+    if (seen.kernel < number_of(world.measured, name)) {
+      verdict.failures.push_back(cat("the audit of namespace ", world.netns, ": ", name, " is ",
+                                     seen.kernel, ", the scenario measured ",
+                                     number_of(world.measured, name)));
+    }
+  }
+}
+
+} // namespace
+
+Verdict judge_audit(const std::vector<const WorldReport*>& worlds, const Audit& audit,
+                    const std::vector<BlindSpot>& blind, uint64_t lost) {
+  Verdict verdict;
+  if (!audit.is_there) {
+    verdict.failures.emplace_back("the summary has no audit");
+    return verdict;
+  }
+  // Of namespaces that found no room only the sums are known; other people's are in them as well.
+  Audit::Counters rest = audit.sums;
+  Numbers rest_differences;
+  for (const auto& [netns, counters] : audit.namespaces) {
+    for (const auto& [name, seen] : counters) {
+      rest[name].kernel -= seen.kernel;
+      rest[name].explained -= seen.explained;
+    }
+  }
+  for (const WorldReport* world : worlds) {
+    const Numbers differences = expected_differences(*world, blind);
+    const auto listed = audit.namespaces.find(world->netns);
+    if (listed != audit.namespaces.end()) {
+      judge_world(*world, listed->second, differences, lost, verdict);
+    } else if (audit.left_out == 0) {
+      judge_world(*world, {}, differences, lost, verdict);
+    } else {
+      for (const auto& [name, times] : differences) {
+        rest_differences[name] += times;
+      }
+    }
+  }
+  for (const std::string& name : audited) {
+    judge_counter("the namespaces that are not listed", name, of_counter(rest, name),
+                  range_of(rest_differences, name, lost), verdict);
+  }
+  return verdict;
+}
+
+} // namespace acceptwatch::scenarios

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/audit.h"
+
+#include "output/ndjson.h"
+#include "support/json.h"
+#include "support/text_fixture.h"
+
+namespace acceptwatch {
+namespace {
+
+using unit::TextTest;
+
+Audit one_namespace(std::vector<AuditedCounter> counters, bool gone = false) {
+  Audit audit;
+  audit.sums = counters;
+  audit.namespaces = {{4026531840, gone, std::move(counters)}};
+  return audit;
+}
+
+const AuditedCounter equal{"ListenOverflows", 12, 12, {}};
+const AuditedCounter more{"OutRsts", 9, 2, "resets of other connections are counted, too"};
+
+TEST_F(TextTest, AuditOfNothingAgrees) {
+  EXPECT_EQ(audit_text({}), "Audit: the kernel's counters agree\n");
+  EXPECT_EQ(audit_text(one_namespace({equal})), "Audit: the kernel's counters agree\n");
+}
+
+TEST_F(TextTest, AuditIsATableWhereSomethingDiffers) {
+  EXPECT_EQ(audit_text(one_namespace({equal, more})),
+            "Audit of network namespace 4026531840\n"
+            "  COUNTER                    KERNEL    EXPLAINED\n"
+            "  ListenOverflows                12           12\n"
+            "  OutRsts                         9            2\n"
+            "      resets of other connections are counted, too\n");
+}
+
+TEST_F(TextTest, AuditDoesNotHideADifferenceWithoutACause) {
+  EXPECT_EQ(audit_text(one_namespace({{"ListenDrops", 1, 2, {}}}, true)),
+            "Audit of network namespace 4026531840, which is gone, when it was last read\n"
+            "  COUNTER                    KERNEL    EXPLAINED\n"
+            "  ListenDrops                     1            2\n"
+            "      no cause of the difference is known\n");
+}
+
+TEST_F(TextTest, AuditCountsTheOtherNamespaces) {
+  auto audit = one_namespace({more});
+  audit.namespaces.push_back({7, false, {equal}});
+  audit.unread = 2;
+  const auto text = audit_text(audit);
+  EXPECT_NE(text.find("Audit: agrees in 1 network namespace more\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("the counters of 2 network namespaces with records could not be read\n"),
+            std::string::npos)
+      << text;
+}
+
+TEST_F(TextTest, AuditWithAFilterIsNone) {
+  Audit audit;
+  audit.incomparable = {"port=80", "comm=a\x1b"};
+  EXPECT_EQ(audit_text(audit),
+            "Audit: not possible with port=80 comm=a\\x1b; the kernel's counters "
+            "count everything\n");
+}
+
+TEST_F(TextTest, AuditIsAtMost80Wide) {
+  auto audit = one_namespace({{"TCPReqQFullDoCookies", 1'000'000'000, 1, {}}});
+  for (const char* piece : {"listen_drop/request_failed, security_module, no_route, memory, other",
+                            "; 123456789 occurrences found no room in the counter map"})
+    audit.namespaces[0].counters[0].why += piece;
+  EXPECT_LE(width(audit_text(audit)), 80U) << audit_text(audit);
+}
+
+TEST_F(TextTest, AuditEndsTheSummary) {
+  Summary summary;
+  summary.audit = Audit{};
+  EXPECT_TRUE(
+      formatted(summary).ends_with("Nothing was lost.\nAudit: the kernel's counters agree\n"));
+}
+
+std::string line_of(const Summary& summary) {
+  std::string out;
+  NdjsonFormatter{}.format(summary, out);
+  return out;
+}
+
+TEST(NdjsonAudit, HasSumsAndNamespaces) {
+  Summary summary;
+  summary.audit = one_namespace({equal, more}, true);
+  summary.audit->unread = 3;
+  const std::string counters =
+      R"({"ListenOverflows":{"kernel":12,"explained":12},"OutRsts":{"kernel":9,"explained":2,)"
+      R"("difference":"resets of other connections are counted, too"}})";
+  EXPECT_NE(line_of(summary).find(R"("totals":[],"audit":)" + counters +
+                                  R"(,"audit_namespaces":[{"netns":4026531840,"gone":true,)"
+                                  R"("counters":)" +
+                                  counters + R"(}],"audit_unread":3}})"),
+            std::string::npos)
+      << line_of(summary);
+}
+
+TEST(NdjsonAudit, WithAFilterSaysWhyThereIsNone) {
+  Summary summary;
+  summary.audit.emplace();
+  summary.audit->incomparable = {"port=80"};
+  EXPECT_NE(line_of(summary).find(R"("totals":[],"audit_incomparable":["port=80"]}})"),
+            std::string::npos);
+}
+
+TEST(NdjsonAudit, OfManyNamespacesStaysBelow16KiBAndSaysHowManyAreLeftOut) {
+  Summary summary;
+  AuditedCounter large{"TCPReqQFullDoCookies", UINT64_MAX, UINT64_MAX - 1, std::string(300, 'x')};
+  summary.audit = one_namespace(std::vector<AuditedCounter>(9, large));
+  summary.audit->namespaces.assign(500, summary.audit->namespaces[0]);
+  summary.totals.resize(500);
+  for (auto& total : summary.totals)
+    total = {1,
+             AW_LISTEN_DROP,
+             AW_SYN_BACKLOG_RESERVED,
+             AW_STAGE_SYN,
+             1'000'000'000,
+             4026531840,
+             {},
+             65535,
+             Owner{1, std::string(15, '\x01'), {}}};
+  const auto line = line_of(summary);
+  EXPECT_LE(line.size(), 16384U);
+  const auto document = unit::parse_line(line);
+  const auto shown = unit::at(document, "/acceptwatch/audit_namespaces")->Size();
+  EXPECT_GE(shown, 1U);
+  EXPECT_EQ(shown + unit::at(document, "/acceptwatch/audit_left_out")->GetUint64(), 500U);
+}
+
+} // namespace
+} // namespace acceptwatch
