@@ -84,6 +84,8 @@ void write_details(JsonWriter& json, const Event& event) {
   if (event.socket) // a 64-bit number: consumers that read doubles would round it
     json.member("socket", fmt::format("{}", *event.socket));
   json.member("retry", event.retry);
+  if (event.owner)
+    json.member("container", event.owner->container);
   json.member("kernel_reason", event.kernel_reason);
   json.member("source", name_of(event.source));
   json.end_object();
