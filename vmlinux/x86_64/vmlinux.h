@@ -226,6 +226,7 @@ struct seq_file;
 struct signal_struct;
 struct sock;
 struct sock_common;
+struct sock_reuseport;
 struct socket;
 struct task_struct;
 
@@ -436,7 +437,10 @@ struct sock {
 	u32 sk_ack_backlog;
 	u32 sk_max_ack_backlog;
 	struct sock_cgroup_data sk_cgrp_data;
+	struct sock_reuseport *sk_reuseport_cb;
 };
+
+struct sock_reuseport {};
 
 struct inet_sock {
 	struct sock sk;
