@@ -19,7 +19,14 @@ Result<void> run(int argc, const char* const* argv) {
     return {};
   }
   const auto& options = std::get<Options>(*parsed);
-  return options.command == Command::check ? run_check(options) : run_stream(options);
+  switch (options.command) {
+  case Command::check:
+    return run_check(options);
+  case Command::list:
+    return run_list(options);
+  default:
+    return run_stream(options);
+  }
 }
 
 } // namespace

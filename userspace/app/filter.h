@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/options.h"
+#include "listeners/listed.h"
 #include "listeners/table.h"
 #include "probes/session.h"
 
@@ -13,6 +14,9 @@ namespace acceptwatch {
 
 /// What only the table can decide: who holds the listener.
 [[nodiscard]] bool owner_wanted(const Options& options, const Listener* listener);
+
+/// Of a snapshot: port, network namespace, family.
+[[nodiscard]] bool listed_wanted(const Options& options, const Listed& entry);
 
 [[nodiscard]] bool action_wanted(const Options& options, aw_action action);
 
