@@ -3,6 +3,7 @@
 #include "app/run.h"
 #include "cli/parse.h"
 
+#include <csignal>
 #include <cstdio>
 #include <variant>
 
@@ -32,6 +33,8 @@ Result<void> run(int argc, const char* const* argv) {
 } // namespace
 
 int main(int argc, char** argv) {
+  // A closed pipe shows as an error of write().
+  std::signal(SIGPIPE, SIG_IGN);
   const auto result = run(argc, argv);
   if (result)
     return static_cast<int>(ExitStatus::ok);
