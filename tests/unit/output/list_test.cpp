@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/list.h"
 
+#include "base/file.h"
 #include "base/text.h"
 #include "support/json.h"
 #include "support/records.h"
 
 #include <algorithm>
+#include <rapidjson/schema.h>
 
 namespace acceptwatch {
 namespace {
@@ -54,6 +56,22 @@ TEST(ListAsNdjson, LeavesOutWhatIsNotKnown) {
                                       R"("network":{"transport":"tcp","type":"ipv6"},)"
                                       R"("acceptwatch":{"accept_queue":{"depth":0}}})"
                                       "\n");
+}
+
+TEST(ListAsNdjson, IsWhatItsSchemaSays) {
+  const auto text = read_file(TEST_DATA "/../../../docs/schema/acceptwatch-list-1.json");
+  ASSERT_TRUE(text);
+  rapidjson::Document document;
+  ASSERT_FALSE(document.Parse(text->c_str()).HasParseError());
+  const rapidjson::SchemaDocument schema{document};
+  rapidjson::SchemaValidator validator{schema};
+  for (const auto& entry : {full(), bare()}) {
+    EXPECT_TRUE(unit::parse_line(list_as_ndjson({entry})).Accept(validator));
+    validator.Reset();
+  }
+  rapidjson::Document nothing;
+  nothing.SetObject();
+  EXPECT_FALSE(nothing.Accept(validator));
 }
 
 TEST(ListAsNdjson, IsOneLineForEach) {
