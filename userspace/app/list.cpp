@@ -79,9 +79,9 @@ std::string note_of(const Error& why, const Features& features) {
                                  "depth of SYN queues and SO_REUSEPORT",
                                  why.what);
   if (!features.cap_sys_ptrace)
-    note += ", owners of other users' listeners";
-  if (!features.cap_sys_admin)
-    note += ", other network namespaces";
+    note += ", owners of other users' listeners, other network namespaces";
+  else if (!features.cap_sys_admin)
+    note += ", limits and drops in other network namespaces";
   return fmt::format("{}.\n{}", note, why.advice);
 }
 
