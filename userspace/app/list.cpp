@@ -26,7 +26,7 @@ public:
     table_.add_holder(holder);
   }
 
-  void add(Listed entry) { entries_.try_emplace(entry.id, std::move(entry)); }
+  void add(const Listed& entry) { entries_.try_emplace(entry.id, entry); }
 
   /// Where the iterator is not to be had, or does not see: the subflow of an MPTCP
   /// listener has its inode, and is none of its descriptors.
@@ -97,7 +97,7 @@ Result<void> run_list(const Options& options) {
     return tl::unexpected{features.error()};
   Snapshot snapshot;
   const auto asked = ask_iterator(*features, snapshot);
-  survey_listeners(snapshot.procfs(), [&](Listed entry) { snapshot.add(std::move(entry)); });
+  survey_listeners(snapshot.procfs(), [&](const Listed& entry) { snapshot.add(entry); });
   snapshot.find_missing_owners();
   if (!asked && !options.quiet)
     print_note(note_of(asked.error(), *features));

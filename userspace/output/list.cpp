@@ -159,6 +159,7 @@ std::string list_as_ndjson(const std::vector<Listed>& listeners) {
 std::string list_as_text(const std::vector<Listed>& listeners, bool wide) {
   std::vector<Column> columns = columns_of(wide);
   std::vector<Row> rows;
+  rows.reserve(listeners.size());
   for (const Listed& entry : listeners)
     rows.push_back(row_of(entry, wide));
   measure(columns, rows);

@@ -64,7 +64,7 @@ Listed with_limits(const PolledListener& polled, const std::optional<QueueSettin
   return entry;
 }
 
-void survey_here(uint32_t netns, const std::function<void(Listed)>& visit) {
+void survey_here(uint32_t netns, const std::function<void(const Listed&)>& visit) {
   const auto polled = poll_listeners();
   if (!polled)
     return;
@@ -80,7 +80,7 @@ void survey_here(uint32_t netns, const std::function<void(Listed)>& visit) {
 
 } // namespace
 
-void survey_listeners(const ProcFs& procfs, const std::function<void(Listed)>& visit) {
+void survey_listeners(const ProcFs& procfs, const std::function<void(const Listed&)>& visit) {
   constexpr const char* own_path = "/proc/self/ns/net";
   const UniqueFd home{open(own_path, O_RDONLY | O_CLOEXEC)};
   struct stat own {};

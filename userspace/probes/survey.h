@@ -13,6 +13,6 @@ namespace acceptwatch {
 /// (CAP_SYS_ADMIN) show their /proc/PID/net/tcp, without limits and drops. How
 /// deep a SYN queue is, and who holds a listener, is not known here.
 /// Moves the calling thread from one namespace to the other, and back.
-void survey_listeners(const ProcFs& procfs, const std::function<void(Listed)>& visit);
+void survey_listeners(const ProcFs& procfs, const std::function<void(const Listed&)>& visit);
 
 } // namespace acceptwatch
