@@ -12,6 +12,18 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+static __always_inline void describe_limits(struct sock *sk, const struct aw_syn_facts *facts,
+					    struct aw_holder *holder)
+{
+	struct net *net = READ(sk, __sk_common.skc_net.net);
+
+	holder->drops = (__u32)READ(sk, sk_drops.counter);
+	holder->somaxconn = (__u32)READ(net, core.sysctl_somaxconn);
+	holder->max_syn_backlog = facts->max_syn_backlog;
+	holder->syncookies = facts->syncookies;
+	holder->reuseport = READ(sk, sk_reuseport_cb) != NULL;
+}
+
 SEC("iter/task_file")
 int holders(struct bpf_iter__task_file *ctx)
 {
@@ -38,6 +50,7 @@ int holders(struct bpf_iter__task_file *ctx)
 	holder.header.boot_ns = bpf_ktime_get_boot_ns();
 	read_syn_facts(sk, &facts);
 	describe_listener(sk, &facts, AW_REASON_NONE, socket_cookie(sk), &holder.listener);
+	describe_limits(sk, &facts, &holder);
 	holder.pid = task->tgid;
 	holder.fd = ctx->fd;
 	holder.start_ns = task->group_leader->start_boottime;

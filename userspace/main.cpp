@@ -3,6 +3,7 @@
 #include "app/run.h"
 #include "cli/parse.h"
 
+#include <csignal>
 #include <cstdio>
 #include <variant>
 
@@ -19,12 +20,21 @@ Result<void> run(int argc, const char* const* argv) {
     return {};
   }
   const auto& options = std::get<Options>(*parsed);
-  return options.command == Command::check ? run_check(options) : run_stream(options);
+  switch (options.command) {
+  case Command::check:
+    return run_check(options);
+  case Command::list:
+    return run_list(options);
+  default:
+    return run_stream(options);
+  }
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
+  // A closed pipe shows as an error of write().
+  std::signal(SIGPIPE, SIG_IGN);
   const auto result = run(argc, argv);
   if (result)
     return static_cast<int>(ExitStatus::ok);

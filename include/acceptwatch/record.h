@@ -185,6 +185,13 @@ struct aw_holder {
 	__u32 pid;
 	__u32 fd;
 	__u8 comm[AW_COMM_LEN];
+	/* From the iterator only, like the queues in listener. */
+	__u32 drops;	       /* sk_drops */
+	__u32 somaxconn;       /* of its network namespace, as the next two */
+	__u32 max_syn_backlog; /* net.ipv4.tcp_max_syn_backlog */
+	__u8 syncookies;       /* net.ipv4.tcp_syncookies: 0, 1, 2 */
+	__u8 reuseport;	       /* 1: in an SO_REUSEPORT group */
+	__u16 _pad;
 };
 
 /* Counter map: one exact number for each of these, per CPU. */
@@ -202,7 +209,7 @@ AW_STATIC_ASSERT(sizeof(struct aw_listener) == 56, "aw_listener");
 AW_STATIC_ASSERT(sizeof(struct aw_endpoints) == 40, "aw_endpoints");
 AW_STATIC_ASSERT(sizeof(struct aw_event) == 144, "aw_event");
 AW_STATIC_ASSERT(sizeof(struct aw_process) == 72, "aw_process");
-AW_STATIC_ASSERT(sizeof(struct aw_holder) == 104, "aw_holder");
+AW_STATIC_ASSERT(sizeof(struct aw_holder) == 120, "aw_holder");
 AW_STATIC_ASSERT(sizeof(struct aw_counter_key) == 16, "aw_counter_key");
 
 #endif /* ACCEPTWATCH_RECORD_H */

@@ -20,7 +20,7 @@ std::vector<Total> name_totals(std::span<const Counter> counters, const Listener
       total.server_address = listener->address;
       total.server_port = listener->port;
       if (const Holder* owner = owner_of(*listener))
-        total.owner = Owner{owner->pid, owner->name, owner->cgroup};
+        total.owner = to_owner(*owner);
     }
     totals.push_back(std::move(total));
   }

@@ -54,6 +54,12 @@ bool owner_wanted(const Options& options, const Listener* listener) {
          (listener->last_holder && wanted(*listener->last_holder));
 }
 
+bool listed_wanted(const Options& options, const Listed& entry) {
+  return (!options.ports || options.ports->test(entry.port)) &&
+         (!options.netns || options.netns == entry.netns) &&
+         (!options.family || options.family == entry.address.family);
+}
+
 bool action_wanted(const Options& options, aw_action action) {
   return (options.actions & (1U << action)) != 0;
 }

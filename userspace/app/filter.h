@@ -3,6 +3,7 @@
 
 #include "app/auditor.h"
 #include "cli/options.h"
+#include "listeners/listed.h"
 #include "listeners/table.h"
 #include "probes/plan.h"
 #include "probes/session.h"
@@ -15,6 +16,9 @@ namespace acceptwatch {
 
 /// What only the table can decide: who holds the listener.
 [[nodiscard]] bool owner_wanted(const Options& options, const Listener* listener);
+
+/// Of a snapshot: port, network namespace, family.
+[[nodiscard]] bool listed_wanted(const Options& options, const Listed& entry);
 
 [[nodiscard]] bool action_wanted(const Options& options, aw_action action);
 

@@ -12,4 +12,7 @@ namespace acceptwatch {
 /// Prints what is possible here. The error is that nothing is.
 [[nodiscard]] Result<void> run_check(const Options& options);
 
+/// Prints every listener there is.
+[[nodiscard]] Result<void> run_list(const Options& options);
+
 } // namespace acceptwatch

@@ -16,7 +16,6 @@ Result<UniqueFd> open_signals() {
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1})
     sigaddset(&signals, number);
   sigprocmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
   UniqueFd fd{signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK)};
   if (!fd)
     return system_failure("cannot receive signals", errno);

@@ -6,8 +6,7 @@
 
 namespace acceptwatch {
 
-/// SIGINT, SIGTERM, SIGHUP and SIGUSR1 as something to read; SIGPIPE is ignored, so that
-/// a closed pipe shows as an error of write().
+/// SIGINT, SIGTERM, SIGHUP and SIGUSR1 as something to read.
 [[nodiscard]] Result<UniqueFd> open_signals();
 
 /// The next signal that waits; 0: none.

@@ -11,7 +11,7 @@
 
 namespace acceptwatch {
 
-enum class Command { stream, check };
+enum class Command { stream, check, list };
 enum class OutputFormat { text, ndjson };
 enum class Colour { automatic, always, never };
 

@@ -6,6 +6,7 @@
 #include "events/names.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
@@ -32,17 +33,22 @@ constexpr const char* exit_statuses =
 /// Of each filter in the start record, which must stay below 16 KiB.
 constexpr size_t max_filter_text = 1024;
 
+/// Options that all commands have.
+void add_common_options(CLI::App& app, Options& options, Typed& typed) {
+  app.add_flag("-j,--json", typed.json, "The same as --format ndjson");
+  app.add_flag("-v,--verbose", options.verbosity, "Say more on standard error; -vv: libbpf too");
+}
+
 /// Options that `check` has too.
 void add_probe_options(CLI::App& app, Options& options, Typed& typed) {
   app.add_option("--probes", typed.probes, "What to watch with; `auto` is the best there is")
       ->option_text("auto|fentry|kprobe|tracepoint|poll");
   app.add_option("--btf", options.btf, "Type information of a kernel that carries none")
       ->option_text("FILE");
-  app.add_flag("-j,--json", typed.json, "The same as --format ndjson");
-  app.add_flag("-v,--verbose", options.verbosity, "Say more on standard error; -vv: libbpf too");
 }
 
-void add_filters(CLI::App& app, Options& options, Typed& typed) {
+/// Options that `list` has too.
+void add_listener_filters(CLI::App& app, Options& options, Typed& typed) {
   app.add_option("-P,--port", typed.ports, "Only these listening ports")
       ->option_text("PORT[,PORT|A-B]...");
   app.add_option("-p,--pid", options.pids, "Only listeners that these processes hold")
@@ -60,15 +66,20 @@ void add_filters(CLI::App& app, Options& options, Typed& typed) {
       ->allow_extra_args(false);
   app.add_option("--netns", typed.netns, "Only this network namespace")
       ->option_text("PATH|PID|INODE");
-  auto* four = app.add_flag("-4,--ipv4", typed.ipv4, "Only IPv4");
-  app.add_flag("-6,--ipv6", typed.ipv6, "Only IPv6")->excludes(four);
-  app.add_option("-e,--events", typed.actions, "Only these events")
-      ->option_text("EVENT[,EVENT]...");
+  app.add_flag("-4,--ipv4", typed.ipv4, "Only IPv4");
+  app.add_flag("-6,--ipv6", typed.ipv6, "Only IPv6");
 }
 
-void add_output(CLI::App& app, Options& options, Typed& typed) {
+/// Options that `list` has too.
+void add_format(CLI::App& app, Options& options, Typed& typed) {
   app.add_option("--format", typed.format, "Format of the records")->option_text("text|ndjson");
   app.add_flag("--wide", options.wide, "Text: all columns, instead of 80 characters");
+  app.add_flag("-q,--quiet", options.quiet, "Say nothing on standard error but errors");
+}
+
+void add_stream_options(CLI::App& app, Options& options, Typed& typed) {
+  app.add_option("-e,--events", typed.actions, "Only these events")
+      ->option_text("EVENT[,EVENT]...");
   app.add_option("-o,--output", options.output, "Write records there; SIGHUP reopens it")
       ->option_text("FILE");
   app.add_option("-d,--duration", typed.duration, "Stop after that long")->option_text("SECONDS");
@@ -77,7 +88,6 @@ void add_output(CLI::App& app, Options& options, Typed& typed) {
       ->option_text("N");
   app.add_option("--color", typed.colour, "Colour in text; `auto`: on a terminal")
       ->option_text("auto|always|never");
-  app.add_flag("-q,--quiet", options.quiet, "Say nothing on standard error but errors");
 }
 
 tl::unexpected<Error> wrong(std::string what) {
@@ -88,8 +98,18 @@ tl::unexpected<Error> wrong(const char* option, const Error& error) {
   return wrong(fmt::format("{}: {}", option, error.what));
 }
 
+/// Before the subcommand or after it.
+bool given(const CLI::App& app, const char* name) {
+  const auto has = [&](const CLI::App* one) {
+    const auto* option = one->get_option_no_throw(name);
+    return option && option->count();
+  };
+  const auto commands = app.get_subcommands();
+  return has(&app) || std::any_of(commands.begin(), commands.end(), has);
+}
+
 Result<void> interpret_filters(const CLI::App& app, const Typed& typed, Options& options) {
-  if (app.get_option("--port")->count()) {
+  if (given(app, "--port")) {
     const auto ports = parse_ports(typed.ports);
     if (!ports)
       return wrong("--port", ports.error());
@@ -101,12 +121,14 @@ Result<void> interpret_filters(const CLI::App& app, const Typed& typed, Options&
       return wrong("--events", actions.error());
     options.actions = *actions;
   }
-  if (app.get_option("--netns")->count()) {
+  if (given(app, "--netns")) {
     const auto netns = parse_netns(typed.netns);
     if (!netns)
       return wrong("--netns", netns.error());
     options.netns = *netns;
   }
+  if (typed.ipv4 && typed.ipv6)
+    return wrong("--ipv4 and --ipv6 exclude each other");
   options.family = typed.ipv4 ? AF_INET : typed.ipv6 ? AF_INET6 : 0;
   for (const char* name :
        {"--port", "--pid", "--comm", "--cgroup", "--netns", "--ipv4", "--ipv6", "--events"}) {
@@ -179,17 +201,28 @@ Result<std::variant<Options, Answer>> parse_command_line(int argc, const char* c
   CLI::App app{description, "acceptwatch"};
   app.footer(exit_statuses);
   app.set_version_flag("--version", fmt::format("acceptwatch {}", version()));
-  add_filters(app, options, typed);
-  add_output(app, options, typed);
+  add_listener_filters(app, options, typed);
+  add_stream_options(app, options, typed);
+  add_format(app, options, typed);
   add_probe_options(app, options, typed);
+  add_common_options(app, options, typed);
+  app.require_subcommand(0, 1);
   auto* check = app.add_subcommand(
       "check", "What this kernel and these privileges allow, and what to do about the rest");
   check->footer(exit_statuses);
   add_probe_options(*check, options, typed);
+  add_common_options(*check, options, typed);
+  auto* list = app.add_subcommand(
+      "list", "Every listener: its owner, both queues with their limits, and its drops");
+  list->footer(exit_statuses);
+  add_listener_filters(*list, options, typed);
+  add_format(*list, options, typed);
+  add_common_options(*list, options, typed);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    return Answer{check->parsed() ? check->help("acceptwatch") : app.help()};
+    const auto commands = app.get_subcommands();
+    return Answer{commands.empty() ? app.help() : commands.front()->help("acceptwatch")};
   } catch (const CLI::CallForVersion& call) {
     return Answer{std::string{call.what()} + "\n"};
   } catch (const CLI::ParseError& error) {
@@ -197,6 +230,8 @@ Result<std::variant<Options, Answer>> parse_command_line(int argc, const char* c
   }
   if (check->parsed())
     options.command = Command::check;
+  if (list->parsed())
+    options.command = Command::list;
   if (auto done = interpret(app, typed, options); !done)
     return tl::unexpected{done.error()};
   return options;

@@ -65,6 +65,17 @@ void add_listeners(const std::string& table, uint32_t netns, ListenersByInode& f
 
 } // namespace
 
+std::vector<NetNamespace> network_namespaces(const ProcFs& procfs) {
+  std::vector<NetNamespace> found;
+  std::set<uint32_t> known;
+  for (const uint32_t pid : procfs.pids()) {
+    const auto netns = procfs.netns(pid);
+    if (netns && known.insert(*netns).second)
+      found.push_back({*netns, pid});
+  }
+  return found;
+}
+
 std::vector<aw_listener> listeners_of_table(const std::string& path) {
   std::vector<aw_listener> found;
   const auto table = read_file(path);
@@ -79,16 +90,11 @@ std::vector<aw_listener> listeners_of_table(const std::string& path) {
 
 void scan_procfs(const ProcFs& procfs, const std::function<void(const aw_holder&)>& visit) {
   ListenersByInode listeners;
-  std::set<uint32_t> namespaces;
-  const auto pids = procfs.pids();
-  for (const uint32_t pid : pids) {
-    const auto netns = procfs.netns(pid);
-    if (!netns || !namespaces.insert(*netns).second)
-      continue;
-    add_listeners(procfs.path(pid, "net/tcp"), *netns, listeners);
-    add_listeners(procfs.path(pid, "net/tcp6"), *netns, listeners);
+  for (const auto& [netns, pid] : network_namespaces(procfs)) {
+    add_listeners(procfs.path(pid, "net/tcp"), netns, listeners);
+    add_listeners(procfs.path(pid, "net/tcp6"), netns, listeners);
   }
-  for (const uint32_t pid : pids) {
+  for (const uint32_t pid : procfs.pids()) {
     procfs.for_each_socket(pid, [&](int fd, uint64_t inode) {
       const auto listener = listeners.find(inode);
       if (listener == listeners.end())

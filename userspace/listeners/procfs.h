@@ -6,6 +6,15 @@
 
 namespace acceptwatch {
 
+/// A network namespace, and a process that is in it.
+struct NetNamespace {
+  uint32_t inode = 0;
+  uint32_t pid = 0;
+};
+
+/// Those that processes are in, as far as /proc shows it.
+[[nodiscard]] std::vector<NetNamespace> network_namespaces(const ProcFs& procfs);
+
 /// Finds listeners and their holders by walking /proc: what is left where the
 /// kernel has no bpf_sock_from_file() (before 5.11) or BPF is not to be had.
 /// Sees the network namespaces that processes are in, and no more of other

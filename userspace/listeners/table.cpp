@@ -2,6 +2,7 @@
 #include "listeners/table.h"
 
 #include "events/decode.h"
+#include "listeners/container.h"
 
 #include <algorithm>
 #include <span>
@@ -59,6 +60,11 @@ const Holder* owner_of(const Listener& listener) {
   if (!first && listener.last_holder)
     return &*listener.last_holder;
   return first;
+}
+
+Owner to_owner(const Holder& holder) {
+  return {holder.pid, holder.name, holder.cgroup,
+          holder.cgroup ? container_of_cgroup(*holder.cgroup) : std::nullopt};
 }
 
 Holder ListenerTable::make_holder(uint32_t pid, std::string name) const {
@@ -362,7 +368,7 @@ void ListenerTable::attribute(Event& event) const {
   const Holder* owner = listener ? owner_of(*listener) : nullptr;
   if (!owner)
     return;
-  event.owner = Owner{owner->pid, owner->name, owner->cgroup};
+  event.owner = to_owner(*owner);
   event.owners = std::max<size_t>(listener->holders.size(), 1);
 }
 

@@ -38,6 +38,9 @@ struct Listener {
 /// that was started first, else the last that held it. Null: none is known.
 [[nodiscard]] const Holder* owner_of(const Listener& listener);
 
+/// The holder as records show it.
+[[nodiscard]] Owner to_owner(const Holder& holder);
+
 /// Every listener and who holds it. Fed in the order in which things happened;
 /// asks /proc only for what records cannot say.
 class ListenerTable {

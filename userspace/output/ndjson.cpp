@@ -3,10 +3,9 @@
 
 #include "events/clock.h"
 #include "events/names.h"
-#include "output/json_writer.h"
+#include "output/json_parts.h"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
 
 namespace acceptwatch {
 namespace {
@@ -27,34 +26,6 @@ void write_event_object(JsonWriter& json, const Event& event) {
   json.end_object();
 }
 
-void write_end(JsonWriter& json, std::string_view key, const std::optional<Address>& address,
-               std::optional<uint16_t> port) {
-  const std::string text = address ? to_string(*address) : std::string{};
-  if (text.empty() && !port)
-    return;
-  json.begin_object(key);
-  json.known("address", text);
-  json.member("port", port);
-  json.end_object();
-}
-
-void write_network(JsonWriter& json, uint16_t family) {
-  json.begin_object("network");
-  json.member("transport", "tcp");
-  if (family)
-    json.member("type", family == AF_INET ? "ipv4" : "ipv6");
-  json.end_object();
-}
-
-void write_owner(JsonWriter& json, const std::optional<Owner>& owner) {
-  if (!owner)
-    return;
-  json.begin_object("process");
-  json.member("pid", owner->pid);
-  json.known("name", owner->name);
-  json.end_object();
-}
-
 void write_queue(JsonWriter& json, std::string_view key, const std::optional<Queue>& queue) {
   if (!queue)
     return;
@@ -62,12 +33,6 @@ void write_queue(JsonWriter& json, std::string_view key, const std::optional<Que
   json.member("depth", queue->depth);
   json.member("limit", queue->limit);
   json.end_object();
-}
-
-/// A line holds at most 16 KiB (the contract), and a hostile byte takes six.
-std::string bounded(const std::string& path) {
-  constexpr size_t max_path = 1024;
-  return path.size() <= max_path ? path : path.substr(0, max_path) + "...";
 }
 
 void write_former(JsonWriter& json, const std::optional<FormerListener>& former) {
@@ -103,6 +68,8 @@ void write_details(JsonWriter& json, const Event& event) {
   if (event.socket) // a 64-bit number: consumers that read doubles would round it
     json.member("socket", fmt::format("{}", *event.socket));
   json.member("retry", event.retry);
+  if (event.owner)
+    json.member("container", event.owner->container);
   json.member("kernel_reason", event.kernel_reason);
   json.member("source", name_of(event.source));
   write_former(json, event.former);

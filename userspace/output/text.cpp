@@ -5,6 +5,7 @@
 #include "events/clock.h"
 #include "events/names.h"
 #include "output/audit.h"
+#include "output/cells.h"
 
 #include <fmt/format.h>
 #include <iterator>
@@ -40,33 +41,7 @@ std::string queue_text(const std::optional<Queue>& queue) {
   return queue ? fmt::format("{}/{}", queue->depth, queue->limit) : "-";
 }
 
-/// The first bytes of a text, and no part of a character.
-std::string cut(const std::string& text, size_t bytes) {
-  const auto continues = [&](size_t at) {
-    return (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
-  };
-  while (bytes > 0 && bytes < text.size() && continues(bytes))
-    --bytes;
-  return text.substr(0, bytes);
-}
-
 constexpr size_t narrow_owner = 14;
-
-/// "nginx/4711 x5": name, pid, and how many processes hold the listener. The
-/// name gives way where the column is narrow.
-std::string owner_text(const std::optional<Owner>& owner, size_t owners,
-                       size_t width = std::string::npos) {
-  if (!owner)
-    return "-";
-  std::string tail = fmt::format("/{}", owner->pid);
-  const std::string times = owners > 1 ? fmt::format(" x{}", owners) : "";
-  if (tail.size() + times.size() < width) // the pid matters more
-    tail += times;
-  std::string name = printable(owner->name);
-  if (name.size() + tail.size() > width)
-    name = cut(name, width > tail.size() + 1 ? width - tail.size() - 1 : 0) + "~";
-  return name + tail;
-}
 
 std::string end_text(const std::optional<Address>& address, std::optional<uint16_t> port) {
   if (!address && !port)

@@ -24,11 +24,12 @@ struct Features {
   std::string lockdown;       ///< none, integrity, confidentiality; empty: not known
   BtfSource btf = BtfSource::none;
 
-  // CAP_SYS_ADMIN implies the others, as in the kernel.
+  // CAP_SYS_ADMIN implies the first two, as in the kernel.
   bool cap_bpf = false;
   bool cap_perfmon = false;
   bool cap_net_admin = false;
   bool cap_sys_admin = false;
+  bool cap_sys_ptrace = false; ///< for other users' processes in /proc
 
   Attempt tp_btf;     ///< load a typed tracepoint program
   Attempt fentry;     ///< load and attach to tcp_conn_request

@@ -20,14 +20,16 @@ std::string refused(const char* what, const Attempt& attempt) {
   return fmt::format("{} is refused: {}", what, describe_errno(attempt.error));
 }
 
+std::string missing_capabilities(const Features& features) {
+  if (features.cap_bpf)
+    return "CAP_PERFMON is missing";
+  return features.cap_perfmon ? "CAP_BPF is missing" : "CAP_BPF and CAP_PERFMON are missing";
+}
+
 /// What every tier with BPF needs.
 Availability bpf_availability(const Features& features) {
   if (!features.cap_bpf || !features.cap_perfmon)
-    return unavailable(ExitStatus::privileges,
-                       fmt::format("{} missing", features.cap_bpf ? "CAP_PERFMON is"
-                                                 : features.cap_perfmon
-                                                     ? "CAP_BPF is"
-                                                     : "CAP_BPF and CAP_PERFMON are"),
+    return unavailable(ExitStatus::privileges, missing_capabilities(features),
                        fmt::format("Run acceptwatch as root (sudo acceptwatch ...). {}", use_poll));
   if (features.btf == BtfSource::none)
     return unavailable(ExitStatus::kernel, "this kernel carries no type information (BTF)",
@@ -362,12 +364,16 @@ void note_missing_cookies(const Features& features, Plan& plan) {
                           "acceptwatch.socket", why, "`ss -e` makes them, once."});
 }
 
+bool has_iterator(const Features& features) {
+  return features.iterator.ok && features.sock_from_file;
+}
+
 Plan bpf_plan(const Features& features, aw_source tier) {
   Plan plan;
   plan.tier = tier;
   fill_config(features, plan);
   note_missing_cookies(features, plan);
-  plan.seed_by_iterator = features.iterator.ok && features.sock_from_file;
+  plan.seed_by_iterator = has_iterator(features);
   add_drop_tracepoint(features, plan);
   if (tier == AW_SOURCE_TRACEPOINT)
     add_tracepoint_programs(features, plan);
@@ -422,6 +428,25 @@ Availability availability(const Features& features, aw_source tier) {
   default:
     return typed_availability(features);
   }
+}
+
+Result<Plan> seed_plan(const Features& features) {
+  if (!features.cap_bpf || !features.cap_perfmon)
+    return failure(missing_capabilities(features), "Run it as root: sudo acceptwatch list.",
+                   ExitStatus::privileges);
+  if (features.btf != BtfSource::kernel)
+    return failure("this kernel carries no type information (BTF)",
+                   "A kernel with CONFIG_DEBUG_INFO_BTF is needed.", ExitStatus::kernel);
+  if (!features.sock_from_file)
+    return failure("this kernel has no bpf_sock_from_file()", "Linux 5.11 and newer have it.",
+                   ExitStatus::kernel);
+  if (!features.iterator.ok)
+    return failure(refused("loading a task-file iterator", features.iterator),
+                   "`acceptwatch check` says what this kernel allows.", ExitStatus::kernel);
+  Plan plan;
+  fill_config(features, plan);
+  plan.seed_by_iterator = true;
+  return plan;
 }
 
 Result<Plan> make_plan(const Features& features, std::optional<aw_source> wanted) {

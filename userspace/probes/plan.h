@@ -42,6 +42,10 @@ struct Availability {
 /// mistaken for the rest.
 [[nodiscard]] Result<Plan> make_plan(const Features& features, std::optional<aw_source> wanted);
 
+/// What a snapshot of listeners needs: the task-file iterator alone. The error says
+/// why it is not to be had.
+[[nodiscard]] Result<Plan> seed_plan(const Features& features);
+
 /// The tiers, best first.
 inline constexpr aw_source all_tiers[] = {AW_SOURCE_FENTRY, AW_SOURCE_KPROBE, AW_SOURCE_TRACEPOINT,
                                           AW_SOURCE_POLL};

@@ -34,6 +34,7 @@ void note_capabilities(Features& features) {
   features.cap_sys_admin = has(held, CAP_SYS_ADMIN);
   features.cap_bpf = features.cap_sys_admin || has(held, CAP_BPF);
   features.cap_perfmon = features.cap_sys_admin || has(held, CAP_PERFMON);
+  features.cap_sys_ptrace = has(held, CAP_SYS_PTRACE);
   features.cap_net_admin = has(held, CAP_NET_ADMIN);
 }
 

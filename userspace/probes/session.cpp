@@ -3,6 +3,8 @@
 
 #include "base/file.h"
 #include "listeners/procfs.h"
+#include "probes/handles.h"
+#include "probes/seed.h"
 
 #include <atomic>
 #include <bpf/bpf.h>
@@ -14,32 +16,14 @@
 #include <fmt/format.h>
 #include <linux/membarrier.h>
 #include <probe.skel.h>
-#include <seed.skel.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 namespace acceptwatch {
 namespace {
 
-struct LinkDeleter {
-  void operator()(bpf_link* link) const { bpf_link__destroy(link); }
-};
-using Link = std::unique_ptr<bpf_link, LinkDeleter>;
-
-template <auto Destroy> struct SkeletonDeleter {
-  template <typename Skeleton> void operator()(Skeleton* skeleton) const { Destroy(skeleton); }
-};
 using DirectObject = std::unique_ptr<direct_bpf, SkeletonDeleter<direct_bpf__destroy>>;
 using ProbeObject = std::unique_ptr<probe_bpf, SkeletonDeleter<probe_bpf__destroy>>;
-using SeedObject = std::unique_ptr<seed_bpf, SkeletonDeleter<seed_bpf__destroy>>;
-
-constexpr const char* report_hint =
-    "Run again with -vv for the kernel's own words, and report them with the output of "
-    "`acceptwatch check`.";
-
-tl::unexpected<Error> load_failure(const char* what, int error) {
-  return system_failure(what, -error, report_hint, ExitStatus::kernel);
-}
 
 /// struct aw_foreseen of bpf/maps.bpf.h.
 struct Foreseen {
@@ -102,7 +86,7 @@ private:
   template <typename Skeleton, auto OpenOptions, auto Load, typename Object>
   Result<void> load_object(Object& owner, const Plan& plan, const KernelFilter& filter,
                            const bpf_object_open_opts& options);
-  Result<void> load_seed(const Plan& plan, const bpf_object_open_opts& options);
+  Result<void> load_seed(const Plan& plan, const char* btf_file);
   Result<void> attach(const Plan& plan);
   Result<void> attach_one(bpf_program* program);
   Result<void> open_ring();
@@ -112,11 +96,10 @@ private:
 
   DirectObject direct_;
   ProbeObject probe_;
-  SeedObject seed_;
+  Seed seed_;
   bpf_object* object_ = nullptr; ///< of direct_ or probe_
   Globals globals_;
   std::vector<Link> links_;
-  Link seed_link_;
   std::unique_ptr<ring_buffer, decltype([](ring_buffer* r) { ring_buffer__free(r); })> ring_;
   std::vector<std::string> probes_;
   std::string cgroup_mount_;
@@ -147,32 +130,12 @@ Result<void> Session::load_object(Object& owner, const Plan& plan, const KernelF
   return {};
 }
 
-/// Shares the map of holders with the main programs, so that a process that
-/// forks just after it was scanned is not missed.
-Result<void> Session::load_seed(const Plan& plan, const bpf_object_open_opts& options) {
-  if (!plan.seed_by_iterator && !plan.give_cookies)
-    return {};
-  seed_.reset(seed_bpf__open_opts(&options));
-  if (!seed_)
-    return load_failure("cannot open the embedded seeding object", -errno);
-  bpf_program__set_autoload(seed_->progs.holders, plan.seed_by_iterator);
-  bpf_program__set_autoload(seed_->progs.give_cookie, plan.give_cookies);
-  std::memcpy(&seed_->rodata->aw_config, &plan.config, sizeof(plan.config));
-  const bpf_map* holders = bpf_object__find_map_by_name(object_, "aw_holders");
-  if (const int error = bpf_map__reuse_fd(seed_->maps.aw_holders, bpf_map__fd(holders)))
-    return load_failure("cannot share the map of holders", error);
-  if (const int error = seed_bpf__load(seed_.get()))
-    return load_failure("the kernel refuses the seeding programs", error);
-  if (plan.give_cookies) {
-    if (auto attached = attach_one(seed_->progs.give_cookie); !attached)
-      return attached;
-  }
-  if (plan.seed_by_iterator) {
-    seed_link_.reset(bpf_program__attach_iter(seed_->progs.holders, nullptr));
-    if (!seed_link_)
-      return load_failure("cannot attach the task-file iterator", -errno);
-  }
-  return {};
+/// Its programs run before the main ones: they are attached first.
+Result<void> Session::load_seed(const Plan& plan, const char* btf_file) {
+  const int holders = bpf_object__find_map_fd_by_name(object_, "aw_holders");
+  if (auto loaded = seed_.load(plan, holders, btf_file); !loaded)
+    return loaded;
+  return seed_.give_cookie() ? attach_one(seed_.give_cookie()) : Result<void>{};
 }
 
 Result<void> Session::open(const Plan& plan, const KernelFilter& filter,
@@ -188,7 +151,7 @@ Result<void> Session::open(const Plan& plan, const KernelFilter& filter,
                           direct_, plan, filter, options);
   if (!loaded)
     return loaded;
-  if (auto seeded = load_seed(plan, options); !seeded)
+  if (auto seeded = load_seed(plan, options.btf_custom_path); !seeded)
     return seeded;
   if (auto ring = open_ring(); !ring)
     return ring;
@@ -266,38 +229,9 @@ Result<void> Session::drain(const RecordHandler& handler) {
   return {};
 }
 
-/// An iterator's output is cut at the reader's buffer, not at records.
-Result<void> read_holders(int fd, const std::function<void(const aw_holder&)>& visit) {
-  std::vector<std::byte> pending;
-  std::array<std::byte, 65536> chunk{};
-  for (;;) {
-    const ssize_t n = read(fd, chunk.data(), chunk.size());
-    if (n < 0 && (errno == EINTR || errno == EAGAIN))
-      continue;
-    if (n < 0)
-      return system_failure("cannot read the task-file iterator", errno);
-    if (n == 0)
-      return {};
-    pending.insert(pending.end(), chunk.begin(), chunk.begin() + n);
-    size_t used = 0;
-    for (; pending.size() - used >= sizeof(aw_holder); used += sizeof(aw_holder)) {
-      const auto record = decode(std::span{pending}.subspan(used, sizeof(aw_holder)));
-      if (!record)
-        return tl::unexpected{record.error()};
-      if (const auto* holder = std::get_if<aw_holder>(&*record))
-        visit(*holder);
-    }
-    pending.erase(pending.begin(), pending.begin() + static_cast<ptrdiff_t>(used));
-  }
-}
-
 Result<void> Session::scan(const std::function<void(const aw_holder&)>& visit) {
-  if (seed_link_) {
-    const UniqueFd iterator{bpf_iter_create(bpf_link__fd(seed_link_.get()))};
-    if (!iterator)
-      return system_failure("cannot start the task-file iterator", errno);
-    return read_holders(iterator.get(), visit);
-  }
+  if (seed_.can_scan())
+    return seed_.scan(visit);
   const int holders = bpf_object__find_map_fd_by_name(object_, "aw_holders");
   scan_procfs(procfs_, [&](const aw_holder& holder) {
     const __u8 yes = 1;

@@ -55,6 +55,27 @@ TEST(ActionWanted, IsWhatWasAskedFor) {
   EXPECT_FALSE(action_wanted(options, AW_LISTENER_OPENED));
 }
 
+TEST(ListedWanted, ComparesPortNamespaceAndFamily) {
+  Listed entry;
+  entry.port = 80;
+  entry.address.family = AF_INET;
+  entry.netns = 4026531840;
+  Options options;
+  EXPECT_TRUE(listed_wanted(options, entry));
+  options.ports.emplace().set(80);
+  options.netns = 4026531840;
+  options.family = AF_INET;
+  EXPECT_TRUE(listed_wanted(options, entry));
+  entry.port = 81;
+  EXPECT_FALSE(listed_wanted(options, entry));
+  entry.port = 80;
+  entry.netns.reset();
+  EXPECT_FALSE(listed_wanted(options, entry));
+  entry.netns = 4026531840;
+  entry.address.family = AF_INET6;
+  EXPECT_FALSE(listed_wanted(options, entry));
+}
+
 TEST(OwnerWanted, WithoutFiltersIsEverybodyAndNobody) {
   const auto listener = held_by({});
   EXPECT_TRUE(owner_wanted({}, &listener));

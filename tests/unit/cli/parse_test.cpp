@@ -197,14 +197,56 @@ TEST(CommandLine, CheckHasNoFilters) {
   expect_wrong({"check", "--probes", "xdp"}, "--probes");
 }
 
+TEST(CommandLine, ListHasTheFiltersOfListeners) {
+  const auto options =
+      options_of({"list", "-j", "-P", "80", "-p", "12", "--comm", "java", "--cgroup", "/shop",
+                  "--netns", "4026531840", "-6", "--wide", "-q", "-v"});
+  EXPECT_EQ(options.command, Command::list);
+  EXPECT_EQ(options.format, OutputFormat::ndjson);
+  ASSERT_TRUE(options.ports);
+  EXPECT_TRUE(options.ports->test(80));
+  EXPECT_EQ(options.pids, (std::vector<uint32_t>{12}));
+  EXPECT_EQ(options.comms, (std::vector<std::string>{"java"}));
+  EXPECT_EQ(options.cgroups, (std::vector<std::string>{"/shop"}));
+  EXPECT_EQ(options.netns, 4026531840U);
+  EXPECT_EQ(options.family, AF_INET6);
+  EXPECT_TRUE(options.wide);
+  EXPECT_TRUE(options.quiet);
+  EXPECT_EQ(options.verbosity, 1);
+}
+
+TEST(CommandLine, ListMayFollowItsOptions) {
+  const auto options = options_of({"-P", "80", "--netns", "4026531840", "list"});
+  EXPECT_EQ(options.command, Command::list);
+  ASSERT_TRUE(options.ports);
+  EXPECT_EQ(options.netns, 4026531840U);
+}
+
+TEST(CommandLine, ListHasNeitherEventsNorProbes) {
+  expect_wrong({"list", "--events", "listen_drop"}, "--events");
+  expect_wrong({"list", "--probes", "fentry"}, "--probes");
+  expect_wrong({"list", "--duration", "1"}, "--duration");
+  expect_wrong({"list", "--port", "x"}, "--port");
+  expect_wrong({"list", "-4", "-6"}, "--ipv");
+  expect_wrong({"-4", "list", "-6"}, "--ipv");
+  expect_wrong({"check", "list"}, "list");
+}
+
+TEST(CommandLine, HelpOfListIsItsOwn) {
+  const auto text = answer_of({"list", "--help"});
+  EXPECT_NE(text.find("Usage: acceptwatch list"), std::string::npos) << text;
+  EXPECT_NE(text.find("--port"), std::string::npos);
+  EXPECT_EQ(text.find("--probes"), std::string::npos);
+}
+
 TEST(CommandLine, HelpIsAnAnswerWithEveryOption) {
   for (const char* option : {"-h", "--help"}) {
     const auto text = answer_of({option});
     for (const char* name :
-         {"--port",  "--pid",     "--comm", "--cgroup",   "--netns",  "--ipv4",
-          "--ipv6",  "--events",  "--json", "--format",   "--output", "--duration",
-          "--count", "--probes",  "--btf",  "--ready-fd", "--color",  "--verbose",
-          "--quiet", "--version", "check",  "Exit status"})
+         {"--port",  "--pid",     "--comm", "--cgroup",   "--netns",    "--ipv4",
+          "--ipv6",  "--events",  "--json", "--format",   "--output",   "--duration",
+          "--count", "--probes",  "--btf",  "--ready-fd", "--color",    "--verbose",
+          "--quiet", "--version", "check",  "list",       "Exit status"})
       EXPECT_NE(text.find(name), std::string::npos) << name;
     EXPECT_TRUE(text.ends_with('\n'));
   }

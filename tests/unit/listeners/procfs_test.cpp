@@ -113,6 +113,19 @@ protected:
   const std::string shop = head + line("0500000A:2647", listening, no_queue, "1055");
 };
 
+TEST_F(ScanProcFs, NamespacesAreThoseOfAllProcessesOnceEach) {
+  process("100", "java", "4026531840");
+  process("101", "java", "4026531840");
+  process("102", "nginx", "4026532000");
+  tree.file("103/comm", "hidden\n");
+  auto found = network_namespaces(procfs);
+  std::ranges::sort(found, {}, &NetNamespace::inode);
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].inode, 4026531840U);
+  EXPECT_EQ(found[1].inode, 4026532000U);
+  EXPECT_EQ(found[1].pid, 102U);
+}
+
 TEST_F(ScanProcFs, HolderIsARecordLikeTheIteratorsOwn) {
   process("100", "java", "4026531840");
   tree.file("100/net/tcp", shop);

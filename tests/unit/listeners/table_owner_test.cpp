@@ -127,6 +127,13 @@ TEST_F(TableTest, AChildThatExitedBeforeItsForkWasReadKeepsItsRank) {
   EXPECT_EQ(owner(id), 200U);
 }
 
+TEST_F(TableTest, TheOwnersContainerIsTheOneThatItsCgroupNames) {
+  const std::string container(64, 'c');
+  born(100, 10, "nginx", "/docker/" + container);
+  opened(id, 100, "nginx");
+  EXPECT_EQ(attributed(id).owner->container, container);
+}
+
 TEST_F(TableTest, AChildIsInItsParentsCgroupWhereItsOwnIsNotKnown) {
   born(100, 10, "nginx", "/web");
   opened(id, 100, "nginx");

@@ -62,6 +62,14 @@ TEST(NdjsonEvent, OfARetransmitHasItsRetryBeforeTheKernelsReason) {
   EXPECT_EQ(text_at(unit::parse_line(line), "/event/type/1"), "info");
 }
 
+TEST(NdjsonEvent, NamesTheOwnersContainerAfterTheRetry) {
+  auto event = unit::contract_event();
+  event.retry = 1;
+  event.owner->container = "c0ffee";
+  EXPECT_NE(formatted(event).find(R"("retry":1,"container":"c0ffee","kernel_reason":)"),
+            std::string::npos);
+}
+
 TEST(NdjsonEvent, HasAnEndWithOneOfItsHalves) {
   auto event = unit::contract_event();
   event.server_address.reset();

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/list.h"
+#include "app/diagnostics.h"
+#include "app/filter.h"
+#include "app/run.h"
+#include "listeners/procfs.h"
+#include "output/file.h"
+#include "probes/plan.h"
+#include "probes/seed.h"
+#include "probes/session.h"
+#include "probes/survey.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <unordered_map>
+
+namespace acceptwatch {
+namespace {
+
+/// Every listener that is found, and who holds it.
+class Snapshot {
+public:
+  /// Found by the iterator, with all that is to be known.
+  void add_holder(const aw_holder& holder) {
+    entries_.insert_or_assign(holder.listener.id, listed(holder));
+    table_.add_holder(holder);
+  }
+
+  void add(const Listed& entry) { entries_.try_emplace(entry.id, entry); }
+
+  /// Where the iterator is not to be had, or does not see: the subflow of an MPTCP
+  /// listener has its inode, and is none of its descriptors.
+  void find_missing_owners() {
+    const bool complete = std::ranges::all_of(
+        entries_, [this](const auto& known) { return table_.find(known.first) != nullptr; });
+    if (!complete)
+      scan_procfs(procfs_, [this](const aw_holder& holder) { table_.add_holder(holder); });
+  }
+
+  [[nodiscard]] const ProcFs& procfs() const { return procfs_; }
+
+  [[nodiscard]] std::vector<Listed> wanted(const Options& options) const;
+
+private:
+  const ProcFs procfs_;
+  ListenerTable table_{procfs_};
+  std::unordered_map<uint64_t, Listed> entries_;
+};
+
+std::vector<Listed> Snapshot::wanted(const Options& options) const {
+  std::vector<Listed> found;
+  for (const auto& [id, known] : entries_) {
+    const Listener* listener = table_.find(id);
+    if (!listed_wanted(options, known) || !owner_wanted(options, listener))
+      continue;
+    Listed& entry = found.emplace_back(known);
+    if (const Holder* owner = listener ? owner_of(*listener) : nullptr) {
+      entry.owner = to_owner(*owner);
+      entry.owners = listener->holders.size();
+    }
+  }
+  std::ranges::sort(found, listed_before);
+  return found;
+}
+
+/// Why the iterator could not be asked, if it could not.
+Result<void> ask_iterator(const Features& features, Snapshot& snapshot) {
+  const auto plan = seed_plan(features);
+  if (!plan)
+    return tl::unexpected{plan.error()};
+  Seed seed;
+  if (auto loaded = seed.load(*plan, std::nullopt, nullptr); !loaded)
+    return loaded;
+  return seed.scan([&](const aw_holder& holder) { snapshot.add_holder(holder); });
+}
+
+std::string note_of(const Error& why, const Features& features) {
+  std::string note = fmt::format("{}: sock_diag and /proc are asked instead. Not shown are the "
+                                 "depth of SYN queues and SO_REUSEPORT",
+                                 why.what);
+  if (!features.cap_sys_ptrace)
+    note += ", owners of other users' listeners, other network namespaces";
+  else if (!features.cap_sys_admin)
+    note += ", limits and drops in other network namespaces";
+  return fmt::format("{}.\n{}", note, why.advice);
+}
+
+} // namespace
+
+Result<void> run_list(const Options& options) {
+  show_libbpf_messages(options.verbosity > 1);
+  auto output = OutputFile::open({});
+  if (!output)
+    return tl::unexpected{output.error()};
+  const auto features = probe_features({});
+  if (!features)
+    return tl::unexpected{features.error()};
+  Snapshot snapshot;
+  const auto asked = ask_iterator(*features, snapshot);
+  survey_listeners(snapshot.procfs(), [&](const Listed& entry) { snapshot.add(entry); });
+  snapshot.find_missing_owners();
+  if (!asked && !options.quiet)
+    print_note(note_of(asked.error(), *features));
+  const auto found = snapshot.wanted(options);
+  return output->write(options.format == OutputFormat::ndjson ? list_as_ndjson(found)
+                                                              : list_as_text(found, options.wide));
+}
+
+} // namespace acceptwatch

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "events/event.h"
+#include "output/json_writer.h"
+
+namespace acceptwatch {
+
+// Parts that several kinds of record have. Each is left out if it is not known.
+
+/// One end of a connection, under "server" or "client".
+void write_end(JsonWriter& json, std::string_view key, const std::optional<Address>& address,
+               std::optional<uint16_t> port);
+
+/// `family`: AF_INET, AF_INET6; 0: not known.
+void write_network(JsonWriter& json, uint16_t family);
+
+void write_owner(JsonWriter& json, const std::optional<Owner>& owner);
+
+/// A line holds at most 16 KiB (the contract), and a hostile byte takes six.
+[[nodiscard]] std::string bounded(const std::string& path);
+
+} // namespace acceptwatch

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probes/seed.h"
+
+#include "base/file.h"
+#include "events/decode.h"
+#include "probes/handles.h"
+
+#include <array>
+#include <bpf/bpf.h>
+#include <cerrno>
+#include <cstring>
+#include <seed.skel.h>
+#include <unistd.h>
+
+namespace acceptwatch {
+
+struct Seed::State {
+  std::unique_ptr<seed_bpf, SkeletonDeleter<seed_bpf__destroy>> object;
+  Link iterator;
+  bool gives_cookies = false;
+};
+
+Seed::Seed() : state_(std::make_unique<State>()) {}
+Seed::~Seed() = default;
+
+Result<void> Seed::load(const Plan& plan, std::optional<int> holders, const char* btf_file) {
+  if (!plan.seed_by_iterator && !plan.give_cookies)
+    return {};
+  LIBBPF_OPTS(bpf_object_open_opts, options);
+  options.btf_custom_path = btf_file;
+  auto& object = state_->object;
+  object.reset(seed_bpf__open_opts(&options));
+  if (!object)
+    return load_failure("cannot open the embedded seeding object", -errno);
+  bpf_program__set_autoload(object->progs.holders, plan.seed_by_iterator);
+  bpf_program__set_autoload(object->progs.give_cookie, plan.give_cookies);
+  std::memcpy(&object->rodata->aw_config, &plan.config, sizeof(plan.config));
+  if (const int error = holders ? bpf_map__reuse_fd(object->maps.aw_holders, *holders) : 0)
+    return load_failure("cannot share the map of holders", error);
+  if (const int error = seed_bpf__load(object.get()))
+    return load_failure("the kernel refuses the seeding programs", error);
+  state_->gives_cookies = plan.give_cookies;
+  if (!plan.seed_by_iterator)
+    return {};
+  state_->iterator.reset(bpf_program__attach_iter(object->progs.holders, nullptr));
+  if (!state_->iterator)
+    return load_failure("cannot attach the task-file iterator", -errno);
+  return {};
+}
+
+bpf_program* Seed::give_cookie() const {
+  return state_->gives_cookies ? state_->object->progs.give_cookie : nullptr;
+}
+
+bool Seed::can_scan() const { return static_cast<bool>(state_->iterator); }
+
+namespace {
+
+/// An iterator's output is cut at the reader's buffer, not at records.
+Result<void> read_holders(int fd, const std::function<void(const aw_holder&)>& visit) {
+  std::vector<std::byte> pending;
+  std::array<std::byte, 65536> chunk{};
+  for (;;) {
+    const ssize_t n = read(fd, chunk.data(), chunk.size());
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+      continue;
+    if (n < 0)
+      return system_failure("cannot read the task-file iterator", errno);
+    if (n == 0)
+      return {};
+    pending.insert(pending.end(), chunk.begin(), chunk.begin() + n);
+    size_t used = 0;
+    for (; pending.size() - used >= sizeof(aw_holder); used += sizeof(aw_holder)) {
+      const auto record = decode(std::span{pending}.subspan(used, sizeof(aw_holder)));
+      if (!record)
+        return tl::unexpected{record.error()};
+      if (const auto* holder = std::get_if<aw_holder>(&*record))
+        visit(*holder);
+    }
+    pending.erase(pending.begin(), pending.begin() + static_cast<ptrdiff_t>(used));
+  }
+}
+
+} // namespace
+
+Result<void> Seed::scan(const std::function<void(const aw_holder&)>& visit) const {
+  const UniqueFd iterator{bpf_iter_create(bpf_link__fd(state_->iterator.get()))};
+  if (!iterator)
+    return system_failure("cannot start the task-file iterator", errno);
+  return read_holders(iterator.get(), visit);
+}
+
+} // namespace acceptwatch

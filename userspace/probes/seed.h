@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "probes/plan.h"
+
+#include <functional>
+#include <memory>
+
+struct bpf_program;
+
+namespace acceptwatch {
+
+/// The seeding object: the iterator over all descriptors of all processes that
+/// are listeners, and the program that gives new listeners their cookie.
+class Seed {
+public:
+  Seed();
+  ~Seed();
+  Seed(const Seed&) = delete;
+  Seed& operator=(const Seed&) = delete;
+
+  /// Loads what the plan wants of it. `holders` is the descriptor of a map of
+  /// holders to share, so that a process that forks just after it was scanned is
+  /// not missed; absent: a map of its own. `btf_file` may be null.
+  [[nodiscard]] Result<void> load(const Plan& plan, std::optional<int> holders,
+                                  const char* btf_file);
+
+  /// Null where the plan does not want it. Its caller attaches it.
+  [[nodiscard]] bpf_program* give_cookie() const;
+
+  /// The iterator was loaded.
+  [[nodiscard]] bool can_scan() const;
+  /// Calls `visit` for each descriptor that is a listener. May be repeated.
+  [[nodiscard]] Result<void> scan(const std::function<void(const aw_holder&)>& visit) const;
+
+private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+} // namespace acceptwatch
