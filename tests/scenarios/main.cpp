@@ -9,6 +9,7 @@
 #include "families/exec_holder.h"
 #include "families/families.h"
 #include "families/race.h"
+#include "families/storm.h"
 #include "self_test.h"
 
 namespace {
@@ -45,7 +46,10 @@ int run(const Options& options) {
   if (options.race > 0) {
     return run_race(options) ? 0 : 1;
   }
-  const std::vector<Scenario> scenarios = selected(options);
+  const std::vector<Scenario> scenarios =
+      options.storm
+          ? std::vector{storm_of(*options.storm, static_cast<size_t>(options.handshakes))}
+          : selected(options);
   bool all_passed = true;
   for (int round = 0; round < options.repeat; ++round) {
     all_passed = run_scenarios(options, scenarios) && all_passed;
