@@ -42,17 +42,6 @@ void keep_back(Shop& shop, Dice& dice) { shop.greet(shop.newcomer(dice)); }
 
 bool can_keep_back(const Shop& shop) { return is_answered(shop) && !shop.plan.gives_up_early; }
 
-// All that the SYN queue takes, at once: it is full then, or goes by cookie from there on.
-void crowd(Shop& shop, Dice& dice) {
-  while (shop.answer() == Answer::syn_ack) {
-    keep_back(shop, dice);
-  }
-}
-
-bool can_crowd(const Shop& shop) {
-  return can_keep_back(shop) && shop.answer() == Answer::syn_ack;
-}
-
 void lose_syns(Shop& shop, Dice& dice) {
   const bool is_accept_queue = shop.answer() == Answer::accept_queue_full;
   const bool decides_for_cookie =
@@ -75,6 +64,22 @@ void lose_syns(Shop& shop, Dice& dice) {
     shop.town.tun.send_syn(peer);
   }
   shop.town.world.await_explained("ListenDrops");
+}
+
+// All that the SYN queue takes, and more: those are dropped, or go by cookie.
+void crowd(Shop& shop, Dice& dice) {
+  while (shop.answer() == Answer::syn_ack) {
+    keep_back(shop, dice);
+  }
+  if (is_answered(shop)) {
+    keep_back(shop, dice);
+  } else {
+    lose_syns(shop, dice);
+  }
+}
+
+bool can_crowd(const Shop& shop) {
+  return can_keep_back(shop) && shop.answer() == Answer::syn_ack;
 }
 
 void finish_held(Shop& shop, Dice& dice) {
@@ -202,7 +207,7 @@ const std::vector<Fate>& fates() {
       {"handshake", 60, can_handshake, handshake},
       {"accept", 12, [](const Shop& shop) { return !shop.queued.empty(); }, accept},
       {"keep back", 20, can_keep_back, keep_back},
-      {"crowd", 3, can_crowd, crowd},
+      {"crowd", 6, can_crowd, crowd},
       {"lose SYNs", 20, [](const Shop& shop) { return !is_answered(shop); }, lose_syns},
       {"finish held", 12, [](const Shop& shop) { return !shop.held.empty(); }, finish_held},
       {"finish with cookie", 20, [](const Shop& shop) { return !shop.with_cookie.empty(); },
