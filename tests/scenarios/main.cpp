@@ -22,7 +22,8 @@ std::vector<Scenario> selected(const Options& options) {
   std::vector<std::string> unknown = options.names;
   for (const Scenario& scenario : all_scenarios()) {
     const auto wanted = std::find(options.names.begin(), options.names.end(), scenario.name);
-    if (options.names.empty() || wanted != options.names.end()) {
+    const bool is_named = wanted != options.names.end();
+    if (is_named || (options.names.empty() && !scenario.on_request)) {
       result.push_back(scenario);
     }
     std::erase(unknown, scenario.name);
@@ -36,7 +37,8 @@ std::vector<Scenario> selected(const Options& options) {
 int run(const Options& options) {
   if (options.list) {
     for (const Scenario& scenario : all_scenarios()) {
-      std::cout << scenario.name << ": " << scenario.about << "\n";
+      std::cout << scenario.name << ": " << scenario.about
+                << (scenario.on_request ? " (only when named)" : "") << "\n";
     }
     return 0;
   }

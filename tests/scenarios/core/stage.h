@@ -102,6 +102,8 @@ struct Scenario {
   // Its listeners live long enough for a tier that polls: open_listener() and close_listener()
   // linger.
   bool lingers = false;
+  // Played only when it is named: too long for an emulated CPU.
+  bool on_request = false;
 };
 
 } // namespace acceptwatch::scenarios
