@@ -49,9 +49,8 @@ int run(const Options& options) {
     return run_race(options) ? 0 : 1;
   }
   const std::vector<Scenario> scenarios =
-      options.storm
-          ? std::vector{storm_of(*options.storm, static_cast<size_t>(options.handshakes))}
-          : selected(options);
+      options.storm ? std::vector{storm_of(*options.storm, static_cast<size_t>(options.handshakes))}
+                    : selected(options);
   bool all_passed = true;
   for (int round = 0; round < options.repeat; ++round) {
     all_passed = run_scenarios(options, scenarios) && all_passed;

@@ -44,9 +44,8 @@ bool can_keep_back(const Shop& shop) { return is_answered(shop) && !shop.plan.gi
 
 void lose_syns(Shop& shop, Dice& dice) {
   const bool is_accept_queue = shop.answer() == Answer::accept_queue_full;
-  const bool decides_for_cookie =
-      is_accept_queue && shop.town.syncookies > 0 &&
-      (shop.town.syncookies == 2 || shop.is_syn_queue_full());
+  const bool decides_for_cookie = is_accept_queue && shop.town.syncookies > 0 &&
+                                  (shop.town.syncookies == 2 || shop.is_syn_queue_full());
   for (size_t left = dice.from_to(1, 6); left > 0; --left) {
     Peer& peer = shop.newcomer(dice);
     Expectation dropped =
@@ -78,9 +77,7 @@ void crowd(Shop& shop, Dice& dice) {
   }
 }
 
-bool can_crowd(const Shop& shop) {
-  return can_keep_back(shop) && shop.answer() == Answer::syn_ack;
-}
+bool can_crowd(const Shop& shop) { return can_keep_back(shop) && shop.answer() == Answer::syn_ack; }
 
 void finish_held(Shop& shop, Dice& dice) {
   const size_t at = dice.below(shop.held.size());
