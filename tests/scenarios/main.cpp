@@ -9,6 +9,7 @@
 #include "families/exec_holder.h"
 #include "families/families.h"
 #include "families/race.h"
+#include "families/storm.h"
 #include "self_test.h"
 
 namespace {
@@ -21,7 +22,8 @@ std::vector<Scenario> selected(const Options& options) {
   std::vector<std::string> unknown = options.names;
   for (const Scenario& scenario : all_scenarios()) {
     const auto wanted = std::find(options.names.begin(), options.names.end(), scenario.name);
-    if (options.names.empty() || wanted != options.names.end()) {
+    const bool is_named = wanted != options.names.end();
+    if (is_named || (options.names.empty() && !scenario.on_request)) {
       result.push_back(scenario);
     }
     std::erase(unknown, scenario.name);
@@ -35,7 +37,8 @@ std::vector<Scenario> selected(const Options& options) {
 int run(const Options& options) {
   if (options.list) {
     for (const Scenario& scenario : all_scenarios()) {
-      std::cout << scenario.name << ": " << scenario.about << "\n";
+      std::cout << scenario.name << ": " << scenario.about
+                << (scenario.on_request ? " (only when named)" : "") << "\n";
     }
     return 0;
   }
@@ -45,7 +48,9 @@ int run(const Options& options) {
   if (options.race > 0) {
     return run_race(options) ? 0 : 1;
   }
-  const std::vector<Scenario> scenarios = selected(options);
+  const std::vector<Scenario> scenarios =
+      options.storm ? std::vector{storm_of(*options.storm, static_cast<size_t>(options.handshakes))}
+                    : selected(options);
   bool all_passed = true;
   for (int round = 0; round < options.repeat; ++round) {
     all_passed = run_scenarios(options, scenarios) && all_passed;

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace acceptwatch::scenarios {
@@ -16,6 +17,7 @@ struct Range {
 
   static Range exactly(int64_t value) { return {value, value}; }
   bool holds(int64_t value) const { return low <= value && value <= high; }
+  bool operator==(const Range&) const = default;
   std::string text() const;
 };
 
@@ -26,6 +28,8 @@ struct Owner {
   int64_t pid = 0;
   std::string name;
   int64_t owners = 1;
+
+  bool operator==(const Owner&) const = default;
 };
 
 // Records that a scenario must cause: what is left unset is not checked.
@@ -49,6 +53,9 @@ struct Expectation {
   std::optional<Range> retry;
 
   uint64_t total() const;
+  // Takes the occurrences of `more` over when it differs in nothing but those; false when it
+  // differs.
+  bool absorb(const Expectation& more);
   std::string text() const;
 };
 

@@ -23,6 +23,8 @@ constexpr const char* usage =
     "  --provoke-only      without acceptwatch: only whether the kernel's counters move as "
     "claimed\n"
     "  --race N            N times: one loss in the instant after the start record\n"
+    "  --storm SEED        only handshakes with fates drawn at random; the same for the same seed\n"
+    "  --handshakes N      how many of them (2000)\n"
     "  --repeat N          the whole run N times\n"
     "  --jobs N            scenarios at the same time (4)\n"
     "  --allow-skip NAME   this scenario may be skipped; any other skip is a failure\n"
@@ -45,6 +47,15 @@ int positive(const char* text, const char* option) {
   return static_cast<int>(value);
 }
 
+uint64_t seed(const char* text) {
+  char* end = nullptr;
+  const unsigned long long value = std::strtoull(text, &end, 10);
+  if (*text < '0' || *text > '9' || *end != '\0') {
+    refuse(std::string("--storm takes a number, not ") + text);
+  }
+  return value;
+}
+
 std::string beside_this_program() {
   std::error_code error;
   const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
@@ -58,6 +69,8 @@ enum Long {
   records,
   provoke_only,
   race,
+  storm,
+  handshakes,
   repeat,
   jobs,
   allow_skip,
@@ -74,6 +87,8 @@ const option long_options[] = {
     {"records", required_argument, nullptr, records},
     {"provoke-only", no_argument, nullptr, provoke_only},
     {"race", required_argument, nullptr, race},
+    {"storm", required_argument, nullptr, storm},
+    {"handshakes", required_argument, nullptr, handshakes},
     {"repeat", required_argument, nullptr, repeat},
     {"jobs", required_argument, nullptr, jobs},
     {"allow-skip", required_argument, nullptr, allow_skip},
@@ -103,6 +118,12 @@ void apply(Options& options, int choice) {
     break;
   case race:
     options.race = positive(optarg, "--race");
+    break;
+  case storm:
+    options.storm = seed(optarg);
+    break;
+  case handshakes:
+    options.handshakes = positive(optarg, "--handshakes");
     break;
   case repeat:
     options.repeat = positive(optarg, "--repeat");

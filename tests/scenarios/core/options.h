@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -19,6 +21,8 @@ struct Options {
   int verbosity = 0;
   int repeat = 1;
   int race = 0;
+  std::optional<uint64_t> storm; // its seed
+  int handshakes = 2000;         // of that storm
   int jobs = 4;
   std::set<std::string> allowed_skips;
   std::vector<std::string> names;

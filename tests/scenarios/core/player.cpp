@@ -36,22 +36,14 @@ void await_byte(int fd) {
   }
 }
 
-Report play(const Scenario& scenario, int fd, std::chrono::milliseconds pause) {
+// The stage is still there when the scenario is over: were its namespaces gone, others would get
+// their inode numbers, and acceptwatch would tell of those.
+Report play(const Scenario& scenario, Conductor conductor, std::optional<Stage>& stage) {
   Report report;
   try {
-    Stage stage({.await_go =
-                     [fd] {
-                       send_line(fd, ready_message);
-                       await_byte(fd);
-                     },
-                 .await_records =
-                     [fd](const Report& so_far) {
-                       send_line(fd, sync_mark + to_json(so_far));
-                       await_byte(fd);
-                     },
-                 .pause = pause});
-    scenario.play(stage);
-    return stage.finish();
+    stage.emplace(std::move(conductor));
+    scenario.play(*stage);
+    return stage->finish();
   } catch (const Skip& skip) {
     report.outcome = Outcome::skipped;
     report.why = skip.what();
@@ -62,12 +54,27 @@ Report play(const Scenario& scenario, int fd, std::chrono::milliseconds pause) {
   return report;
 }
 
+Conductor conductor_at(int fd, std::chrono::milliseconds pause) {
+  return {.await_go =
+              [fd] {
+                send_line(fd, ready_message);
+                await_byte(fd);
+              },
+          .await_records =
+              [fd](const Report& so_far) {
+                send_line(fd, sync_mark + to_json(so_far));
+                await_byte(fd);
+              },
+          .pause = pause};
+}
+
 [[noreturn]] void run_player(const Scenario& scenario, size_t number, int fd,
                              std::chrono::milliseconds pause) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   // Unlike any other, so that a record which names the wrong process is caught.
   set_process_name(cat("s", number, "-", scenario.name).substr(0, 15));
-  send_line(fd, to_json(play(scenario, fd, pause)));
+  std::optional<Stage> stage;
+  send_line(fd, to_json(play(scenario, conductor_at(fd, pause), stage)));
   await_byte(fd);
   ::_exit(0);
 }

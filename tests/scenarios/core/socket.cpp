@@ -34,8 +34,9 @@ void set_option(int fd, int level, int option, int value, const std::string& nam
   must(::setsockopt(fd, level, option, &value, sizeof(value)), name);
 }
 
-UniqueFd make_socket(int family) {
-  return UniqueFd(must(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket"));
+UniqueFd make_socket(int family, int protocol = IPPROTO_TCP) {
+  return UniqueFd(
+      must(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol), "socket"));
 }
 
 // A line of /proc/net/tcp: "sl local remote st tx_queue:rx_queue …", numbers in hexadecimal.
@@ -118,7 +119,7 @@ Listener::Listener(const ListenerOptions& options)
     : port_(options.port), address_(options.address) {
   sockaddr_storage address;
   const socklen_t size = to_sockaddr(options.address, options.port, address);
-  fd_ = make_socket(address.ss_family);
+  fd_ = make_socket(address.ss_family, options.protocol);
   set_option(fd(), SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR");
   if (options.reuse_port) {
     set_option(fd(), SOL_SOCKET, SO_REUSEPORT, 1, "SO_REUSEPORT");
@@ -128,6 +129,9 @@ Listener::Listener(const ListenerOptions& options)
   }
   if (options.defer_accept > 0) {
     set_option(fd(), IPPROTO_TCP, TCP_DEFER_ACCEPT, options.defer_accept, "TCP_DEFER_ACCEPT");
+  }
+  if (options.fast_open > 0) {
+    set_option(fd(), IPPROTO_TCP, TCP_FASTOPEN, options.fast_open, "TCP_FASTOPEN");
   }
   must(::bind(fd(), reinterpret_cast<const sockaddr*>(&address), size),
        cat("bind to ", options.address, " port ", options.port));

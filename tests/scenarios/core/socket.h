@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <cstdint>
@@ -16,6 +17,8 @@ struct ListenerOptions {
   int backlog = 0;
   bool reuse_port = false;
   int defer_accept = 0; // seconds
+  int fast_open = 0;    // how many may be pending
+  int protocol = IPPROTO_TCP;
 };
 
 // Of every listener of that port in this namespace, from /proc/net/tcp and tcp6: connections that

@@ -17,6 +17,37 @@ int64_t World::moved(const std::string& counter) const {
   return Counters::read().since(before_).at(counter);
 }
 
+void World::expect_more(const Expectation& expected) {
+  for (Expectation& known : report_.expected) {
+    if (known.absorb(expected)) {
+      return;
+    }
+  }
+  expect(expected);
+}
+
+void World::await_moved(const std::string& counter, int64_t times) const {
+  int64_t now = 0;
+  const auto has_moved = [&] {
+    now = moved(counter);
+    return now >= times;
+  };
+  try {
+    wait_for(cat(counter, " to move by ", times), has_moved);
+  } catch (const Failure& failure) {
+    throw Failure(cat(failure.what(), "; it moved by ", now));
+  }
+  if (now > times) {
+    throw Failure(cat(counter, " moved by ", now, ", not by ", times));
+  }
+}
+
+void World::await_explained(const std::string& counter) const {
+  const auto found = report_.beside.find(counter);
+  const int64_t beside = found == report_.beside.end() ? 0 : found->second;
+  await_moved(counter, explained_counters(report_.expected)[counter] + beside);
+}
+
 WorldReport World::finish() {
   enter();
   const Counters moved = Counters::read().since(before_);
@@ -48,18 +79,6 @@ World& Stage::add_world() {
   worlds_.push_back(std::make_unique<World>());
   worlds_.back()->mark();
   return *worlds_.back();
-}
-
-void Stage::await_moved(const std::string& counter, int64_t times) {
-  const std::string sign = cat(counter, " to move by ", times);
-  try {
-    wait_for(sign, [&] { return world().moved(counter) >= times; });
-  } catch (const Failure& failure) {
-    throw Failure(cat(failure.what(), "; it moved by ", world().moved(counter)));
-  }
-  if (const int64_t now = world().moved(counter); now > times) {
-    throw Failure(cat(counter, " moved by ", now, ", not by ", times));
-  }
 }
 
 void Stage::await_records() {

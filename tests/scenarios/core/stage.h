@@ -23,10 +23,17 @@ public:
   // From here on the counters are compared.
   void mark();
   void expect(Expectation expected) { report_.expected.push_back(std::move(expected)); }
+  // The same as one more occurrence of an expectation that is there already, where that is so: for
+  // thousands that come one by one.
+  void expect_more(const Expectation& expected);
   void beside(const std::string& counter, int64_t times) { report_.beside[counter] += times; }
   void nothing_else() { report_.quiet = true; }
   // How far the counter has moved since mark(); the caller is in this namespace.
   int64_t moved(const std::string& counter) const;
+  // Waits until the counter has moved exactly that far; more is a failure at once.
+  void await_moved(const std::string& counter, int64_t times) const;
+  // The same, as far as what is expected so far explains.
+  void await_explained(const std::string& counter) const;
   WorldReport report() const { return report_; }
   WorldReport finish();
 
@@ -59,8 +66,9 @@ public:
 
   void expect(Expectation expected) { world().expect(std::move(expected)); }
   void beside(const std::string& counter, int64_t times) { world().beside(counter, times); }
-  // Waits until the counter has moved exactly that far; more is a failure at once.
-  void await_moved(const std::string& counter, int64_t times);
+  void await_moved(const std::string& counter, int64_t times) {
+    world().await_moved(counter, times);
+  }
   // Waits until acceptwatch has written what is expected so far: before something changes that no
   // event tells of, such as who holds a descriptor, and that must not change how earlier losses are
   // seen.
@@ -94,6 +102,8 @@ struct Scenario {
   // Its listeners live long enough for a tier that polls: open_listener() and close_listener()
   // linger.
   bool lingers = false;
+  // Played only when it is named: too long for an emulated CPU.
+  bool on_request = false;
 };
 
 } // namespace acceptwatch::scenarios

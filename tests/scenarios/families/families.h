@@ -19,6 +19,7 @@ std::vector<Scenario> owner_scenarios();
 std::vector<Scenario> quiet_scenarios();
 std::vector<Scenario> reset_scenarios();
 std::vector<Scenario> reuseport_scenarios();
+std::vector<Scenario> storm_scenarios();
 std::vector<Scenario> syn_queue_scenarios();
 std::vector<Scenario> synack_scenarios();
 

@@ -86,32 +86,43 @@ void add_expression(Batch& batch, const char* name, const Batch::Content& data) 
   });
 }
 
-void add_compare(Batch& batch, const void* data, size_t size) {
+void add_compare(Batch& batch, uint32_t operation, const void* data, size_t size) {
   add_expression(batch, "cmp", [&] {
     batch.number(NFTA_CMP_SREG, NFT_REG_1);
-    batch.number(NFTA_CMP_OP, NFT_CMP_EQ);
+    batch.number(NFTA_CMP_OP, operation);
     batch.nested(NFTA_CMP_DATA, [&] { batch.raw(NFTA_DATA_VALUE, data, size); });
   });
 }
 
-// meta l4proto tcp, @th,offset,16 port, drop
-void add_rule(Batch& batch, Hook hook, uint16_t port) {
-  constexpr uint32_t source_at = 0;
-  constexpr uint32_t destination_at = 2;
+void add_port_compare(Batch& batch, uint32_t offset, uint32_t operation, uint16_t port) {
+  add_expression(batch, "payload", [&] {
+    batch.number(NFTA_PAYLOAD_DREG, NFT_REG_1);
+    batch.number(NFTA_PAYLOAD_BASE, NFT_PAYLOAD_TRANSPORT_HEADER);
+    batch.number(NFTA_PAYLOAD_OFFSET, offset);
+    batch.number(NFTA_PAYLOAD_LEN, sizeof(port));
+  });
+  const uint16_t big_endian = htons(port);
+  add_compare(batch, operation, &big_endian, sizeof(big_endian));
+}
+
+struct Rule {
+  Hook hook;
+  uint16_t port;
+  uint16_t others_from;
+};
+
+// meta l4proto tcp, @th,offset,16 port, @th,offset,16 >= others_from, drop
+void add_rule(Batch& batch, const Rule& rule) {
+  const uint32_t port_at = rule.hook == Hook::input ? 2 : 0;
+  const uint32_t other_at = 2 - port_at;
   add_expression(batch, "meta", [&] {
     batch.number(NFTA_META_KEY, NFT_META_L4PROTO);
     batch.number(NFTA_META_DREG, NFT_REG_1);
   });
   const uint8_t protocol = IPPROTO_TCP;
-  add_compare(batch, &protocol, sizeof(protocol));
-  add_expression(batch, "payload", [&] {
-    batch.number(NFTA_PAYLOAD_DREG, NFT_REG_1);
-    batch.number(NFTA_PAYLOAD_BASE, NFT_PAYLOAD_TRANSPORT_HEADER);
-    batch.number(NFTA_PAYLOAD_OFFSET, hook == Hook::input ? destination_at : source_at);
-    batch.number(NFTA_PAYLOAD_LEN, sizeof(port));
-  });
-  const uint16_t big_endian = htons(port);
-  add_compare(batch, &big_endian, sizeof(big_endian));
+  add_compare(batch, NFT_CMP_EQ, &protocol, sizeof(protocol));
+  add_port_compare(batch, port_at, NFT_CMP_EQ, rule.port);
+  add_port_compare(batch, other_at, NFT_CMP_GTE, rule.others_from);
   add_expression(batch, "immediate", [&] {
     batch.number(NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
     batch.nested(NFTA_IMMEDIATE_DATA, [&] {
@@ -120,7 +131,7 @@ void add_rule(Batch& batch, Hook hook, uint16_t port) {
   });
 }
 
-Batch rule_batch(Hook hook, uint16_t port) {
+Batch rule_batch(const Rule& rule) {
   Batch batch;
   const auto nothing = [] {};
   batch.message(NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES, nothing);
@@ -131,7 +142,7 @@ Batch rule_batch(Hook hook, uint16_t port) {
     batch.text(NFTA_CHAIN_NAME, chain);
     batch.text(NFTA_CHAIN_TYPE, "filter");
     batch.nested(NFTA_CHAIN_HOOK, [&] {
-      batch.number(NFTA_HOOK_HOOKNUM, static_cast<uint32_t>(hook));
+      batch.number(NFTA_HOOK_HOOKNUM, static_cast<uint32_t>(rule.hook));
       batch.number(NFTA_HOOK_PRIORITY, 0);
     });
   });
@@ -139,7 +150,7 @@ Batch rule_batch(Hook hook, uint16_t port) {
                 [&] {
                   batch.text(NFTA_RULE_TABLE, table);
                   batch.text(NFTA_RULE_CHAIN, chain);
-                  batch.nested(NFTA_RULE_EXPRESSIONS, [&] { add_rule(batch, hook, port); });
+                  batch.nested(NFTA_RULE_EXPRESSIONS, [&] { add_rule(batch, rule); });
                 });
   batch.message(NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES, nothing);
   return batch;
@@ -165,13 +176,13 @@ int answer_of(int netlink) {
 
 } // namespace
 
-void drop_by_firewall(Hook hook, uint16_t port) {
+void drop_by_firewall(Hook hook, uint16_t port, uint16_t others_from) {
   const int fd = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
   if (fd < 0 && errno == EPROTONOSUPPORT) {
     throw Skip("no netfilter on this kernel");
   }
   const UniqueFd netlink(must(fd, "a netlink socket"));
-  const Batch batch = rule_batch(hook, port);
+  const Batch batch = rule_batch({hook, port, others_from});
   must(::send(netlink.get(), batch.bytes().data(), batch.bytes().size(), 0),
        "a rule for nf_tables");
   const int error = answer_of(netlink.get());

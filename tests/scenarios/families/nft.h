@@ -9,8 +9,8 @@ namespace acceptwatch::scenarios {
 enum class Hook { input = 1, output = 3 };
 
 // Drops TCP packets of the current namespace whose destination (input) or source (output) port is
-// this one, by nf_tables as `nft add rule` would do it. Throws Skip when the kernel has no
-// nf_tables.
-void drop_by_firewall(Hook hook, uint16_t port);
+// this one, and whose other port is `others_from` or above, by nf_tables as `nft add rule` would do
+// it. Throws Skip when the kernel has no nf_tables.
+void drop_by_firewall(Hook hook, uint16_t port, uint16_t others_from = 0);
 
 } // namespace acceptwatch::scenarios

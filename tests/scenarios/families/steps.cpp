@@ -122,8 +122,8 @@ void lose_syns(Stage& stage, TunPeers& tun, const std::vector<Peer*>& peers) {
   stage.await_moved("ListenDrops", before + static_cast<int64_t>(peers.size()));
 }
 
-void expect_resends(Stage& stage, TunPeers& tun, const Owner& owner,
-                    const std::string& reason_after_ack, uint16_t only_port) {
+std::vector<Expectation> resends_of(TunPeers& tun, const Owner& owner,
+                                    const std::string& reason_after_ack, uint16_t only_port) {
   tun.drain();
   using Kind = std::tuple<uint16_t, int, std::string, size_t>;
   std::map<Kind, std::vector<uint16_t>> kinds;
@@ -136,11 +136,20 @@ void expect_resends(Stage& stage, TunPeers& tun, const Owner& owner,
       kinds[{peer.server_port, peer.family, reason, number + 1}].push_back(port);
     }
   }
+  std::vector<Expectation> result;
   for (const auto& [kind, ports] : kinds) {
     const auto& [server_port, family, reason, number] = kind;
     Expectation expected =
         at_listener("synack_retransmit", reason, owner, server_port, ports, family);
     expected.retry = Range::exactly(static_cast<int64_t>(number));
+    result.push_back(std::move(expected));
+  }
+  return result;
+}
+
+void expect_resends(Stage& stage, TunPeers& tun, const Owner& owner,
+                    const std::string& reason_after_ack, uint16_t only_port) {
+  for (const Expectation& expected : resends_of(tun, owner, reason_after_ack, only_port)) {
     stage.expect(expected);
   }
 }

@@ -61,6 +61,9 @@ std::vector<uint16_t> fill(TunPeers& tun, const Listener& listener, uint16_t fir
 // Sends a SYN of each to a listener with a full queue, and waits until all are dropped.
 void lose_syns(Stage& stage, TunPeers& tun, const std::vector<Peer*>& peers);
 
+// SYN-ACKs that the peers of one listener (or of all, with port 0) got more than once, as records.
+std::vector<Expectation> resends_of(TunPeers& tun, const Owner& owner,
+                                    const std::string& reason_after_ack, uint16_t only_port);
 // SYN-ACKs that peers got more than once are records too: in scenarios about something else they
 // only appear on a machine so slow that a second passed. Call it when the listener is closed. With
 // a port, only those of that listener.

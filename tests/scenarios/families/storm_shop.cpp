@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "families/storm_shop.h"
+
+#include <linux/filter.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+
+#include <optional>
+#include <sstream>
+
+#include "core/error.h"
+
+namespace acceptwatch::scenarios::storm {
+
+namespace {
+
+constexpr uint16_t closed_port = 9299;
+
+void filter_everything(int fd) {
+  sock_filter nothing_passes[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
+  const sock_fprog program{1, nothing_passes};
+  must(::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)),
+       "SO_ATTACH_FILTER");
+}
+
+void filter_nothing(int fd) {
+  const int ignored = 0;
+  must(::setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &ignored, sizeof(ignored)),
+       "SO_DETACH_FILTER");
+}
+
+// No key: signatures are no longer asked for.
+void ask_for_signatures(int fd, const std::string& client, const std::string& key) {
+  tcp_md5sig wanted{};
+  sockaddr_storage address;
+  to_sockaddr(client, 0, address);
+  std::memcpy(&wanted.tcpm_addr, &address, sizeof(address));
+  wanted.tcpm_keylen = static_cast<uint16_t>(key.size());
+  key.copy(reinterpret_cast<char*>(wanted.tcpm_key), sizeof(wanted.tcpm_key));
+  must(::setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &wanted, sizeof(wanted)), "TCP_MD5SIG");
+}
+
+// The process of a shop: it does what it is told, and says so.
+class Keeper {
+public:
+  explicit Keeper(const Plan& plan) : plan_(plan) {}
+
+  void obey(const std::string& order) {
+    std::istringstream words(order);
+    std::string what;
+    std::string argument;
+    words >> what >> argument;
+    if (what == "open") {
+      open();
+    } else if (what == "close") {
+      listener_.reset();
+    } else if (what == "depth") {
+      const auto depth = static_cast<unsigned>(std::stoul(argument));
+      wait_for(cat("a queue of ", depth), [&] { return listener_->depth() == depth; });
+    } else if (what == "accept") {
+      for (unsigned long left = std::stoul(argument); left > 0; --left) {
+        accepted_.push_back(listener_->accept());
+      }
+    } else if (what == "hang-up") {
+      accepted_.clear();
+    } else if (what == "filter") {
+      filter_everything(listener_->fd());
+    } else if (what == "unfilter") {
+      filter_nothing(listener_->fd());
+    } else if (what == "sign") {
+      ask_for_signatures(listener_->fd(), argument, "key");
+    } else if (what == "unsign") {
+      ask_for_signatures(listener_->fd(), argument, "");
+    } else {
+      throw Failure("no such order: " + order);
+    }
+  }
+
+private:
+  void open() {
+    listener_.emplace(
+        ListenerOptions{.address = plan_.bound_to, .port = plan_.port, .backlog = plan_.backlog});
+    if (plan_.gives_up_early) {
+      const int once = 1;
+      must(::setsockopt(listener_->fd(), IPPROTO_TCP, TCP_SYNCNT, &once, sizeof(once)),
+           "TCP_SYNCNT");
+    }
+  }
+
+  const Plan plan_;
+  std::optional<Listener> listener_;
+  std::vector<UniqueFd> accepted_;
+};
+
+Helper::Body keeper_of(const Plan& plan) {
+  return [plan](const Channel& parent) {
+    Keeper keeper(plan);
+    for (;;) {
+      const std::string order = parent.hear();
+      keeper.obey(order);
+      parent.say("done");
+    }
+  };
+}
+
+} // namespace
+
+Town::Town(World& home, int syncookies_here, bool aborts_here)
+    : world(home), syncookies(syncookies_here), aborts(aborts_here) {
+  set_sysctl("net.ipv4.tcp_syncookies", syncookies);
+  set_sysctl("net.ipv4.tcp_abort_on_overflow", aborts ? 1 : 0);
+}
+
+Peer& Town::newcomer(uint16_t server_port, int family) {
+  if (next_port_ == walled_from) {
+    throw Failure("a storm of that many handshakes needs more ports than a client has");
+  }
+  ++handshakes;
+  return tun.add(next_port_++, server_port, family);
+}
+
+Peer& Town::walled_newcomer(uint16_t server_port, int family) {
+  ++handshakes;
+  return tun.add(next_walled_++, server_port, family);
+}
+
+void Town::knock_at_closed_port(int family) {
+  Peer& peer = newcomer(closed_port, family);
+  tun.send_syn(peer);
+  tun.await_reset(peer);
+  Expectation refused =
+      at_listener("reset_sent", "no_listener", {}, closed_port, {peer.port}, family);
+  refused.server_address = TunPeers::server_address(family);
+  refused.client_address = TunPeers::client_address(family);
+  refused.owner.reset();
+  refused.no_owner = true;
+  world.expect_more(refused);
+}
+
+void Town::reset_established(const std::vector<Peer*>& peers) {
+  const int64_t before = world.moved("EstabResets");
+  for (Peer* peer : peers) {
+    tun.send_reset(*peer);
+  }
+  world.await_moved("EstabResets", before + static_cast<int64_t>(peers.size()));
+}
+
+Shop::Shop(Town& home, const Kernel& here, const Plan& wanted)
+    : town(home), kernel(here), plan(wanted), process_(plan.name, keeper_of(plan)) {}
+
+void Shop::order(const std::string& what) const {
+  process_.channel().say(what);
+  process_.channel().hear("done");
+}
+
+void Shop::open() { order("open"); }
+
+void Shop::expect_opened() { expect(opened(owner(), plan.port)); }
+
+// Requests go with the listener in silence, connections that live are reset.
+void Shop::close() {
+  expect(closed(owner(), plan.port, static_cast<unsigned>(queued.size()),
+                static_cast<unsigned>(held.size())));
+  for (const Queued& waiting : queued) {
+    if (!waiting.is_dead) {
+      expect(about(*waiting.peer, "reset_sent", "listener_closed"));
+    }
+  }
+  order("close");
+  town.world.await_explained("OutRsts");
+  town.tun.drain();
+  for (const Queued& waiting : queued) {
+    if (waiting.peer->resets != (waiting.is_dead ? 0 : 1)) {
+      throw Failure(cat("client ", waiting.peer->port, " got ", waiting.peer->resets, " RSTs"));
+    }
+  }
+  held.clear();
+  with_cookie.clear();
+  queued.clear();
+}
+
+bool Shop::is_syn_queue_full() const {
+  const size_t room = static_cast<size_t>(plan.backlog) + kernel.syn_queue_spare;
+  return held.size() + silent.size() >= room;
+}
+
+// In the order in which tcp_conn_request() asks.
+Answer Shop::answer() const {
+  const bool is_stateless = town.syncookies == 2 || is_syn_queue_full();
+  if (is_stateless && town.syncookies == 0) {
+    return Answer::syn_queue_full;
+  }
+  if (is_full()) {
+    return Answer::accept_queue_full;
+  }
+  return is_stateless ? Answer::cookie : Answer::syn_ack;
+}
+
+int Shop::draw_family(Dice& dice) const {
+  const bool has_both = plan.bound_to == "::";
+  return has_both && dice.below(2) == 0 ? AF_INET6 : AF_INET;
+}
+
+Expectation Shop::about(const Peer& peer, const std::string& action, const std::string& reason,
+                        const std::string& stage) const {
+  Expectation expected = at_listener(action, reason, owner(), plan.port, {peer.port}, peer.family);
+  expected.stage = stage;
+  expected.server_address = TunPeers::server_address(peer.family);
+  expected.client_address = TunPeers::client_address(peer.family);
+  return expected;
+}
+
+Expectation Shop::drop(const Peer& peer, const std::string& reason,
+                       const std::string& stage) const {
+  Expectation expected = about(peer, "listen_drop", reason, stage);
+  const auto requests = static_cast<int64_t>(held.size());
+  expected.accept_depth = Range::exactly(static_cast<int64_t>(queued.size()));
+  expected.accept_limit = Range::exactly(plan.backlog);
+  // Silent ones are given up by a timer.
+  expected.syn_depth = Range{requests, requests + static_cast<int64_t>(silent.size())};
+  return expected;
+}
+
+void Shop::greet(Peer& peer) {
+  const Answer expected = answer();
+  if (expected == Answer::cookie) {
+    Expectation sent =
+        about(peer, "syncookie_sent", town.syncookies == 2 ? "always" : "syn_queue_full", "syn");
+    sent.syn_depth = Range::exactly(static_cast<int64_t>(held.size()));
+    sent.accept_limit = Range::exactly(plan.backlog);
+    expect(sent);
+  }
+  shake(town.tun, peer);
+  if (expected == Answer::cookie) {
+    with_cookie.push_back(&peer);
+  } else {
+    held.push_back({&peer});
+  }
+}
+
+void Shop::enqueue(Peer& peer) {
+  town.tun.send_ack(peer);
+  queued.push_back({&peer});
+  order(cat("depth ", queued.size()));
+}
+
+void Shop::finish_held(size_t at, bool with_data) {
+  // What was sent again before this ACK is to be told from what is sent again after it.
+  town.tun.drain();
+  Held& request = held[at];
+  if (!is_full()) {
+    enqueue(*take_out(held, at).peer);
+    return;
+  }
+  Expectation dropped = drop(*request.peer, "accept_queue_full", "ack");
+  if (town.aborts) {
+    // The request is taken away before the packet is freed.
+    dropped.syn_depth->low -= 1;
+    expect(about(*request.peer, "reset_sent", "abort_on_overflow"));
+  }
+  expect(dropped);
+  if (with_data) {
+    town.tun.send_data(*request.peer);
+  } else {
+    town.tun.send_ack(*request.peer);
+  }
+  request.was_answered = true;
+  town.world.await_explained("ListenOverflows");
+  if (town.aborts) {
+    town.tun.await_reset(*take_out(held, at).peer);
+  }
+}
+
+void Shop::finish_with_cookie(size_t at) {
+  Peer& peer = *take_out(with_cookie, at);
+  town.world.beside("SyncookiesRecv", 1);
+  if (is_full()) {
+    expect(drop(peer, "accept_queue_full", "cookie"));
+    town.tun.send_ack(peer);
+    town.world.await_explained("ListenOverflows");
+  } else {
+    enqueue(peer);
+  }
+}
+
+void Shop::give_up_held(size_t at) {
+  const Held request = take_out(held, at);
+  expect(about(*request.peer, "reset_received", "handshake"));
+  town.tun.send_reset(*request.peer);
+  town.world.await_explained("EmbryonicRsts");
+}
+
+// Where many requests are young, a SYN-ACK is sent again only twice: 7 s.
+void Shop::give_up_overdue() {
+  constexpr std::chrono::seconds overdue{2};
+  while (!held.empty() && Clock::now() - held.front().since > overdue) {
+    give_up_held(0);
+  }
+}
+
+void Shop::accept(size_t count, bool clients_reset) {
+  order(cat("accept ", count));
+  std::vector<Peer*> alive;
+  for (; count > 0; --count) {
+    if (!queued.front().is_dead) {
+      alive.push_back(queued.front().peer);
+    }
+    queued.pop_front();
+  }
+  if (clients_reset) {
+    town.reset_established(alive);
+  }
+  order("hang-up");
+  if (!clients_reset) {
+    for (Peer* peer : alive) {
+      town.tun.answer_fin(*peer);
+    }
+  }
+}
+
+} // namespace acceptwatch::scenarios::storm

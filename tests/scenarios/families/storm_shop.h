@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "core/helper.h"
+#include "core/wait.h"
+#include "families/steps.h"
+
+// What a storm happens to: namespaces with clients in them, and listeners of other processes, each
+// with a model of what is in its queues. The model decides what the kernel must do with the next
+// packet.
+namespace acceptwatch::scenarios::storm {
+
+// The same numbers for the same seed, with every standard library.
+class Dice {
+public:
+  explicit Dice(uint64_t seed) : engine_(seed) {}
+  size_t below(size_t limit) { return static_cast<size_t>(engine_() % limit); }
+  size_t from_to(size_t low, size_t high) { return low + below(high - low + 1); }
+
+private:
+  std::mt19937_64 engine_;
+};
+
+// What this kernel has.
+struct Kernel {
+  size_t syn_queue_spare = 0; // how many more requests than its limit a SYN queue holds
+  bool has_md5 = false;
+  bool has_firewall = false;
+};
+
+// A namespace, its clients and its sysctls; the caller is in it when it is made.
+class Town {
+public:
+  Town(World& home, int syncookies, bool aborts);
+
+  // A client that has not sent anything yet.
+  Peer& newcomer(uint16_t server_port, int family);
+  // The same, from a port that the firewall drops.
+  static constexpr uint16_t walled_from = 55000;
+  Peer& walled_newcomer(uint16_t server_port, int family);
+  // A SYN to a port where nobody listens. When its RST is there, whatever was sent before has been
+  // dealt with: packets through one TUN device are taken in turn.
+  void knock_at_closed_port(int family);
+  // For each of `peers`, waits for the end of its connection.
+  void reset_established(const std::vector<Peer*>& peers);
+
+  World& world;
+  TunPeers tun;
+  const int syncookies;
+  const bool aborts; // tcp_abort_on_overflow
+  size_t handshakes = 0;
+
+private:
+  uint16_t next_port_ = 5000;
+  uint16_t next_walled_ = walled_from;
+};
+
+struct Plan {
+  std::string name; // of the process
+  uint16_t port = 0;
+  std::string bound_to = "0.0.0.0";
+  int backlog = 1;
+  bool gives_up_early = false; // TCP_SYNCNT 1: for clients that never answer
+};
+
+// A request whose last ACK was not sent, or was dropped.
+struct Held {
+  Peer* peer = nullptr;
+  Clock::time_point since = Clock::now();
+  bool was_answered = false;
+  bool has_repeated = false;
+};
+
+struct Queued {
+  Peer* peer = nullptr;
+  bool is_dead = false; // reset by the client, and still in the queue
+};
+
+enum class Answer { syn_ack, cookie, syn_queue_full, accept_queue_full };
+
+class Shop {
+public:
+  Shop(Town& town, const Kernel& kernel, const Plan& plan);
+
+  // listen() and its end. What happened before acceptwatch was started is not expected.
+  void open();
+  void expect_opened();
+  void close();
+
+  // What the kernel must do with the next SYN.
+  Answer answer() const;
+  bool is_syn_queue_full() const;
+  bool is_full() const { return queued.size() > static_cast<size_t>(plan.backlog); }
+
+  int draw_family(Dice& dice) const;
+  Peer& newcomer(Dice& dice) { return town.newcomer(plan.port, draw_family(dice)); }
+
+  // A SYN that is answered: the client is then among those who hold a request, or a cookie.
+  void greet(Peer& peer);
+  // The last packet of a handshake: the connection is queued, or the packet is dropped.
+  void finish_held(size_t at, bool with_data);
+  void finish_with_cookie(size_t at);
+  // The client resets its request.
+  void give_up_held(size_t at);
+  // Those that the SYN-ACK timer would give up some time soon, because the machine is slow.
+  void give_up_overdue();
+  void accept(size_t count, bool clients_reset);
+
+  // A record of a packet of this peer.
+  Expectation about(const Peer& peer, const std::string& action, const std::string& reason,
+                    const std::string& stage = "") const;
+  // The same with both queues as they are now.
+  Expectation drop(const Peer& peer, const std::string& reason, const std::string& stage) const;
+  void expect(const Expectation& expected) { town.world.expect_more(expected); }
+  // Has the process do something, and waits until it is done.
+  void order(const std::string& what) const;
+  Owner owner() const { return {process_.pid(), process_.name(), 1}; }
+
+  Town& town;
+  const Kernel& kernel;
+  const Plan plan;
+  std::vector<Held> held;
+  std::vector<Peer*> with_cookie;
+  std::deque<Queued> queued;
+  std::vector<Peer*> silent;
+
+private:
+  void enqueue(Peer& peer);
+
+  Helper process_;
+};
+
+// `from` without the one at `at`.
+template <typename Item> Item take_out(std::vector<Item>& from, size_t at) {
+  const Item item = from[at];
+  from.erase(from.begin() + static_cast<long>(at));
+  return item;
+}
+
+} // namespace acceptwatch::scenarios::storm
