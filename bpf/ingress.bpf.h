@@ -142,6 +142,26 @@ static __always_inline void on_refused_skb(struct sk_buff *skb)
 		f->skb = 0;
 }
 
+static __always_inline bool is_syn(struct __sk_buff *skb, __u32 tcp)
+{
+	const __u8 mask = TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST | TCP_FLAG_FIN;
+	__u8 flags;
+
+	return !bpf_skb_load_bytes(skb, tcp + TCP_HEADER_FLAGS, &flags, sizeof(flags)) &&
+	       (flags & mask) == TCP_FLAG_SYN;
+}
+
+/* For dropped_since_ingress(), which asks for a packet that is reset. */
+static __always_inline void note_drops(struct __sk_buff *skb, struct sock *sk)
+{
+	struct aw_scratch *s = scratch();
+
+	if (!s)
+		return;
+	s->ingress_skb = (__u64)skb;
+	s->ingress_drops = (__u32)READ(sk, sk_drops.counter);
+}
+
 static __always_inline void on_ingress(struct __sk_buff *skb)
 {
 	struct aw_event e = { .stage = AW_STAGE_SYN };
@@ -149,7 +169,6 @@ static __always_inline void on_ingress(struct __sk_buff *skb)
 	struct tcp_sock *tp;
 	struct sock *sk;
 	__u32 tcp;
-	__u8 flags;
 
 	if (!skb->sk || skb->sk->state != TCP_LISTEN)
 		return;
@@ -157,16 +176,14 @@ static __always_inline void on_ingress(struct __sk_buff *skb)
 	if (!tp)
 		return;
 	sk = (struct sock *)tp;
+	if (aw_config.send_reset_args < 3)
+		note_drops(skb, sk);
 	read_syn_facts(sk, &facts);
 	foresee(&facts, &e);
 	if (e.action == AW_ACTION_NONE)
 		return;
 	tcp = ends_of_ingress(skb, &e.ends);
-	if (!tcp || bpf_skb_load_bytes(skb, tcp + TCP_HEADER_FLAGS, &flags, sizeof(flags)))
-		return;
-	if ((flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST | TCP_FLAG_FIN)) != TCP_FLAG_SYN)
-		return;
-	if (belongs_to_request(skb, &e.ends))
+	if (!tcp || !is_syn(skb, tcp) || belongs_to_request(skb, &e.ends))
 		return;
 	e.flags = AW_HAS_ALL_OF_LISTENER | AW_HAS_ENDS;
 	describe_listener(sk, &facts, e.reason, bpf_get_socket_cookie(skb), &e.listener);

@@ -105,6 +105,10 @@ struct aw_scratch {
 	__u8 _pad;
 	/* The last ACK that found the accept queue full. */
 	__u64 overflow_skb;
+	/* An ACK that came to a full queue, and sk_drops then: ingress.bpf.h. */
+	__u64 ingress_skb;
+	__u32 ingress_drops;
+	__u32 _pad3;
 	/* A request whose client was just sent a RST: by whom, to which port. */
 	__u64 reset_sk;
 	__u16 reset_port;

@@ -45,6 +45,19 @@ static __always_inline bool overflowed_here(struct sk_buff *skb)
 }
 
 /*
+ * With tracepoints only, and before 6.10 no reason in them: the packet hook noted
+ * sk_drops, which tcp_v4_syn_recv_sock() has raised by now if the queue was the
+ * cause.
+ */
+static __always_inline bool dropped_since_ingress(struct sock *sk, struct sk_buff *skb)
+{
+	struct aw_scratch *s = scratch();
+
+	return s && s->ingress_skb == (__u64)skb &&
+	       s->ingress_drops != (__u32)READ(sk, sk_drops.counter);
+}
+
+/*
  * tcp_check_req() falls from listen_overflow through to embryonic_reset, so the
  * kernel's own reason for the RST of tcp_abort_on_overflow reads INVALID_SYN
  * (6.10) or is none. The ACK that has just found the queue full on this CPU
@@ -57,8 +70,9 @@ static __always_inline bool reset_by_overflow(struct sock *sk, struct sk_buff *s
 		return overflowed_here(skb);
 	if (!aw_accept_queue_full(facts->accept_depth, facts->accept_limit))
 		return false;
-	if (aw_config.send_reset_args == 3 &&
-	    reason != bpf_core_enum_value(enum sk_rst_reason, SK_RST_REASON_INVALID_SYN))
+	if (aw_config.send_reset_args < 3)
+		return dropped_since_ingress(sk, skb);
+	if (reason != bpf_core_enum_value(enum sk_rst_reason, SK_RST_REASON_INVALID_SYN))
 		return false;
 	return aborts_on_overflow(sk) &&
 	       (tcp_flags_of(skb) & (TCP_FLAG_ACK | TCP_FLAG_SYN)) == TCP_FLAG_ACK;

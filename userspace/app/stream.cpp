@@ -111,8 +111,7 @@ void Stream::find_former_listener(const aw_event& record, Event& event) const {
     return;
   const Holder& holder = *former->last_holder;
   const auto gap_ns = record.header.boot_ns - former->closed_ns;
-  event.former =
-      FormerListener{{holder.pid, holder.name, holder.cgroup}, static_cast<double>(gap_ns) / 1e9};
+  event.former = FormerListener{to_owner(holder), static_cast<double>(gap_ns) / 1e9};
 }
 
 void Stream::handle_event(const aw_event& record, uint64_t count) {

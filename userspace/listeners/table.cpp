@@ -358,7 +358,7 @@ std::optional<ListenerTable::Exhausted> ListenerTable::exhausted_holder(uint64_t
        std::span{listener.holders}.first(std::min(listener.holders.size(), max_holders))) {
     const auto descriptors = procfs_.descriptors(holder.pid);
     if (descriptors && descriptors->open >= descriptors->limit)
-      return Exhausted{{holder.pid, holder.name, holder.cgroup}, *descriptors};
+      return Exhausted{to_owner(holder), *descriptors};
   }
   return std::nullopt;
 }
