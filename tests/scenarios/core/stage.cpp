@@ -76,7 +76,14 @@ void Stage::go() {
 }
 
 World& Stage::add_world() {
+  const auto settle = [this] {
+    residents_.emplace_back("aw-resident", [](const Channel& stage) { stage.hear("leave"); });
+  };
+  if (residents_.empty()) {
+    settle(); // this process is about to leave its first world
+  }
   worlds_.push_back(std::make_unique<World>());
+  settle();
   worlds_.back()->mark();
   return *worlds_.back();
 }

@@ -9,6 +9,7 @@
 
 #include "core/counters.h"
 #include "core/expectation.h"
+#include "core/helper.h"
 #include "core/netns.h"
 #include "core/report.h"
 
@@ -90,6 +91,9 @@ private:
   Conductor conductor_;
   bool live_ = false;
   std::vector<std::unique_ptr<World>> worlds_;
+  // One process that stays in each, where there are several: a namespace's counters can only be
+  // read through a process that is in it.
+  std::vector<Helper> residents_;
   std::vector<std::string> failures_;
 };
 
