@@ -49,7 +49,7 @@ static __always_inline void on_request_dropped(struct sock *sk, struct request_s
 	if (s->icmp_req == (__u64)req) {
 		s->icmp_req = 0;
 		e.action = AW_LISTEN_DROP;
-		e.reason = AW_OTHER;
+		e.reason = AW_REQUEST_FAILED;
 	}
 	read_syn_facts(sk, &facts);
 	report_request(sk, req, &e, &facts);

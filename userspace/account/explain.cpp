@@ -24,7 +24,7 @@ constexpr std::array<KernelCounterName, nr_kernel_counters> names{{
 /// Drops that do not end in tcp_listendrop().
 bool is_beside_listen_drops(aw_reason reason) {
   return reason == AW_COOKIE_INVALID || reason == AW_FIREWALL || reason == AW_SOCKET_FILTER ||
-         reason == AW_AUTHENTICATION;
+         reason == AW_AUTHENTICATION || reason == AW_OTHER;
 }
 
 /// What the kernel counts as well and no record is due for.

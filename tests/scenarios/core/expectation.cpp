@@ -18,7 +18,7 @@ namespace {
 // Drops at the listener that tcp_listendrop() does not count: they end before or beside it.
 bool is_outside_listen_drops(const std::string& reason) {
   return reason == "cookie_invalid" || reason == "firewall" || reason == "socket_filter" ||
-         reason == "authentication";
+         reason == "authentication" || reason == "other";
 }
 
 } // namespace

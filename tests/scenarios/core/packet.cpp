@@ -2,6 +2,7 @@
 #include "core/packet.h"
 
 #include <arpa/inet.h>
+#include <netinet/ip_icmp.h>
 
 #include <algorithm>
 
@@ -136,6 +137,25 @@ std::vector<uint8_t> to_packet(const Segment& segment) {
   const std::vector<uint8_t> tcp = tcp_part(segment);
   std::vector<uint8_t> packet = ip_part(segment, tcp.size());
   packet.insert(packet.end(), tcp.begin(), tcp.end());
+  return packet;
+}
+
+std::vector<uint8_t> host_unreachable(const Segment& answered) {
+  constexpr size_t quoted = ipv4_header + 8; // RFC 792
+  const std::vector<uint8_t> original = to_packet(answered);
+  std::vector<uint8_t> icmp{ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0, 0, 0, 0, 0, 0};
+  icmp.insert(icmp.end(), original.begin(), original.begin() + quoted);
+  patch16(icmp, 2, internet_checksum(icmp));
+
+  // From the far end to this host, as the segment would come back.
+  Segment back;
+  back.source = answered.destination;
+  back.destination = answered.source;
+  std::vector<uint8_t> packet = ip_part(back, icmp.size());
+  packet[9] = IPPROTO_ICMP;
+  patch16(packet, 10, 0);
+  patch16(packet, 10, internet_checksum(packet));
+  packet.insert(packet.end(), icmp.begin(), icmp.end());
   return packet;
 }
 

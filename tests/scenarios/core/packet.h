@@ -49,6 +49,9 @@ struct Segment {
 // them.
 std::vector<uint8_t> to_packet(const Segment& segment);
 
+// The ICMP error "host unreachable" that a router would send for this segment (IPv4).
+std::vector<uint8_t> host_unreachable(const Segment& answered);
+
 // Nothing for a packet that is not TCP (router solicitations and the like leave through a TUN
 // device too).
 std::optional<Segment> from_packet(std::span<const uint8_t> packet);

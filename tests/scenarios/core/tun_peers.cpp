@@ -191,6 +191,17 @@ void TunPeers::send_reset(Peer& peer) {
       segment_of(peer, tcp_flag::rst | tcp_flag::ack, peer.isn + 1, peer.server_isn + 1)));
 }
 
+void TunPeers::send_host_unreachable(Peer& peer) {
+  const Segment mine = segment_of(peer, tcp_flag::syn, peer.isn, 0);
+  Segment syn_ack;
+  syn_ack.source = mine.destination;
+  syn_ack.destination = mine.source;
+  syn_ack.source_port = mine.destination_port;
+  syn_ack.destination_port = mine.source_port;
+  syn_ack.sequence = peer.server_isn;
+  write(host_unreachable(syn_ack));
+}
+
 void TunPeers::answer_fin(Peer& peer) {
   wait_for(cat("a FIN to port ", peer.port), [&] {
     drain();

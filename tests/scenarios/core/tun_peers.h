@@ -56,6 +56,8 @@ public:
   void send_ack_of(Peer& peer, uint32_t wrong_server_isn);
   void send_data(Peer& peer); // as send_ack, with one byte
   void send_reset(Peer& peer);
+  // The ICMP error of a router that cannot deliver the SYN-ACK (IPv4).
+  void send_host_unreachable(Peer& peer);
   // Answers the server's FIN with an ACK and a FIN of its own: the server's end is then in
   // TIME_WAIT.
   void answer_fin(Peer& peer);

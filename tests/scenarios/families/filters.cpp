@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Packets of a handshake that something filters: no queue is full, and no queue may be blamed.
+#include <arpa/inet.h>
 #include <linux/filter.h>
 #include <linux/tcp.h>
+#include <net/route.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "core/error.h"
@@ -97,6 +100,51 @@ void authentication(Stage& stage) {
   close_listener(stage, listener, {});
 }
 
+// "unreachable", as `ip route add unreachable` would make it.
+void add_unreachable(const std::string& address) {
+  const UniqueFd fd(must(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  ::inet_pton(AF_INET, address.c_str(), &to.sin_addr);
+  rtentry route{};
+  std::memcpy(&route.rt_dst, &to, sizeof(to));
+  route.rt_flags = RTF_UP | RTF_HOST | RTF_REJECT;
+  must(::ioctl(fd.get(), SIOCADDRT, &route), "SIOCADDRT");
+}
+
+// The SYN comes in, and there is no way back to where it came from.
+void no_route(Stage& stage) {
+  TunPeers tun;
+  stage.go();
+  Listener listener = open_listener(stage, {.port = server_port, .backlog = 10});
+  add_unreachable(TunPeers::client_address(AF_INET));
+  for (Peer* peer : tun.add_many(30001, 4, server_port)) {
+    tun.send_syn(*peer);
+  }
+  stage.await_moved("ListenDrops", 4);
+  stage.expect(filtered(stage, "no_route", {30001, 30002, 30003, 30004}));
+  close_listener(stage, listener, {});
+}
+
+// A router on the way back says that the client cannot be reached: tcp_req_err() ends the request.
+void icmp_error(Stage& stage) {
+  TunPeers tun;
+  stage.go();
+  Listener listener = open_listener(stage, {.port = server_port, .backlog = 10});
+  for (Peer* peer : tun.add_many(30001, 3, server_port)) {
+    shake(tun, *peer);
+    tun.send_host_unreachable(*peer);
+  }
+  stage.await_moved("ListenDrops", 3);
+  stage.claim(listener.embryos() == 0, "no request is left");
+  Expectation failed = at_listener("listen_drop", "request_failed", stage.self(), server_port,
+                                   {30001, 30002, 30003});
+  failed.stage = "ack";
+  stage.expect(failed);
+  close_listener(stage, listener, {});
+  expect_resends(stage, tun);
+}
+
 // nf_tables drops SYNs before TCP sees them.
 void firewall_in(Stage& stage) {
   TunPeers tun;
@@ -119,6 +167,8 @@ std::vector<Scenario> filter_scenarios() {
       {"socket_filter", "SO_ATTACH_FILTER drops 4 SYNs", socket_filter},
       {"socket_filter_full_queue", "the same at a full listener", socket_filter_full_queue},
       {"authentication", "4 SYNs without the signature that TCP_MD5SIG demands", authentication},
+      {"no_route", "4 SYNs of a client to which there is no route", no_route},
+      {"icmp_error", "an ICMP error for the SYN-ACK of 3 requests", icmp_error},
       {"firewall_in", "nf_tables drops 4 SYNs to a listener", firewall_in},
   };
 }

@@ -55,6 +55,7 @@ private:
   Stage& stage_;
   Dice dice_;
   size_t handshakes_;
+  bool follows_seed_ = true; // not on a machine that is too slow for it
   Kernel kernel_;
   std::vector<std::unique_ptr<Town>> towns_;
   std::vector<std::unique_ptr<Shop>> shops_;
@@ -150,7 +151,7 @@ const Fate& draw_fate(const Shop& shop, Dice& dice) {
 
 void Storm::strike() {
   while (handshakes() < handshakes_) {
-    each_shop([](Shop& shop) { shop.give_up_overdue(); });
+    each_shop([&](Shop& shop) { follows_seed_ = !shop.give_up_overdue() && follows_seed_; });
     Shop& shop = *shops_[dice_.below(shops_.size())];
     const Fate& fate = draw_fate(shop, dice_);
     shop.town.world.enter();
@@ -245,7 +246,7 @@ void Storm::play() {
   });
   strike();
   finish();
-  if (handshakes_ >= enough_for_everything) {
+  if (handshakes_ >= enough_for_everything && follows_seed_) {
     claim_everything_happened();
   }
 }

@@ -291,11 +291,14 @@ void Shop::give_up_held(size_t at) {
 }
 
 // Where many requests are young, a SYN-ACK is sent again only twice: 7 s.
-void Shop::give_up_overdue() {
+bool Shop::give_up_overdue() {
   constexpr std::chrono::seconds overdue{2};
+  bool has_given_up = false;
   while (!held.empty() && Clock::now() - held.front().since > overdue) {
     give_up_held(0);
+    has_given_up = true;
   }
+  return has_given_up;
 }
 
 void Shop::accept(size_t count, bool clients_reset) {

@@ -109,7 +109,8 @@ public:
   // The client resets its request.
   void give_up_held(size_t at);
   // Those that the SYN-ACK timer would give up some time soon, because the machine is slow.
-  void give_up_overdue();
+  // True when there was one: then the storm is no longer the one that the seed stands for.
+  bool give_up_overdue();
   void accept(size_t count, bool clients_reset);
 
   // A record of a packet of this peer.

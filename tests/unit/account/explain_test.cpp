@@ -48,13 +48,13 @@ TEST(Explain, AFullSynQueueHasACounterOfItsOwn) {
 }
 
 TEST(Explain, OtherDropsOfTheListenPathAreListenDrops) {
-  for (const aw_reason reason : {AW_SYN_BACKLOG_RESERVED, AW_REQUEST_FAILED, AW_NO_ROUTE, AW_MEMORY,
-                                 AW_SECURITY_MODULE, AW_OTHER})
+  for (const aw_reason reason :
+       {AW_SYN_BACKLOG_RESERVED, AW_REQUEST_FAILED, AW_NO_ROUTE, AW_MEMORY, AW_SECURITY_MODULE})
     EXPECT_EQ(explained({a_counter(AW_LISTEN_DROP, reason, 1)}), (Explained{{listen_drops, 1}}));
 }
 
 TEST(Explain, DropsBesideTheListenPathAreNone) {
-  for (const aw_reason reason : {AW_FIREWALL, AW_SOCKET_FILTER, AW_AUTHENTICATION})
+  for (const aw_reason reason : {AW_FIREWALL, AW_SOCKET_FILTER, AW_AUTHENTICATION, AW_OTHER})
     EXPECT_EQ(explained({a_counter(AW_LISTEN_DROP, reason, 1)}), Explained{});
   EXPECT_EQ(explained({a_counter(AW_LISTEN_DROP, AW_COOKIE_INVALID, 2, AW_STAGE_COOKIE)}),
             (Explained{{syncookies_failed, 2}}));
