@@ -170,6 +170,7 @@ void TunPeers::send_corrupt_syn(Peer& peer) {
 }
 
 void TunPeers::send_ack(Peer& peer) {
+  drain(); // a SYN-ACK that came twice before this is no answer to it: Peer::Resend
   ++peer.acks_sent;
   write(to_packet(segment_of(peer, tcp_flag::ack, peer.isn + 1, peer.server_isn + 1)));
 }
@@ -179,6 +180,7 @@ void TunPeers::send_ack_of(Peer& peer, uint32_t wrong_server_isn) {
 }
 
 void TunPeers::send_data(Peer& peer) {
+  drain();
   ++peer.acks_sent;
   Segment segment =
       segment_of(peer, tcp_flag::ack | tcp_flag::psh, peer.isn + 1, peer.server_isn + 1);

@@ -258,6 +258,10 @@ Scenario storm_of(uint64_t seed, size_t handshakes) {
           [=](Stage& stage) { Storm(stage, seed, handshakes).play(); }};
 }
 
-std::vector<Scenario> storm_scenarios() { return {storm_of(1, 1200), storm_of(3, 1200)}; }
+std::vector<Scenario> storm_scenarios() {
+  Scenario large = storm_of(3, 2500);
+  large.on_request = true;
+  return {storm_of(1, 1200), large};
+}
 
 } // namespace acceptwatch::scenarios
