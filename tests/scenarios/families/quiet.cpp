@@ -215,7 +215,7 @@ std::vector<Scenario> quiet_scenarios() {
       {"quiet_control", "2,000 healthy connections: nothing but the listener's own life",
        quiet_control, false, true},
       {"quiet_kinds", "2,000 more: cookies or not, reuseport, deferred, fast open, MPTCP",
-       [](Stage& stage) { quiet_kinds(stage, 2000); }},
+       [](Stage& stage) { quiet_kinds(stage, 2000); }, false, false, true},
       {"quiet_50000", "50,000 of those", [](Stage& stage) { quiet_kinds(stage, 50000); }, true,
        false, true},
   };
