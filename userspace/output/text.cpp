@@ -65,6 +65,9 @@ std::string who_text(const Event& event, size_t width = std::string::npos) {
   return fmt::format("({})", owner_text(event.former->owner, 1, inside));
 }
 
+/// Of the kernel's own names, that the last column has room for.
+constexpr size_t reason_width = 17;
+
 std::string what_text(const Event& event) {
   std::string text{phrase_of(event.action, event.reason, event.stage)};
   if (event.retry)
@@ -74,7 +77,7 @@ std::string what_text(const Event& event) {
     text += fmt::format(", {} lost", event.accept_queue->depth + event.syn_queue->depth);
   if (event.reason == AW_OTHER && event.kernel_reason)
     text = fmt::format("{} dropped: {}", event.stage == AW_STAGE_SYN ? "SYN" : "ACK",
-                       cut(printable(*event.kernel_reason), 17));
+                       cut(printable(*event.kernel_reason), reason_width));
   if (event.descriptors)
     text = fmt::format("accept() fails: {}/{} files", event.descriptors->open,
                        event.descriptors->limit);

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "events/blind_spot.h"
+#include "probes/availability.h"
 #include "probes/features.h"
 
 #include <array>
@@ -28,14 +29,6 @@ struct Plan {
   std::string cgroup_mount; ///< where the packet hook goes; empty: it is not used
   std::vector<BlindSpot> blind;
 };
-
-/// Would this tier work here? If not: why, and which exit status that is.
-struct Availability {
-  bool available = false;
-  Error why;
-};
-
-[[nodiscard]] Availability availability(const Features& features, aw_source tier);
 
 /// The best tier, or the one that was asked for: it is used or refused, never
 /// replaced. Polling is only ever chosen by name: it sees too little to be
