@@ -128,13 +128,6 @@ struct {
 	__type(value, struct aw_scratch);
 } aw_scratch SEC(".maps");
 
-/* What the packet hook of the tracepoint tier foresees for a SYN, until it is freed. */
-struct aw_foreseen {
-	__u64 skb; /* 0: none */
-	__u64 sk;
-	struct aw_event event;
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);

@@ -10,25 +10,15 @@
 #define IPV4_SOURCE 12
 #define IPV6_SOURCE 8
 
-/* The client is the packet's source. False where packets cannot be read. */
-static __always_inline bool ends_of_packet(struct sk_buff *skb, struct aw_endpoints *ends)
+/* The client is the packet's source. */
+static __always_inline void addresses_at(__u64 ip, __u16 family, struct aw_endpoints *ends)
 {
-	__u64 head = (__u64)READ(skb, head);
-	__u64 ip = head + READ(skb, network_header);
-	__u32 ports;
-
-	if (aw_config.packet_access == AW_PACKETS_UNREADABLE)
-		return false;
-	ports = read_raw_u32(head + READ(skb, transport_header));
-	ends->client_port = bpf_ntohs(ports & 0xffff);
-	ends->server_port = bpf_ntohs(ports >> 16);
-	if (READ(skb, protocol) == bpf_htons(ETH_P_IP)) {
-		ends->family = AF_INET;
+	ends->family = family;
+	if (family == AF_INET) {
 		*(__u32 *)ends->client_address = read_raw_u32(ip + IPV4_SOURCE);
 		*(__u32 *)ends->server_address = read_raw_u32(ip + IPV4_SOURCE + 4);
-		return true;
+		return;
 	}
-	ends->family = AF_INET6;
 #pragma unroll
 	for (int word = 0; word < 4; word++) {
 		__u64 source = ip + IPV6_SOURCE + 4 * word;
@@ -36,6 +26,26 @@ static __always_inline bool ends_of_packet(struct sk_buff *skb, struct aw_endpoi
 		((__u32 *)ends->client_address)[word] = read_raw_u32(source);
 		((__u32 *)ends->server_address)[word] = read_raw_u32(source + 16);
 	}
+}
+
+static __always_inline void ports_at(__u64 tcp, struct aw_endpoints *ends)
+{
+	__u32 ports = read_raw_u32(tcp);
+
+	ends->client_port = bpf_ntohs(ports & 0xffff);
+	ends->server_port = bpf_ntohs(ports >> 16);
+}
+
+/* False where packets cannot be read. */
+static __always_inline bool ends_of_packet(struct sk_buff *skb, struct aw_endpoints *ends)
+{
+	__u64 head = (__u64)READ(skb, head);
+	__u16 family = READ(skb, protocol) == bpf_htons(ETH_P_IP) ? AF_INET : AF_INET6;
+
+	if (aw_config.packet_access == AW_PACKETS_UNREADABLE)
+		return false;
+	ports_at(head + READ(skb, transport_header), ends);
+	addresses_at(head + READ(skb, network_header), family, ends);
 	return true;
 }
 
@@ -58,37 +68,25 @@ static __always_inline bool parse_packet(struct sk_buff *skb, struct aw_endpoint
 					 __u8 *flags)
 {
 	__u64 ip = (__u64)READ(skb, head) + READ(skb, network_header);
-	__u32 tcp_offset = IPV6_HEADER_LEN;
-	__u32 word, ports;
+	__u64 tcp;
 
 	if (aw_config.packet_access == AW_PACKETS_UNREADABLE)
 		return false;
 	if (READ(skb, protocol) == bpf_htons(ETH_P_IP)) {
 		if ((read_raw_u32(ip + IPV4_PROTOCOL_WORD) >> 8 & 0xff) != IPPROTO_TCP)
 			return false;
-		tcp_offset = (read_raw_u32(ip) & 0xf) * 4;
-		ends->family = AF_INET;
-		*(__u32 *)ends->client_address = read_raw_u32(ip + IPV4_SOURCE);
-		*(__u32 *)ends->server_address = read_raw_u32(ip + IPV4_SOURCE + 4);
+		tcp = ip + (read_raw_u32(ip) & 0xf) * 4;
+		addresses_at(ip, AF_INET, ends);
 	} else if (READ(skb, protocol) == bpf_htons(ETH_P_IPV6)) {
 		if ((read_raw_u32(ip + IPV6_NEXT_HEADER_WORD) >> 16 & 0xff) != IPPROTO_TCP)
 			return false;
-		ends->family = AF_INET6;
-#pragma unroll
-		for (int i = 0; i < 4; i++) {
-			__u64 source = ip + IPV6_SOURCE + 4 * i;
-
-			((__u32 *)ends->client_address)[i] = read_raw_u32(source);
-			((__u32 *)ends->server_address)[i] = read_raw_u32(source + 16);
-		}
+		tcp = ip + IPV6_HEADER_LEN;
+		addresses_at(ip, AF_INET6, ends);
 	} else {
 		return false;
 	}
-	ports = read_raw_u32(ip + tcp_offset);
-	ends->client_port = bpf_ntohs(ports & 0xffff);
-	ends->server_port = bpf_ntohs(ports >> 16);
-	word = read_raw_u32(ip + tcp_offset + TCP_WORD_OF_FLAGS);
-	*flags = word >> 8;
+	ports_at(tcp, ends);
+	*flags = read_raw_u32(tcp + TCP_WORD_OF_FLAGS) >> 8;
 	return true;
 }
 

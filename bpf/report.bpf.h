@@ -112,4 +112,12 @@ static __always_inline void report_at(struct sock *sk, struct aw_event *e,
 	report(e);
 }
 
+static __always_inline void report_request(struct sock *sk, struct request_sock *req,
+					   struct aw_event *e, const struct aw_syn_facts *facts)
+{
+	ends_of_request(req, &e->ends);
+	e->flags = AW_HAS_ENDS;
+	report_at(sk, e, facts);
+}
+
 #endif

@@ -6,14 +6,6 @@
 #ifndef ACCEPTWATCH_REQUESTS_BPF_H
 #define ACCEPTWATCH_REQUESTS_BPF_H
 
-static __always_inline void report_request(struct sock *sk, struct request_sock *req,
-					   struct aw_event *e, const struct aw_syn_facts *facts)
-{
-	ends_of_request(req, &e->ends);
-	e->flags = AW_HAS_ENDS;
-	report_at(sk, e, facts);
-}
-
 /* tcp_req_err(): an ICMP error whose sequence number fits ends the request. */
 static __always_inline void on_icmp_error(void *req, bool abort)
 {
@@ -65,9 +57,7 @@ static __always_inline void on_request_expired(struct sock *sk, struct request_s
 	if (sock_state(sk) != TCP_LISTEN)
 		return;
 	read_syn_facts(sk, &facts);
-	e.reason =
-		aw_retransmit_reason(request_acked(req), defers_accept(sk),
-				     aw_accept_queue_full(facts.accept_depth, facts.accept_limit));
+	e.reason = unfinished_reason(sk, req, &facts);
 	report_request(sk, req, &e, &facts);
 }
 

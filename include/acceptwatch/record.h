@@ -157,6 +157,13 @@ struct aw_event {
 	__u8 comm[AW_COMM_LEN];
 };
 
+/* What the packet hook of the tracepoint tier foresees for a SYN, until it is freed. */
+struct aw_foreseen {
+	__u64 skb; /* 0: none */
+	__u64 sk;
+	struct aw_event event;
+};
+
 enum aw_process_change {
 	AW_PROCESS_FORK = 1, /* pid is the child, other_pid its parent */
 	AW_PROCESS_EXEC,
@@ -208,6 +215,7 @@ AW_STATIC_ASSERT(sizeof(struct aw_header) == 16, "aw_header");
 AW_STATIC_ASSERT(sizeof(struct aw_listener) == 56, "aw_listener");
 AW_STATIC_ASSERT(sizeof(struct aw_endpoints) == 40, "aw_endpoints");
 AW_STATIC_ASSERT(sizeof(struct aw_event) == 144, "aw_event");
+AW_STATIC_ASSERT(sizeof(struct aw_foreseen) == 160, "aw_foreseen");
 AW_STATIC_ASSERT(sizeof(struct aw_process) == 72, "aw_process");
 AW_STATIC_ASSERT(sizeof(struct aw_holder) == 120, "aw_holder");
 AW_STATIC_ASSERT(sizeof(struct aw_counter_key) == 16, "aw_counter_key");

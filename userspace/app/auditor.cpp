@@ -53,8 +53,6 @@ uint64_t difference(uint64_t larger, uint64_t smaller) {
   return larger > smaller ? larger - smaller : 0;
 }
 
-bool differs(const AuditedCounter& counter) { return counter.kernel != counter.explained; }
-
 /// 0: a difference without a known cause; 1: with one; 2: none.
 int rank(const AuditedNamespace& audited) {
   int best = 2;

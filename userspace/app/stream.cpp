@@ -91,27 +91,25 @@ void Stream::find_holders(const aw_event& record) {
 }
 
 /// A packet that was refused before it came to a listener, or a connection that has
-/// no way back to its own: who listens there now?
-void Stream::find_listener(Event& event) const {
-  if (!event.netns || !event.server_address || !event.server_port)
+/// no way back to its own: who listens there now? Where nobody does, a restart may
+/// have left a gap.
+void Stream::find_listener(const aw_event& record, Event& event) const {
+  if (event.listener || !event.netns || !event.server_address || !event.server_port)
     return;
-  const Listener* listener =
-      table_.find_at(*event.netns, *event.server_address, *event.server_port);
-  if (listener && event.reason != AW_NO_LISTENER)
+  if (event.reason == AW_NO_LISTENER)
+    return find_former_listener(record, event);
+  if (const auto* listener =
+          table_.find_at(*event.netns, *event.server_address, *event.server_port))
     event.listener = listener->id;
 }
 
-/// A restart leaves a gap, in which clients are refused.
 void Stream::find_former_listener(const aw_event& record, Event& event) const {
-  if (event.reason != AW_NO_LISTENER || !event.netns || !event.server_address || !event.server_port)
-    return;
   const Listener* former =
       table_.find_former(*event.netns, *event.server_address, *event.server_port);
   if (!former || !former->last_holder || former->closed_ns > record.header.boot_ns)
     return;
-  const Holder& holder = *former->last_holder;
   const auto gap_ns = record.header.boot_ns - former->closed_ns;
-  event.former = FormerListener{to_owner(holder), static_cast<double>(gap_ns) / 1e9};
+  event.former = FormerListener{to_owner(*former->last_holder), static_cast<double>(gap_ns) / 1e9};
 }
 
 void Stream::handle_event(const aw_event& record, uint64_t count) {
@@ -120,9 +118,7 @@ void Stream::handle_event(const aw_event& record, uint64_t count) {
   find_holders(record);
   Event event = to_event(record, clock_, names_);
   event.count = count;
-  if (!event.listener)
-    find_listener(event);
-  find_former_listener(record, event);
+  find_listener(record, event);
   table_.attribute(event);
   if (record.action == AW_LISTENER_CLOSED)
     table_.closed(record.listener.id, record.header.boot_ns);

@@ -38,7 +38,7 @@ private:
   void emit_stall(Event event);
   [[nodiscard]] Result<void> rescan();
   void find_holders(const aw_event& record);
-  void find_listener(Event& event) const;
+  void find_listener(const aw_event& record, Event& event) const;
   void find_former_listener(const aw_event& record, Event& event) const;
   [[nodiscard]] Result<void> write();
   void append_loss(const char* where, uint64_t now, uint64_t& before);

@@ -115,6 +115,10 @@ struct AuditedCounter {
   std::string why; ///< a known cause of the difference; empty: none, or no difference
 };
 
+[[nodiscard]] inline bool differs(const AuditedCounter& counter) {
+  return counter.kernel != counter.explained;
+}
+
 struct AuditedNamespace {
   uint32_t netns = 0;
   bool gone = false; ///< compared when it could be read for the last time

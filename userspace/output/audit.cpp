@@ -10,8 +10,6 @@
 namespace acceptwatch {
 namespace {
 
-bool differs(const AuditedCounter& counter) { return counter.kernel != counter.explained; }
-
 bool is_different(const AuditedNamespace& audited) {
   return std::ranges::any_of(audited.counters, differs);
 }

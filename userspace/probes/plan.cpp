@@ -14,6 +14,11 @@ constexpr std::array tracepoint_programs{"retransmit_synack", "send_reset",     
                                          "set_state",         "set_state_again", "process_fork",
                                          "process_exec",      "process_rename",  "process_exit"};
 
+constexpr const char* better_tier = "A kernel that allows fentry or kprobes shows it.";
+constexpr const char* newer_version = "Look for a newer acceptwatch.";
+constexpr const char* unreadable_packets =
+    "lockdown=confidentiality forbids reading packets on this kernel (6.2 has a typed way)";
+
 void add(Plan& plan, std::initializer_list<const char*> programs) {
   plan.programs.insert(plan.programs.end(), programs.begin(), programs.end());
 }
@@ -42,7 +47,7 @@ void add_ack_stage(const Features& features, Plan& plan) {
     for (const aw_stage stage : {AW_STAGE_ACK, AW_STAGE_COOKIE})
       see_nothing_of(plan, AW_LISTEN_DROP, AW_REASON_NONE, stage,
                      "tcp_v4_syn_recv_sock() has a prototype that this version does not know",
-                     "Look for a newer acceptwatch.");
+                     newer_version);
   }
   if (known_prototype(v4) && v6 == v4) {
     add(plan, {"v6_syn_recv_sock_return"});
@@ -52,7 +57,7 @@ void add_ack_stage(const Features& features, Plan& plan) {
     for (const aw_stage stage : {AW_STAGE_ACK, AW_STAGE_COOKIE})
       see_nothing_of(plan, AW_LISTEN_DROP, AW_REASON_NONE, stage,
                      "IPv6: tcp_v6_syn_recv_sock() has a prototype that this version does not know",
-                     "Look for a newer acceptwatch.");
+                     newer_version);
   }
 }
 
@@ -68,8 +73,6 @@ void add_function_resets(const Features& features, Plan& plan) {
   if (features.arguments_of("tcp_v6_send_reset"))
     add(plan, {"v6_send_reset"});
 }
-
-constexpr const char* newer_version = "Look for a newer acceptwatch.";
 
 /// What becomes of requests in SYN_RECV, and why one could not be made.
 void add_request_programs(const Features& features, Plan& plan) {
@@ -131,45 +134,40 @@ aw_reason refusal_of(std::string_view drop_reason) {
   return AW_REASON_NONE;
 }
 
-void set_meaning(const Features& features, Plan& plan, std::string_view name, aw_reason meaning) {
-  for (const auto& [number, drop_reason] : features.drop_reasons) {
-    if (drop_reason == name && number >= 0 && number < AW_MAX_DROP_REASONS)
-      plan.drop_reasons[static_cast<size_t>(number)] = static_cast<__u8>(meaning);
-  }
+void set_meaning(Plan& plan, int drop_reason, aw_reason meaning) {
+  if (drop_reason >= 0 && drop_reason < AW_MAX_DROP_REASONS)
+    plan.drop_reasons[static_cast<size_t>(drop_reason)] = static_cast<__u8>(meaning);
 }
 
-bool has_drop_reason(const Features& features, std::string_view name) {
-  return std::any_of(features.drop_reasons.begin(), features.drop_reasons.end(),
-                     [&](const auto& reason) { return reason.second == name; });
+std::optional<int> drop_reason_named(const Features& features, std::string_view name) {
+  const auto found = std::ranges::find(features.drop_reasons, name,
+                                       [](const auto& reason) { return reason.second; });
+  return found == features.drop_reasons.end() ? std::nullopt : std::optional{found->first};
 }
 
-/// skb:kfree_skb, with a reason since 5.17 and with the socket since 6.11.
+void see_no_refusals(Plan& plan, aw_stage stage, const char* why) {
+  for (const aw_reason reason : {AW_FIREWALL, AW_SOCKET_FILTER, AW_AUTHENTICATION})
+    see_nothing_of(plan, AW_LISTEN_DROP, reason, stage, why, {});
+}
+
+/// skb:kfree_skb, with a reason since 5.17 and with the socket since 6.11. The
+/// tracepoint tier has more use for it: add_dropped_acks().
 void add_drop_tracepoint(const Features& features, Plan& plan) {
   const unsigned arguments = plan.config.kfree_skb_args;
-  const auto refusals = {AW_FIREWALL, AW_SOCKET_FILTER, AW_AUTHENTICATION};
-  if (arguments < 3 || plan.config.packet_access == AW_PACKETS_UNREADABLE) {
-    for (const aw_reason reason : refusals)
-      see_nothing_of(plan, AW_LISTEN_DROP, reason, AW_STAGE_NONE,
-                     arguments < 3 ? "skb:kfree_skb gives no reason on this kernel (5.17 does)"
-                                   : "lockdown=confidentiality forbids reading packets on this "
-                                     "kernel (6.2 has a typed way)",
-                     {});
-    if (arguments >= 3 && plan.tier == AW_SOURCE_TRACEPOINT)
-      add(plan, {arguments >= 4 ? "skb_drop" : "skb_drop_reason"});
-    return;
-  }
-  for (const auto& [number, name] : features.drop_reasons) {
-    if (number >= 0 && number < AW_MAX_DROP_REASONS)
-      plan.drop_reasons[static_cast<size_t>(number)] = static_cast<__u8>(refusal_of(name));
-  }
-  add(plan, {arguments >= 4 ? "skb_drop" : "skb_drop_reason"});
-  if (arguments >= 4)
-    return;
-  for (const aw_reason reason : refusals)
-    see_nothing_of(plan, AW_LISTEN_DROP, reason, AW_STAGE_ACK,
-                   "skb:kfree_skb does not name the listener on this kernel (6.11 does), and an "
-                   "ACK may belong to any connection",
-                   {});
+  const bool readable = plan.config.packet_access != AW_PACKETS_UNREADABLE;
+  if (arguments < 3)
+    return see_no_refusals(plan, AW_STAGE_NONE,
+                           "skb:kfree_skb gives no reason on this kernel (5.17 does)");
+  if (readable || plan.tier == AW_SOURCE_TRACEPOINT)
+    add(plan, {arguments >= 4 ? "skb_drop" : "skb_drop_reason"});
+  if (!readable)
+    return see_no_refusals(plan, AW_STAGE_NONE, unreadable_packets);
+  for (const auto& [number, name] : features.drop_reasons)
+    set_meaning(plan, number, refusal_of(name));
+  if (arguments < 4)
+    see_no_refusals(plan, AW_STAGE_ACK,
+                    "skb:kfree_skb does not name the listener on this kernel (6.11 does), and an "
+                    "ACK may belong to any connection");
 }
 
 void add_ingress(const Features& features, Plan& plan) {
@@ -189,71 +187,66 @@ void add_ingress(const Features& features, Plan& plan) {
 
 /// What functions show in the better tiers, by the reason of a dropped packet.
 void add_dropped_acks(const Features& features, Plan& plan) {
-  constexpr std::string_view overflow = "SKB_DROP_REASON_TCP_LISTEN_OVERFLOW";
-  constexpr std::string_view unspecified = "SKB_DROP_REASON_NOT_SPECIFIED";
-  constexpr std::string_view no_socket = "SKB_DROP_REASON_NO_SOCKET";
-  constexpr const char* remedy = "A kernel that allows fentry or kprobes shows it.";
+  const auto overflow = drop_reason_named(features, "SKB_DROP_REASON_TCP_LISTEN_OVERFLOW");
+  const auto unspecified = drop_reason_named(features, "SKB_DROP_REASON_NOT_SPECIFIED");
+  const auto no_socket = drop_reason_named(features, "SKB_DROP_REASON_NO_SOCKET");
   const unsigned arguments = plan.config.kfree_skb_args;
   if (arguments >= 4) {
-    set_meaning(features, plan, no_socket, AW_NO_LISTENER);
-    set_meaning(features, plan, unspecified, AW_IN_HANDSHAKE);
-    set_meaning(features, plan, has_drop_reason(features, overflow) ? overflow : unspecified,
-                AW_ACCEPT_QUEUE_FULL);
+    set_meaning(plan, no_socket.value_or(-1), AW_NO_LISTENER);
+    set_meaning(plan, unspecified.value_or(-1), AW_IN_HANDSHAKE);
+    set_meaning(plan, overflow ? *overflow : unspecified.value_or(-1), AW_ACCEPT_QUEUE_FULL);
   } else {
     constexpr const char* why =
         "skb:kfree_skb does not name the listener on this kernel (6.11 does)";
     for (const aw_stage stage : {AW_STAGE_ACK, AW_STAGE_COOKIE})
-      see_nothing_of(plan, AW_LISTEN_DROP, AW_ACCEPT_QUEUE_FULL, stage, why, remedy);
-    see_nothing_of(plan, AW_RESET_RECEIVED, AW_IN_HANDSHAKE, AW_STAGE_NONE, why, remedy);
+      see_nothing_of(plan, AW_LISTEN_DROP, AW_ACCEPT_QUEUE_FULL, stage, why, better_tier);
+    see_nothing_of(plan, AW_RESET_RECEIVED, AW_IN_HANDSHAKE, AW_STAGE_NONE, why, better_tier);
   }
   if (plan.config.send_reset_args >= 3)
     return;
-  if (arguments == 3 && has_drop_reason(features, no_socket))
-    set_meaning(features, plan, no_socket, AW_NO_LISTENER);
+  if (arguments == 3 && no_socket)
+    set_meaning(plan, *no_socket, AW_NO_LISTENER);
   else
     see_nothing_of(plan, AW_RESET_SENT, AW_NO_LISTENER, AW_STAGE_NONE,
-                   "before 6.10 tcp:tcp_send_reset is silent where there is no socket", remedy);
+                   "before 6.10 tcp:tcp_send_reset is silent where there is no socket",
+                   better_tier);
 }
 
 void add_tracepoint_programs(const Features& features, Plan& plan) {
-  constexpr const char* remedy = "A kernel that allows fentry or kprobes shows it.";
   add_ingress(features, plan);
   add_dropped_acks(features, plan);
   for (const aw_reason reason : {AW_REQUEST_FAILED, AW_NO_ROUTE, AW_MEMORY})
     see_nothing_of(plan, AW_LISTEN_DROP, reason, AW_STAGE_NONE,
                    "the packet hook runs before the kernel tries, and sees full queues only",
-                   remedy);
+                   better_tier);
   see_nothing_of(plan, AW_LISTEN_DROP, AW_SECURITY_MODULE, AW_STAGE_SYN,
-                 "the packet hook runs before the security module is asked", remedy);
+                 "the packet hook runs before the security module is asked", better_tier);
   see_nothing_of(plan, AW_HANDSHAKE_EXPIRED, AW_REASON_NONE, AW_STAGE_NONE,
-                 "no tracepoint is in the request's timer", remedy);
+                 "no tracepoint is in the request's timer", better_tier);
 }
 
 /// Where headers cannot be read, a record still names the listener.
 void note_unreadable_packets(Plan& plan) {
-  constexpr std::string_view why =
-      "lockdown=confidentiality forbids reading packets on this kernel (6.2 has a typed way)";
   const auto hide = [&](aw_action action, aw_reason reason, aw_stage stage,
                         std::initializer_list<const char*> fields) {
     for (const char* field : fields)
-      plan.blind.push_back({action, reason, stage, field, std::string{why}, {}});
+      plan.blind.push_back({action, reason, stage, field, unreadable_packets, {}});
+  };
+  const auto hide_ends = [&](aw_action action, aw_reason reason, aw_stage stage) {
+    hide(action, reason, stage,
+         {"client.address", "client.port", "server.address", "network.type"});
   };
   if (plan.tier != AW_SOURCE_TRACEPOINT) { // there the cgroup hook is given the packet
-    hide(AW_LISTEN_DROP, AW_REASON_NONE, AW_STAGE_SYN,
-         {"client.address", "client.port", "server.address", "network.type"});
-    hide(AW_SYNCOOKIE_SENT, AW_REASON_NONE, AW_STAGE_NONE,
-         {"client.address", "client.port", "server.address", "network.type"});
+    hide_ends(AW_LISTEN_DROP, AW_REASON_NONE, AW_STAGE_SYN);
+    hide_ends(AW_SYNCOOKIE_SENT, AW_REASON_NONE, AW_STAGE_NONE);
   }
-  hide(AW_LISTEN_DROP, AW_COOKIE_INVALID, AW_STAGE_NONE,
-       {"client.address", "client.port", "server.address", "network.type"});
-  for (const aw_reason reason : {AW_ABORT_ON_OVERFLOW, AW_HANDSHAKE_INVALID})
-    hide(AW_RESET_SENT, reason, AW_STAGE_NONE,
-         {"client.address", "client.port", "server.address", "network.type"});
+  hide_ends(AW_LISTEN_DROP, AW_COOKIE_INVALID, AW_STAGE_NONE);
+  for (const aw_reason reason : {AW_ABORT_ON_OVERFLOW, AW_HANDSHAKE_INVALID, AW_NO_LISTENER})
+    hide_ends(AW_RESET_SENT, reason, AW_STAGE_NONE);
+  hide(AW_RESET_SENT, AW_NO_LISTENER, AW_STAGE_NONE, {"server.port"});
   // A new name is read from /proc afterwards, if the process is still there.
   for (int action = AW_LISTEN_DROP; action < AW_NR_ACTIONS; ++action)
     hide(static_cast<aw_action>(action), AW_REASON_NONE, AW_STAGE_NONE, {"process.name"});
-  hide(AW_RESET_SENT, AW_NO_LISTENER, AW_STAGE_NONE,
-       {"client.address", "client.port", "server.address", "server.port", "network.type"});
 }
 
 aw_packet_access packet_access(const Features& features, aw_source tier) {

@@ -25,13 +25,6 @@ namespace {
 using DirectObject = std::unique_ptr<direct_bpf, SkeletonDeleter<direct_bpf__destroy>>;
 using ProbeObject = std::unique_ptr<probe_bpf, SkeletonDeleter<probe_bpf__destroy>>;
 
-/// struct aw_foreseen of bpf/maps.bpf.h.
-struct Foreseen {
-  __u64 skb;
-  __u64 sk;
-  aw_event event;
-};
-
 /// The globals of a loaded object: memory that is shared with its programs.
 struct Globals {
   bool* active = nullptr;
@@ -269,12 +262,12 @@ std::vector<Counter> Session::counters() const {
 /// kernel skipped syn_consumed, the next one reports it (ingress.bpf.h).
 uint64_t Session::unconfirmed() const {
   const int map = bpf_object__find_map_fd_by_name(object_, "aw_foreseen");
-  std::vector<Foreseen> per_cpu(static_cast<size_t>(libbpf_num_possible_cpus()));
+  std::vector<aw_foreseen> per_cpu(static_cast<size_t>(libbpf_num_possible_cpus()));
   const __u32 zero = 0;
   if (map < 0 || bpf_map_lookup_elem(map, &zero, per_cpu.data()) != 0)
     return 0;
-  return static_cast<uint64_t>(
-      std::ranges::count_if(per_cpu, [](const Foreseen& foreseen) { return foreseen.skb != 0; }));
+  return static_cast<uint64_t>(std::ranges::count_if(
+      per_cpu, [](const aw_foreseen& foreseen) { return foreseen.skb != 0; }));
 }
 
 /// Programs that make no record which somebody waits for: a skipped run is made up
