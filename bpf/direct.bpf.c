@@ -7,6 +7,7 @@
 #include "maps.bpf.h"
 #include "read.bpf.h"
 #include "kernel.bpf.h"
+#include "counters.bpf.h"
 #include "listener.bpf.h"
 #include "packet.bpf.h"
 #include "report.bpf.h"
@@ -33,11 +34,25 @@ int BPF_PROG(conn_request, void *rsk_ops, void *af_ops, struct sock *sk, struct 
 	return 0;
 }
 
+/* Only where counters cannot be read: see syn_stage.bpf.h. */
 SEC("fentry/tcp_make_synack")
-int BPF_PROG(make_synack, struct sock *sk, void *dst, struct request_sock *req, void *foc,
-	     enum tcp_synack_type type)
+int BPF_PROG(make_synack)
 {
-	on_make_synack(type);
+	on_make_synack();
+	return 0;
+}
+
+SEC("fentry/cookie_v4_init_sequence")
+int BPF_PROG(v4_cookie_made)
+{
+	on_cookie_made();
+	return 0;
+}
+
+SEC("fentry/cookie_v6_init_sequence")
+int BPF_PROG(v6_cookie_made)
+{
+	on_cookie_made();
 	return 0;
 }
 
@@ -64,6 +79,7 @@ static __always_inline bool child_refused(unsigned long long *ctx)
 	return !child;
 }
 
+/* Where a dropped ACK has no drop reason of its own. */
 SEC("fexit/tcp_v4_syn_recv_sock")
 int BPF_PROG(v4_syn_recv_sock_return, struct sock *sk, struct sk_buff *skb,
 	     struct request_sock *req, void *dst, struct request_sock *req_unhash)
@@ -90,6 +106,7 @@ int BPF_PROG(security_asked, struct sock *sk, struct sk_buff *skb, struct reques
 	return 0;
 }
 
+/* Where a dropped RST does not name the listener. */
 SEC("fentry/inet_csk_reqsk_queue_drop")
 int BPF_PROG(request_dropped, struct sock *sk, struct request_sock *req)
 {
@@ -98,6 +115,7 @@ int BPF_PROG(request_dropped, struct sock *sk, struct request_sock *req)
 	return 0;
 }
 
+/* Before 6.2, instead of the two that follow. */
 SEC("fentry/__inet_csk_reqsk_queue_drop")
 int BPF_PROG(request_expired, struct sock *sk, struct request_sock *req, bool from_timer)
 {
@@ -106,10 +124,26 @@ int BPF_PROG(request_expired, struct sock *sk, struct request_sock *req, bool fr
 	return 0;
 }
 
-SEC("fentry/tcp_req_err")
-int BPF_PROG(icmp_error, struct sock *req, u32 seq, bool abort)
+SEC("fentry/tcp_syn_ack_timeout")
+int BPF_PROG(request_timeout, struct request_sock *req)
 {
-	on_icmp_error(req, abort);
+	if (aw_active)
+		on_request_timeout(req);
+	return 0;
+}
+
+SEC("fexit/reqsk_timer_handler")
+int BPF_PROG(request_timer_end, struct timer_list *timer)
+{
+	on_request_timer_end(timer->entry.pprev);
+	return 0;
+}
+
+SEC("fentry/tcp_req_err")
+int BPF_PROG(icmp_error, struct request_sock *req, u32 seq, bool abort)
+{
+	if (aw_active)
+		on_icmp_error(req, seq, abort);
 	return 0;
 }
 
@@ -138,7 +172,94 @@ int BPF_PROG(accept_called, struct sock *sk)
 	return 0;
 }
 
+/* 5.17 removed the second argument, which moves the result by one. */
+static __always_inline bool listen_failed(unsigned long long *ctx)
+{
+	__u64 error;
+
+	if (aw_config.listen_start_args == 2) {
+		error = ctx[2];
+		barrier_var(error);
+	} else {
+		error = ctx[1];
+		barrier_var(error);
+	}
+	return (int)error;
+}
+
+SEC("fexit/inet_csk_listen_start")
+int BPF_PROG(listen_started, struct sock *sk)
+{
+	if (aw_active && !listen_failed(ctx))
+		on_transition(sk, TCP_LISTEN);
+	return 0;
+}
+
+SEC("fexit/inet_csk_listen_start")
+int BPF_PROG(listen_started_again, struct sock *sk)
+{
+	if (aw_active && !listen_failed(ctx))
+		on_transition(sk, TCP_LISTEN);
+	return 0;
+}
+
+SEC("fexit/inet_csk_listen_start")
+int BPF_PROG(listen_started_at_last, struct sock *sk)
+{
+	if (aw_active && !listen_failed(ctx))
+		on_transition_at_last(sk, TCP_LISTEN);
+	return 0;
+}
+
+SEC("fentry/inet_csk_listen_stop")
+int BPF_PROG(listen_stopped, struct sock *sk)
+{
+	if (aw_active)
+		on_transition(sk, TCP_CLOSE);
+	return 0;
+}
+
+SEC("fentry/inet_csk_listen_stop")
+int BPF_PROG(listen_stopped_again, struct sock *sk)
+{
+	if (aw_active)
+		on_transition(sk, TCP_CLOSE);
+	return 0;
+}
+
+SEC("fentry/inet_csk_listen_stop")
+int BPF_PROG(listen_stopped_at_last, struct sock *sk)
+{
+	if (aw_active)
+		on_transition_at_last(sk, TCP_CLOSE);
+	return 0;
+}
+
 /* Tier tracepoint. */
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(set_state, struct sock *sk, int old_state, int new_state)
+{
+	if (aw_active && begins_or_ends_listening(old_state, new_state))
+		on_transition(sk, new_state);
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(set_state_again, struct sock *sk, int old_state, int new_state)
+{
+	if (aw_active && begins_or_ends_listening(old_state, new_state))
+		on_transition(sk, new_state);
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(set_state_at_last, struct sock *sk, int old_state, int new_state)
+{
+	if (aw_active && begins_or_ends_listening(old_state, new_state))
+		on_transition_at_last(sk, new_state);
+	return 0;
+}
 
 SEC("cgroup_skb/ingress")
 int ingress(struct __sk_buff *skb)

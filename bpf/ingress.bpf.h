@@ -88,13 +88,6 @@ static __always_inline void foresee(struct aw_syn_facts *facts, struct aw_event 
 		e->action = AW_SYNCOOKIE_SENT;
 }
 
-static __always_inline struct aw_foreseen *foreseen(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&aw_foreseen, &zero);
-}
-
 static __always_inline void keep_foreseen(struct __sk_buff *skb, struct sock *sk,
 					  const struct aw_event *e)
 {

@@ -5,8 +5,6 @@
 #ifndef ACCEPTWATCH_KERNEL_BPF_H
 #define ACCEPTWATCH_KERNEL_BPF_H
 
-extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
-
 /* Four raw bytes: of a packet, say. They have no type that could be followed. */
 static __always_inline __u32 read_raw_u32(__u64 address)
 {
@@ -107,17 +105,45 @@ static __always_inline __u64 socket_cookie(struct sock *sk)
 }
 
 /*
- * inet_rsk(req)->acked: the client's ACK came, and was not used. A cast to
- * inet_request_sock is refused in typed programs; the helper's check wants
- * a plain TCP request, so for MPTCP it is not known (and reads as 0).
+ * A cast is refused in typed programs; the helper's check wants a plain TCP request,
+ * so an MPTCP one is NULL there.
+ */
+static __always_inline struct tcp_request_sock *tcp_request_of(void *req)
+{
+#ifdef AW_PROBE_READS
+	return req;
+#else
+	return bpf_skc_to_tcp_request_sock(req);
+#endif
+}
+
+/*
+ * NULL where typed programs cannot follow it: it shares its place with an integer, and
+ * the kernel has no cast (6.2). Helpers do not take what was cast.
+ */
+static __always_inline struct sock *listener_of(struct request_sock *req)
+{
+#ifdef AW_PROBE_READS
+	return READ(req, __req_common.skc_listener);
+#else
+	if (aw_config.packet_access != AW_PACKETS_CAST)
+		return NULL;
+	return bpf_rdonly_cast(req->__req_common.skc_listener,
+			       bpf_core_type_id_kernel(struct sock));
+#endif
+}
+
+/*
+ * inet_rsk(req)->acked: the client's ACK came, and was not used. Reads as 0 where it
+ * is not known: tcp_request_of().
  */
 static __always_inline bool request_acked(struct request_sock *req)
 {
-#ifdef AW_PROBE_READS
-	return BPF_CORE_READ_BITFIELD_PROBED((struct inet_request_sock *)req, acked);
-#else
-	struct tcp_request_sock *treq = bpf_skc_to_tcp_request_sock(req);
+	struct tcp_request_sock *treq = tcp_request_of(req);
 
+#ifdef AW_PROBE_READS
+	return BPF_CORE_READ_BITFIELD_PROBED(&treq->req, acked);
+#else
 	return treq && BPF_CORE_READ_BITFIELD(&treq->req, acked);
 #endif
 }

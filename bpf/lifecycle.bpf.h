@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Listeners come and go: sock:inet_sock_set_state, in the thread that does it.
+ * Listeners come and go, in the thread that does it: inet_csk_listen_start() and
+ * inet_csk_listen_stop(), which cost a connection nothing; with tracepoints only,
+ * sock:inet_sock_set_state.
  */
 #ifndef ACCEPTWATCH_LIFECYCLE_BPF_H
 #define ACCEPTWATCH_LIFECYCLE_BPF_H
@@ -31,7 +33,6 @@ static __always_inline void report_lifecycle(struct sock *sk, enum aw_action act
 	read_syn_facts(sk, &facts);
 	if (action == AW_LISTENER_CLOSED && migrates(sk))
 		facts.accept_depth = facts.syn_depth = 0;
-	/* Cleared only after the state: inet_csk_listen_start(). */
 	report_at(sk, e, &facts);
 }
 
@@ -61,57 +62,47 @@ static __always_inline void on_listener_closed(struct sock *sk)
 }
 
 /*
- * `sk` of LISTEN -> SYN_RECV is a child fresh from the clone, whose backlog
- * fields are copies. An MPTCP listener has a kernel-owned TCP socket below it
- * that comes here too; the MPTCP socket itself has another protocol number.
+ * The kernel does not run a program on a CPU where it is being run (prog->active,
+ * in __bpf_trace_run() and __bpf_prog_enter_recur()). Where programs can be preempted
+ * (seen on 7.2), a listen() is passed over because another task was preempted in the
+ * middle of its own. So typed programs are attached three times: each handles what
+ * those before it were kept from, and knows by the mark that they leave.
  */
-static __always_inline bool begins_or_ends_listening(struct sock *sk, int old_state, int new_state)
+static __always_inline void on_transition(struct sock *sk, __u32 state)
 {
-	if (new_state != TCP_LISTEN && !(old_state == TCP_LISTEN && new_state == TCP_CLOSE))
-		return false;
-	return READ(sk, sk_protocol) == IPPROTO_TCP;
-}
+	__u64 key = (__u64)sk;
+	__u32 *done;
 
-static __always_inline void on_lifecycle(struct sock *sk, int new_state)
-{
-	if (new_state == TCP_LISTEN)
+	/* DCCP has listeners too; below an MPTCP one is one of TCP, which comes here. */
+	if (READ(sk, sk_protocol) != IPPROTO_TCP)
+		return;
+	done = bpf_map_lookup_elem(&aw_transitions, &key);
+	if (done && *done == state)
+		return;
+	bpf_map_update_elem(&aw_transitions, &key, &state, BPF_ANY);
+	if (state == TCP_LISTEN)
 		on_listener_opened(sk);
 	else
 		on_listener_closed(sk);
 }
 
-static __always_inline void on_set_state(struct sock *sk, int old_state, int new_state)
+/*
+ * The last of them wakes user space, or each record would make that very case. It does
+ * so whatever the others did: the one that was preempted may have come before its record.
+ */
+static __always_inline void on_transition_at_last(struct sock *sk, __u32 state)
 {
-	__u64 thread = bpf_get_current_pid_tgid();
-	struct aw_transition done = { .sk = (__u64)sk, .state = new_state };
-
-	if (!begins_or_ends_listening(sk, old_state, new_state))
-		return;
-	bpf_map_update_elem(&aw_transitions, &thread, &done, BPF_ANY);
-	on_lifecycle(sk, new_state);
+	on_transition(sk, state);
+	wake_user_space();
 }
 
 /*
- * The kernel does not run a tracepoint program on a CPU where it is being run:
- * __bpf_trace_run(), prog->active. Where tracepoints can be preempted (seen on
- * 7.2), a listen() is passed over because another task was preempted in the
- * middle of its own. So there are two programs, the second of which does what
- * the first was kept from, and knows by the mark that it leaves. User space is
- * woken by the second, or each record would make that case.
+ * `sk` of LISTEN -> SYN_RECV is a child fresh from the clone, whose backlog fields are
+ * copies.
  */
-static __always_inline void on_set_state_again(struct sock *sk, int old_state, int new_state)
+static __always_inline bool begins_or_ends_listening(int old_state, int new_state)
 {
-	__u64 thread = bpf_get_current_pid_tgid();
-	struct aw_transition *done;
-
-	if (!begins_or_ends_listening(sk, old_state, new_state))
-		return;
-	done = bpf_map_lookup_elem(&aw_transitions, &thread);
-	if (done && done->sk == (__u64)sk && done->state == new_state)
-		bpf_map_delete_elem(&aw_transitions, &thread);
-	else
-		on_lifecycle(sk, new_state);
-	wake_user_space();
+	return new_state == TCP_LISTEN || (old_state == TCP_LISTEN && new_state == TCP_CLOSE);
 }
 
 #endif

@@ -67,18 +67,12 @@ struct {
 	__type(value, struct aw_closing);
 } aw_closing SEC(".maps");
 
-/* What set_state has handled in a thread, for set_state_again: lifecycle.bpf.h. */
-struct aw_transition {
-	__u64 sk;
-	__s32 state;
-	__u32 _pad;
-};
-
+/* The state that a socket's change to which has been reported: lifecycle.bpf.h. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1024);
-	__type(key, __u64); /* pid_tgid */
-	__type(value, struct aw_transition);
+	__uint(max_entries, 16384);
+	__type(key, __u64); /* struct sock * */
+	__type(value, __u32);
 } aw_transitions SEC(".maps");
 
 /* What the security module said of the SYN in progress. */
@@ -98,11 +92,14 @@ struct aw_scratch {
 	__u64 skb;
 	__u32 accept_depth;
 	__u32 syn_depth;
-	__u32 drops;
-	__u8 answered; /* a SYN-ACK was built ... */
-	__u8 cookie;   /* ... and it was a cookie */
-	__u8 security; /* enum aw_security */
-	__u8 _pad;
+	__u32 drops;	 /* drops_so_far() */
+	__u32 no_routes; /* no_routes_here() */
+	__u8 answered;	 /* a SYN-ACK was built: only where counters cannot be read */
+	__u8 cookie;	 /* a cookie was made */
+	__u8 security;	 /* enum aw_security */
+	__u8 _pad[5];
+	/* The address of an array of counters on its way through memory. */
+	__u64 counters;
 	/* The last ACK that found the accept queue full. */
 	__u64 overflow_skb;
 	/* An ACK that came to a full queue, and sk_drops then: ingress.bpf.h. */
@@ -116,6 +113,8 @@ struct aw_scratch {
 	__u32 _pad2;
 	/* A request that an ICMP error is about to end. */
 	__u64 icmp_req;
+	/* The last (listener, process) pair in aw_accepters: owners.bpf.h. */
+	__u64 accepter;
 	/* A pointer on its way through memory, and whose: see known_null(). */
 	__u64 pointer;
 	__u64 visit;
@@ -140,6 +139,14 @@ static __always_inline struct aw_scratch *scratch(void)
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&aw_scratch, &zero);
+}
+
+/* An event that is not sure yet: its end is awaited on the same CPU. */
+static __always_inline struct aw_foreseen *foreseen(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&aw_foreseen, &zero);
 }
 
 /*

@@ -78,8 +78,18 @@ static __always_inline void on_rename(struct task_struct *task, const char *name
 }
 
 /*
+ * The pair in one word, which a preempting thread replaces as a whole. 0: a pair
+ * that does not fit; cookies are counted up from 1, on each CPU in blocks.
+ */
+static __always_inline __u64 accepter_word(__u64 cookie, __u32 pid)
+{
+	return cookie >> 32 || !cookie ? 0 : cookie << 32 | pid;
+}
+
+/*
  * inet_csk_accept(): whoever calls it holds the listener, however it came by
- * it (SCM_RIGHTS, systemd, pidfd_getfd). One lookup a call, one record a pair.
+ * it (SCM_RIGHTS, systemd, pidfd_getfd). One lookup a call, but for the pair that
+ * this CPU saw last; one record a pair.
  */
 static __always_inline void on_accept(struct sock *sk)
 {
@@ -88,8 +98,13 @@ static __always_inline void on_accept(struct sock *sk)
 		.pid = bpf_get_current_pid_tgid() >> 32,
 	};
 	struct aw_process p = { .change = AW_PROCESS_ACCEPTS };
+	struct aw_scratch *s = scratch();
+	__u64 word = accepter_word(key.listener, key.pid);
 	__u8 yes = 1;
 
+	if (!s || (word && s->accepter == word))
+		return;
+	s->accepter = word;
 	if (!key.listener)
 		key.listener = (__u64)sk;
 	if (bpf_map_lookup_elem(&aw_accepters, &key))

@@ -8,6 +8,7 @@
 #include "maps.bpf.h"
 #include "read.bpf.h"
 #include "kernel.bpf.h"
+#include "counters.bpf.h"
 #include "listener.bpf.h"
 #include "packet.bpf.h"
 #include "report.bpf.h"
@@ -31,11 +32,25 @@ int BPF_KPROBE(conn_request, void *rsk_ops, void *af_ops, struct sock *sk, struc
 	return 0;
 }
 
+/* Only where counters cannot be read: see syn_stage.bpf.h. */
 SEC("kprobe/tcp_make_synack")
-int BPF_KPROBE(make_synack, struct sock *sk, void *dst, struct request_sock *req, void *foc,
-	       enum tcp_synack_type type)
+int BPF_KPROBE(make_synack)
 {
-	on_make_synack(type);
+	on_make_synack();
+	return 0;
+}
+
+SEC("kprobe/cookie_v4_init_sequence")
+int BPF_KPROBE(v4_cookie_made)
+{
+	on_cookie_made();
+	return 0;
+}
+
+SEC("kprobe/cookie_v6_init_sequence")
+int BPF_KPROBE(v6_cookie_made)
+{
+	on_cookie_made();
 	return 0;
 }
 
@@ -49,7 +64,8 @@ int BPF_KRETPROBE(conn_request_return)
 	return 0;
 }
 
-/* One slot per family: the IPv6 function calls the IPv4 one. */
+/* The ACK stage, where a dropped ACK has no drop reason of its own. One slot per family: the IPv6
+ * function calls the IPv4 one. */
 struct aw_syn_recv_call {
 	__u64 sk;
 	__u64 skb;
@@ -128,6 +144,7 @@ int BPF_KRETPROBE(security_asked, int refused)
 	return 0;
 }
 
+/* Where a dropped RST does not name the listener. */
 SEC("kprobe/inet_csk_reqsk_queue_drop")
 int BPF_KPROBE(request_dropped, struct sock *sk, struct request_sock *req)
 {
@@ -136,18 +153,29 @@ int BPF_KPROBE(request_dropped, struct sock *sk, struct request_sock *req)
 	return 0;
 }
 
-SEC("kprobe/__inet_csk_reqsk_queue_drop")
-int BPF_KPROBE(request_expired, struct sock *sk, struct request_sock *req, bool from_timer)
+SEC("kprobe/tcp_syn_ack_timeout")
+int BPF_KPROBE(request_timeout, struct request_sock *req)
 {
-	if (aw_active && from_timer)
-		on_request_expired(sk, req);
+	if (aw_active)
+		on_request_timeout(req);
+	return 0;
+}
+
+SEC("kretprobe/reqsk_timer_handler")
+int BPF_KRETPROBE(request_timer_end)
+{
+	struct aw_foreseen *f = foreseen();
+	struct request_sock *req = f ? (struct request_sock *)f->sk : NULL;
+
+	on_request_timer_end(READ(req, rsk_timer.entry.pprev));
 	return 0;
 }
 
 SEC("kprobe/tcp_req_err")
-int BPF_KPROBE(icmp_error, void *req, u32 seq, bool abort)
+int BPF_KPROBE(icmp_error, struct request_sock *req, u32 seq, bool abort)
 {
-	on_icmp_error(req, abort);
+	if (aw_active)
+		on_icmp_error(req, seq, abort);
 	return 0;
 }
 
@@ -173,5 +201,45 @@ int BPF_KPROBE(accept_called, struct sock *sk)
 {
 	if (aw_active)
 		on_accept(sk);
+	return 0;
+}
+
+/* The socket of which a thread is making a listener. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64); /* pid_tgid */
+	__type(value, __u64);
+} aw_listen_calls SEC(".maps");
+
+SEC("kprobe/inet_csk_listen_start")
+int BPF_KPROBE(listen_start, struct sock *sk)
+{
+	__u64 thread = bpf_get_current_pid_tgid(), value = (__u64)sk;
+
+	bpf_map_update_elem(&aw_listen_calls, &thread, &value, BPF_ANY);
+	return 0;
+}
+
+SEC("kretprobe/inet_csk_listen_start")
+int BPF_KRETPROBE(listen_started, int error)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+	__u64 *sk = bpf_map_lookup_elem(&aw_listen_calls, &thread);
+
+	if (!sk)
+		return 0;
+	if (aw_active && !error)
+		on_transition_at_last((struct sock *)*sk, TCP_LISTEN);
+	bpf_map_delete_elem(&aw_listen_calls, &thread);
+	return 0;
+}
+
+/* Handlers of kprobes are not preempted: one is enough. */
+SEC("kprobe/inet_csk_listen_stop")
+int BPF_KPROBE(listen_stopped, struct sock *sk)
+{
+	if (aw_active)
+		on_transition_at_last(sk, TCP_CLOSE);
 	return 0;
 }

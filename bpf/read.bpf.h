@@ -25,13 +25,19 @@
 #define READ(src, ...) AW_ARROW(N, __VA_ARGS__)(src, __VA_ARGS__)
 #endif
 
-/* A tcp_sock behind a sock; NULL where it is none (probe reads cannot tell). */
+extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
+
+/* A tcp_sock behind a full sock; NULL where it is none (probe reads cannot tell). */
 static __always_inline struct tcp_sock *tcp_sock_of(struct sock *sk)
 {
 #ifdef AW_PROBE_READS
 	return (struct tcp_sock *)sk;
 #else
-	/* A cast is refused: "access beyond struct sock". */
+	/* A plain cast is refused: "access beyond struct sock". */
+	if (aw_config.packet_access == AW_PACKETS_CAST)
+		return sk->sk_protocol == IPPROTO_TCP
+			       ? bpf_rdonly_cast(sk, bpf_core_type_id_kernel(struct tcp_sock))
+			       : NULL;
 	return bpf_skc_to_tcp_sock(sk);
 #endif
 }

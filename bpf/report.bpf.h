@@ -120,4 +120,15 @@ static __always_inline void report_request(struct sock *sk, struct request_sock 
 	report_at(sk, e, facts);
 }
 
+/* The same of a listener from listener_of(), to be reported or not. */
+static __always_inline void describe_request(struct sock *sk, struct request_sock *req,
+					     struct aw_event *e, const struct aw_syn_facts *facts)
+{
+	__u64 cookie = READ(sk, __sk_common.skc_cookie.counter);
+
+	ends_of_request(req, &e->ends);
+	describe_listener(sk, facts, e->reason, cookie, &e->listener);
+	e->flags = AW_HAS_ENDS | AW_HAS_ALL_OF_LISTENER;
+}
+
 #endif

@@ -6,13 +6,34 @@
 #ifndef ACCEPTWATCH_REQUESTS_BPF_H
 #define ACCEPTWATCH_REQUESTS_BPF_H
 
-/* tcp_req_err(): an ICMP error whose sequence number fits ends the request. */
-static __always_inline void on_icmp_error(void *req, bool abort)
+/*
+ * tcp_req_err(): an ICMP error ends the request if its sequence number is the
+ * SYN-ACK's. Where dropped requests are hooked, that shows there.
+ */
+static __always_inline void on_icmp_error(struct request_sock *req, __u32 seq, bool abort)
 {
+	struct tcp_request_sock *treq = tcp_request_of(req);
+	struct aw_event e = {
+		.action = AW_LISTEN_DROP,
+		.reason = AW_REQUEST_FAILED,
+		.stage = AW_STAGE_ACK,
+	};
+	struct sock *sk = listener_of(req);
+	struct aw_syn_facts facts = {};
 	struct aw_scratch *s = scratch();
 
-	if (s && abort)
+	if (!s || !abort)
+		return;
+	if (aw_config.sees_dropped_requests) {
 		s->icmp_req = (__u64)req;
+		return;
+	}
+	/* Not known for MPTCP: tcp_request_of(). */
+	if (!treq || READ(treq, snt_isn) != seq || !sk || sock_state(sk) != TCP_LISTEN)
+		return;
+	read_syn_facts(sk, &facts);
+	describe_request(sk, req, &e, &facts);
+	report(&e);
 }
 
 /*
@@ -47,7 +68,8 @@ static __always_inline void on_request_dropped(struct sock *sk, struct request_s
 	report_request(sk, req, &e, &facts);
 }
 
-/* __inet_csk_reqsk_queue_drop() from the request's timer: 6.1 .. */
+#ifndef AW_PROBE_READS
+/* __inet_csk_reqsk_queue_drop() from the timer, where listener_of() knows none: 5.14 .. */
 static __always_inline void on_request_expired(struct sock *sk, struct request_sock *req)
 {
 	struct aw_event e = { .action = AW_HANDSHAKE_EXPIRED, .stage = AW_STAGE_SYN };
@@ -59,6 +81,42 @@ static __always_inline void on_request_expired(struct sock *sk, struct request_s
 	read_syn_facts(sk, &facts);
 	e.reason = unfinished_reason(sk, req, &facts);
 	report_request(sk, req, &e, &facts);
+}
+#endif
+
+/*
+ * tcp_syn_ack_timeout(): the request's timer has run out and its listener is alive.
+ * What the timer makes of it shows when its handler returns, but then the request
+ * may be gone.
+ */
+static __always_inline void on_request_timeout(struct request_sock *req)
+{
+	struct aw_event e = { .action = AW_HANDSHAKE_EXPIRED, .stage = AW_STAGE_SYN };
+	struct sock *sk = listener_of(req);
+	struct aw_foreseen *f = foreseen();
+	struct aw_syn_facts facts = {};
+
+	/* A Fast Open child has no listener there. */
+	if (!f || !sk || sock_state(sk) != TCP_LISTEN)
+		return;
+	read_syn_facts(sk, &facts);
+	e.reason = unfinished_reason(sk, req, &facts);
+	describe_request(sk, req, &e, &facts);
+	f->skb = 0;
+	f->sk = (__u64)req;
+	f->event = e;
+}
+
+/* reqsk_timer_handler() returns: a request that it keeps has its timer set again. */
+static __always_inline void on_request_timer_end(bool set_again)
+{
+	struct aw_foreseen *f = foreseen();
+
+	if (!f || !f->sk)
+		return;
+	f->sk = 0;
+	if (!set_again)
+		report(&f->event);
 }
 
 #endif

@@ -66,7 +66,7 @@ static __always_inline bool dropped_since_ingress(struct sock *sk, struct sk_buf
 static __always_inline bool reset_by_overflow(struct sock *sk, struct sk_buff *skb,
 					      const struct aw_syn_facts *facts, __u32 reason)
 {
-	if (aw_config.source != AW_SOURCE_TRACEPOINT)
+	if (aw_config.syn_recv_sock_args)
 		return overflowed_here(skb);
 	if (!aw_accept_queue_full(facts->accept_depth, facts->accept_limit))
 		return false;
@@ -139,7 +139,7 @@ static __always_inline void on_listener_reset(struct sock *sk, struct sk_buff *s
 
 /*
  * inet_csk_listen_stop() resets each queued child in the thread that closes the
- * listener, just after on_set_state() noted it. Such a child never had a file;
+ * listener, just after on_listener_closed() noted it. Such a child never had a file;
  * an accepted socket that the same thread closes has one.
  */
 static __always_inline void on_active_reset(struct sock *child, __u32 reason)

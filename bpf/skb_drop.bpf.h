@@ -5,8 +5,10 @@
  * packet of every protocol: the reason is looked at first, in a table that user
  * space makes from the running kernel's names.
  *
- * In the tracepoint tier the same tracepoint stands in for functions: the ACK
- * stage, requests that are reset, and closed ports before 6.10.
+ * It also stands in for functions: for the ACK stage and requests that are reset
+ * where it names both cause and listener (6.15), which spares each connection two
+ * hooks; in the tracepoint tier, also as far as it goes before, and for closed ports
+ * before 6.10.
  */
 #ifndef ACCEPTWATCH_SKB_DROP_BPF_H
 #define ACCEPTWATCH_SKB_DROP_BPF_H
@@ -32,12 +34,25 @@ static __always_inline bool overflow_has_a_name(void)
 /* An ACK that TCP_DEFER_ACCEPT ignores is dropped too, and is no loss. */
 static __always_inline bool deferred_ack(struct sock *sk, struct sk_buff *skb)
 {
-	return !overflow_has_a_name() && defers_accept(sk) && !tcp_carries_data(skb);
+	return defers_accept(sk) && !tcp_carries_data(skb);
 }
 
-static __always_inline void on_refused_ack(struct sock *sk, struct sk_buff *skb, __u32 drop_reason,
-					   enum aw_stage stage)
+static __always_inline bool was_overflow(struct sock *sk, struct sk_buff *skb,
+					 const struct aw_syn_facts *facts, enum aw_reason reason)
 {
+	const bool cookie = reason == AW_NO_LISTENER;
+
+	if (!cookie && overflow_has_a_name())
+		return reason == AW_ACCEPT_QUEUE_FULL;
+	return aw_accept_queue_full(facts->accept_depth, facts->accept_limit) &&
+	       (cookie || !deferred_ack(sk, skb));
+}
+
+/* `reason`: what the drop reason may mean. */
+static __always_inline void on_refused_ack(struct sock *sk, struct sk_buff *skb, __u32 drop_reason,
+					   enum aw_reason reason)
+{
+	enum aw_stage stage = reason == AW_NO_LISTENER ? AW_STAGE_COOKIE : AW_STAGE_ACK;
 	struct aw_event e = {
 		.action = AW_LISTEN_DROP,
 		.reason = AW_ACCEPT_QUEUE_FULL,
@@ -53,9 +68,7 @@ static __always_inline void on_refused_ack(struct sock *sk, struct sk_buff *skb,
 			return;
 		e.action = AW_RESET_RECEIVED;
 		e.reason = AW_IN_HANDSHAKE;
-	} else if (flags != TCP_FLAG_ACK ||
-		   !aw_accept_queue_full(facts.accept_depth, facts.accept_limit) ||
-		   (stage == AW_STAGE_ACK && deferred_ack(sk, skb))) {
+	} else if (flags != TCP_FLAG_ACK || !was_overflow(sk, skb, &facts, reason)) {
 		return;
 	}
 	note_drop_reason(&e, drop_reason);
@@ -138,10 +151,8 @@ static __always_inline void on_kfree_skb(struct sk_buff *skb, __u32 drop_reason,
 	}
 	if (sock_state(sk) != TCP_LISTEN)
 		return;
-	if (reason == AW_NO_LISTENER)
-		on_refused_ack(sk, skb, drop_reason, AW_STAGE_COOKIE);
-	else if (reason == AW_ACCEPT_QUEUE_FULL || reason == AW_IN_HANDSHAKE)
-		on_refused_ack(sk, skb, drop_reason, AW_STAGE_ACK);
+	if (reason == AW_NO_LISTENER || reason == AW_ACCEPT_QUEUE_FULL || reason == AW_IN_HANDSHAKE)
+		on_refused_ack(sk, skb, drop_reason, reason);
 	else
 		on_refused_by_listener(sk, skb, reason, drop_reason);
 }

@@ -2,12 +2,23 @@
 /*
  * The first packet of a handshake. tcp_conn_request() returns 0 whatever it
  * did, and a SYN that it drops is freed by consume_skb(), which no tracepoint
- * tells from success. So it is bracketed: every way that answers the client
- * (request socket, cookie, Fast Open) builds exactly one SYN-ACK in
- * tcp_make_synack(); a call that ends without one dropped the SYN.
+ * tells from success. So it is bracketed: tcp_listendrop() counts each SYN that
+ * is dropped, and the kernel's own counter has moved at the end, or has not.
+ *
+ * Where that cannot be read (lockdown=confidentiality before 6.2), the SYN-ACK
+ * tells: every way that answers the client (request socket, cookie, Fast Open)
+ * builds one in tcp_make_synack(), at the price of one more hook.
  */
 #ifndef ACCEPTWATCH_SYN_STAGE_BPF_H
 #define ACCEPTWATCH_SYN_STAGE_BPF_H
+
+/* Moves with every SYN that is dropped; sk_drops moves on other CPUs as well. */
+static __always_inline __u32 drops_so_far(struct aw_scratch *s, struct sock *sk)
+{
+	if (aw_config.reads_counters)
+		return listen_drops_here(s, READ(sk, __sk_common.skc_net.net));
+	return (__u32)READ(sk, sk_drops.counter);
+}
 
 static __always_inline void on_conn_request(struct sock *sk, struct sk_buff *skb)
 {
@@ -19,7 +30,9 @@ static __always_inline void on_conn_request(struct sock *sk, struct sk_buff *skb
 	s->skb = (__u64)skb;
 	s->accept_depth = READ(sk, sk_ack_backlog);
 	s->syn_depth = syn_queue_depth(sk);
-	s->drops = (__u32)READ(sk, sk_drops.counter);
+	s->drops = drops_so_far(s, sk);
+	if (aw_config.reads_counters)
+		s->no_routes = no_routes_here(s, READ(sk, __sk_common.skc_net.net), skb);
 	s->answered = 0;
 	s->cookie = 0;
 	s->security = AW_SECURITY_NOT_ASKED;
@@ -35,26 +48,44 @@ static __always_inline void on_security_asked(int refused)
 }
 
 /*
- * What comes before and after the security module tells why no request was made.
- * After it is the route back; since 6.12 also a malformed MD5 or AO option.
+ * No queue was full. Where the security module is not asked before our eyes, what is
+ * left are memory, and since 6.12 a malformed MD5 or AO option, which comes after it.
  */
-static __always_inline enum aw_reason failure_reason(const struct aw_scratch *s)
+static __always_inline enum aw_reason failure_reason(struct aw_scratch *s, struct sock *sk,
+						     struct sk_buff *skb)
 {
+	if (aw_config.reads_counters &&
+	    no_routes_here(s, READ(sk, __sk_common.skc_net.net), skb) != s->no_routes)
+		return AW_NO_ROUTE;
 	if (!aw_config.sees_security_module)
 		return AW_REQUEST_FAILED;
 	if (s->security == AW_SECURITY_NOT_ASKED)
 		return AW_MEMORY;
-	return s->security == AW_SECURITY_REFUSED ? AW_SECURITY_MODULE : AW_NO_ROUTE;
+	if (s->security == AW_SECURITY_REFUSED)
+		return AW_SECURITY_MODULE;
+	return aw_config.reads_counters ? AW_REQUEST_FAILED : AW_NO_ROUTE;
 }
 
-static __always_inline void on_make_synack(enum tcp_synack_type type)
+/* cookie_v4_init_sequence() and its IPv6 twin: the answer is going to be a cookie. */
+static __always_inline void on_cookie_made(void)
 {
 	struct aw_scratch *s = scratch();
 
-	if (!s)
-		return;
-	s->answered = 1;
-	s->cookie = type == TCP_SYNACK_COOKIE;
+	if (s)
+		s->cookie = 1;
+}
+
+static __always_inline void on_make_synack(void)
+{
+	struct aw_scratch *s = scratch();
+
+	if (s)
+		s->answered = 1;
+}
+
+static __always_inline bool was_dropped(struct aw_scratch *s, struct sock *sk)
+{
+	return !s->answered && drops_so_far(s, sk) != s->drops;
 }
 
 static __always_inline void report_syn(struct sock *sk, struct sk_buff *skb,
@@ -77,14 +108,16 @@ static __always_inline void on_conn_request_return(struct sock *sk, struct sk_bu
 	struct aw_scratch *s = scratch();
 	struct aw_syn_facts facts = {};
 	enum aw_reason reason;
+	bool dropped;
 
 	if (!s || s->sk != (__u64)sk || !sk)
 		return;
 	s->sk = 0;
-	if (s->answered && !s->cookie)
+	dropped = was_dropped(s, sk);
+	if (!dropped && !s->cookie)
 		return;
 	read_syn_facts(sk, &facts);
-	if (s->answered) {
+	if (!dropped) {
 		reason = facts.syncookies == 2 ? AW_ALWAYS : AW_SYN_QUEUE_FULL;
 		report_syn(sk, skb, &facts, AW_SYNCOOKIE_SENT, reason);
 		return;
@@ -99,14 +132,8 @@ static __always_inline void on_conn_request_return(struct sock *sk, struct sk_bu
 		facts.syn_depth = s->syn_depth;
 		reason = aw_syn_drop_reason(&facts);
 	}
-	/*
-	 * No queue is full. Since 6.1 a second request for the same client,
-	 * raced by another CPU, is silently given up; a loss bumps sk_drops.
-	 */
-	if (reason == AW_REQUEST_FAILED && (__u32)READ(sk, sk_drops.counter) == s->drops)
-		return;
 	if (reason == AW_REQUEST_FAILED)
-		reason = failure_reason(s);
+		reason = failure_reason(s, sk, skb);
 	report_syn(sk, skb, &facts, AW_LISTEN_DROP, reason);
 }
 

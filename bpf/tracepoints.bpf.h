@@ -56,22 +56,6 @@ int BPF_PROG(skb_drop_reason, struct sk_buff *skb, void *location, __u32 reason)
 	return 0;
 }
 
-SEC(TRACEPOINT "inet_sock_set_state")
-int BPF_PROG(set_state, struct sock *sk, int old_state, int new_state)
-{
-	if (aw_active)
-		on_set_state(sk, old_state, new_state);
-	return 0;
-}
-
-SEC(TRACEPOINT "inet_sock_set_state")
-int BPF_PROG(set_state_again, struct sock *sk, int old_state, int new_state)
-{
-	if (aw_active)
-		on_set_state_again(sk, old_state, new_state);
-	return 0;
-}
-
 SEC(TRACEPOINT "sched_process_fork")
 int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
 {

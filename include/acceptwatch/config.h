@@ -26,18 +26,25 @@ struct aw_config {
 	__u8 syn_full_at_limit; /* see struct aw_syn_facts */
 	__u8 can_make_cookies;	/* bpf_get_socket_cookie() in tracing, 5.12 */
 	/* How many arguments the running kernel's prototypes have. */
-	__u8 syn_recv_sock_args;   /* 6; 7 since 6.18 */
-	__u8 send_reset_args;	   /* tp tcp_send_reset: 2; 3 since 6.10 */
-	__u8 kfree_skb_args;	   /* tp kfree_skb: 2; 3 since 5.17; 4 since 6.11 */
-	__u8 sees_security_module; /* security_inet_conn_request() is hooked */
+	__u8 syn_recv_sock_args;    /* 6; 7 since 6.18; 0: it is not hooked */
+	__u8 send_reset_args;	    /* tp tcp_send_reset: 2; 3 since 6.10 */
+	__u8 kfree_skb_args;	    /* tp kfree_skb: 2; 3 since 5.17; 4 since 6.11 */
+	__u8 listen_start_args;	    /* inet_csk_listen_start(): 2; 1 since 5.17 */
+	__u8 sees_security_module;  /* security_inet_conn_request() is hooked */
+	__u8 reads_counters;	    /* the kernel's own per-CPU counters: counters.bpf.h */
+	__u8 sees_dropped_requests; /* inet_csk_reqsk_queue_drop() is hooked */
+	__u8 _pad;
 	/* Filters. 0: any. */
 	__u16 family;
 	__u16 filter_ports; /* 1: only ports whose bit is set in aw_ports */
 	__u32 netns;
 	__u32 actions; /* bit (1 << enum aw_action); never 0 */
 	__u32 hz;      /* ticks of jiffies in a second */
+	/* The running kernel's numbers of counters. */
+	__u16 listen_drops; /* LINUX_MIB_LISTENDROPS */
+	__u16 no_routes;    /* IPSTATS_MIB_OUTNOROUTES */
 };
 
-AW_STATIC_ASSERT(sizeof(struct aw_config) == 24, "aw_config");
+AW_STATIC_ASSERT(sizeof(struct aw_config) == 32, "aw_config");
 
 #endif /* ACCEPTWATCH_CONFIG_H */

@@ -41,7 +41,7 @@ Availability typed_availability(const Features& features) {
 }
 
 Availability missing_function(const Features& features) {
-  for (const char* name : {"tcp_conn_request", "tcp_make_synack", "tcp_v4_syn_recv_sock"}) {
+  for (const char* name : {"tcp_conn_request", "inet_csk_listen_start", "inet_csk_listen_stop"}) {
     if (!features.arguments_of(name))
       return unavailable(ExitStatus::kernel,
                          fmt::format("this kernel's type information has no function {}", name),

@@ -17,13 +17,22 @@ std::optional<unsigned> prototype_arguments(const btf& types, __u32 id) {
   return btf_vlen(type);
 }
 
-std::span<const struct btf_enum> enumerator_entries(const btf& types,
-                                                    const std::string& enum_name) {
+using Entries = std::span<const struct btf_enum>;
+
+Entries enumerator_entries(const btf& types, const std::string& enum_name) {
   const int id = btf__find_by_name_kind(&types, enum_name.c_str(), BTF_KIND_ENUM);
   if (id < 0)
     return {};
   const btf_type* type = btf__type_by_id(&types, static_cast<__u32>(id));
   return {btf_enum(type), btf_vlen(type)};
+}
+
+std::optional<int> number_among(const btf& types, Entries entries, const std::string& name) {
+  for (const auto& entry : entries) {
+    if (name == btf__name_by_offset(&types, entry.name_off))
+      return entry.val;
+  }
+  return std::nullopt;
 }
 
 } // namespace
@@ -60,11 +69,23 @@ std::optional<unsigned> tracepoint_arguments(const btf& types, const std::string
 
 std::optional<int> enumerator(const btf& types, const std::string& enum_name,
                               const std::string& name) {
-  for (const auto& entry : enumerator_entries(types, enum_name)) {
-    if (name == btf__name_by_offset(&types, entry.name_off))
-      return entry.val;
+  return number_among(types, enumerator_entries(types, enum_name), name);
+}
+
+std::optional<int> enumerator_after(const btf& types, const std::string& first,
+                                    const std::string& name) {
+  for (__u32 id = 1; id < btf__type_cnt(&types); ++id) {
+    const btf_type* type = btf__type_by_id(&types, id);
+    if (!btf_is_enum(type) || type->name_off != 0 || btf_vlen(type) == 0)
+      continue;
+    if (first == btf__name_by_offset(&types, btf_enum(type)->name_off))
+      return number_among(types, {btf_enum(type), btf_vlen(type)}, name);
   }
   return std::nullopt;
+}
+
+bool has_variable(const btf& types, const std::string& name) {
+  return btf__find_by_name_kind(&types, name.c_str(), BTF_KIND_VAR) > 0;
 }
 
 std::map<int, std::string> enumerators(const btf& types, const std::string& enum_name) {

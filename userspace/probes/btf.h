@@ -34,6 +34,13 @@ using Btf = std::unique_ptr<btf, BtfDeleter>;
 [[nodiscard]] std::optional<int> enumerator(const btf& types, const std::string& enum_name,
                                             const std::string& name);
 
+/// The number of an enumerator in the unnamed enum that begins with `first`.
+[[nodiscard]] std::optional<int> enumerator_after(const btf& types, const std::string& first,
+                                                  const std::string& name);
+
+/// Whether there is a per-CPU variable of that name, which programs can refer to.
+[[nodiscard]] bool has_variable(const btf& types, const std::string& name);
+
 /// All enumerators, name by number; none where there is no such enum.
 [[nodiscard]] std::map<int, std::string> enumerators(const btf& types,
                                                      const std::string& enum_name);

@@ -19,6 +19,8 @@ namespace {
 constexpr std::array functions{
     "tcp_conn_request",
     "tcp_make_synack",
+    "cookie_v4_init_sequence",
+    "cookie_v6_init_sequence",
     "tcp_v4_syn_recv_sock",
     "tcp_v6_syn_recv_sock",
     "tcp_v4_send_reset",
@@ -27,6 +29,10 @@ constexpr std::array functions{
     "security_inet_conn_request",
     "inet_csk_reqsk_queue_drop",
     "__inet_csk_reqsk_queue_drop",
+    "tcp_syn_ack_timeout",
+    "reqsk_timer_handler",
+    "inet_csk_listen_start",
+    "inet_csk_listen_stop",
     "tcp_req_err",
 };
 
@@ -83,6 +89,8 @@ void note_types(const btf& types, Features& features) {
   note_arguments(types, features);
   features.drop_reasons = enumerators(types, "skb_drop_reason");
   features.reset_reasons = enumerators(types, "sk_rst_reason");
+  features.listen_drops = enumerator_after(types, "LINUX_MIB_NUM", "LINUX_MIB_LISTENDROPS");
+  features.no_routes = enumerator_after(types, "IPSTATS_MIB_NUM", "IPSTATS_MIB_OUTNOROUTES");
   features.reset_reason = enumerator(types, "sk_rst_reason", "SK_RST_REASON_NO_SOCKET").has_value();
   features.sock_from_file = enumerator(types, "bpf_func_id", "BPF_FUNC_sock_from_file").has_value();
   features.socket_cookie = function_arguments(types, "bpf_get_socket_ptr_cookie").has_value();
@@ -111,6 +119,8 @@ Result<Features> probe_features(const std::string& btf_file) {
   features.kernel_release = names.release;
   features.lockdown = active_lockdown();
   features.cgroup_mount = find_cgroup_mount();
+  if (const auto modules = read_line("/sys/kernel/security/lsm"))
+    features.security_modules = *modules;
   features.hz = ticks_in_a_second();
   note_capabilities(features);
 
@@ -118,6 +128,7 @@ Result<Features> probe_features(const std::string& btf_file) {
   if (kernel_types) {
     features.btf = BtfSource::kernel;
     note_types(*kernel_types, features);
+    features.this_cpu_off = has_variable(*kernel_types, "this_cpu_off");
   }
   if (!btf_file.empty()) {
     const auto file_types = load_btf_file(btf_file);

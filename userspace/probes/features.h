@@ -46,11 +46,17 @@ struct Features {
   /// Drop and reset reasons by number, as the kernel names them.
   std::map<int, std::string> drop_reasons;
   std::map<int, std::string> reset_reasons;
+  /// The kernel's numbers of its counters ListenDrops and OutNoRoutes.
+  std::optional<int> listen_drops;
+  std::optional<int> no_routes;
+  bool this_cpu_off = false;               ///< the variable, in the kernel's own BTF
   bool reset_reason = false;               ///< enum sk_rst_reason
   bool sock_from_file = false;             ///< helper, 5.11
   bool socket_cookie = false;              ///< helper in tracing programs, 5.12
   bool rdonly_cast = false;                ///< kfunc, 6.2
   std::optional<std::string> cgroup_mount; ///< of cgroup2
+  /// Active security modules, as in /sys/kernel/security/lsm; absent: not known.
+  std::optional<std::string> security_modules;
   unsigned hz = 0;                         ///< ticks of jiffies in a second
   std::optional<bool> syn_full_at_limit;   ///< absent: could not be tried
 

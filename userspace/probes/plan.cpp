@@ -10,9 +10,9 @@
 namespace acceptwatch {
 namespace {
 
-constexpr std::array tracepoint_programs{"retransmit_synack", "send_reset",      "receive_reset",
-                                         "set_state",         "set_state_again", "process_fork",
-                                         "process_exec",      "process_rename",  "process_exit"};
+constexpr std::array tracepoint_programs{"retransmit_synack", "send_reset",   "receive_reset",
+                                         "process_fork",      "process_exec", "process_rename",
+                                         "process_exit"};
 
 constexpr const char* better_tier = "A kernel that allows fentry or kprobes shows it.";
 constexpr const char* newer_version = "Look for a newer acceptwatch.";
@@ -32,6 +32,21 @@ void see_nothing_of(Plan& plan, aw_action action, aw_reason reason, aw_stage sta
 /// that nobody has looked at.
 bool known_prototype(std::optional<unsigned> arguments) {
   return arguments == 6U || arguments == 7U;
+}
+
+void add_syn_stage(const Features& features, Plan& plan) {
+  // The bracket's end comes first: an entry without its end would go stale.
+  add(plan, {"conn_request_return"});
+  if (!plan.config.reads_counters)
+    add(plan, {"make_synack"});
+  if (features.arguments_of("cookie_v4_init_sequence"))
+    add(plan, {"v4_cookie_made"});
+  else
+    see_nothing_of(plan, AW_SYNCOOKIE_SENT, AW_REASON_NONE, AW_STAGE_NONE,
+                   "this kernel has no cookie_v4_init_sequence() to attach to", {});
+  if (features.arguments_of("cookie_v6_init_sequence"))
+    add(plan, {"v6_cookie_made"});
+  add(plan, {"conn_request"});
 }
 
 void add_ack_stage(const Features& features, Plan& plan) {
@@ -74,41 +89,72 @@ void add_function_resets(const Features& features, Plan& plan) {
     add(plan, {"v6_send_reset"});
 }
 
-/// What becomes of requests in SYN_RECV, and why one could not be made.
-void add_request_programs(const Features& features, Plan& plan) {
-  if (features.arguments_of("inet_csk_reqsk_queue_drop"))
-    add(plan, {"request_dropped"});
-  else
-    see_nothing_of(plan, AW_RESET_RECEIVED, AW_IN_HANDSHAKE, AW_STAGE_NONE,
-                   "this kernel has no inet_csk_reqsk_queue_drop() to attach to", newer_version);
-  if (features.arguments_of("tcp_req_err") == 3U)
-    add(plan, {"icmp_error"});
-  if (features.arguments_of("__inet_csk_reqsk_queue_drop") == 3U)
-    add(plan, {"request_expired"});
-  else
-    see_nothing_of(plan, AW_HANDSHAKE_EXPIRED, AW_REASON_NONE, AW_STAGE_NONE,
-                   "before 5.14 the request's timer calls no function that could be hooked",
-                   "`synack_retransmit` shows the same handshakes before they are given up.");
+/// SELinux and Smack can refuse a request whatever its packet. What else implements the
+/// hook looks at marks that the packet has to carry (AppArmor), or at nothing.
+bool may_refuse_requests(const Features& features) {
+  const auto& modules = features.security_modules;
+  return !modules || modules->find("selinux") != std::string::npos ||
+         modules->find("smack") != std::string::npos;
+}
+
+/// Why no request could be made. The hook is on the way of every connection, so it is
+/// left out where a counter tells of missing routes and nothing else is likely.
+void add_security_program(const Features& features, Plan& plan) {
+  if (plan.config.reads_counters && !may_refuse_requests(features))
+    return see_nothing_of(plan, AW_LISTEN_DROP, AW_MEMORY, AW_STAGE_SYN,
+                          "told apart only where a security module (SELinux, Smack) may refuse "
+                          "requests; reported as request_failed",
+                          {});
   if (features.arguments_of("security_inet_conn_request")) {
     add(plan, {"security_asked"});
     plan.config.sees_security_module = 1;
     return;
   }
-  for (const aw_reason reason : {AW_MEMORY, AW_NO_ROUTE, AW_SECURITY_MODULE})
+  for (const aw_reason reason : {AW_MEMORY, AW_SECURITY_MODULE, AW_NO_ROUTE})
     see_nothing_of(plan, AW_LISTEN_DROP, reason, AW_STAGE_SYN,
                    "this kernel has no security_inet_conn_request() to attach to: these are "
                    "request_failed",
                    {});
 }
 
-void add_function_programs(const Features& features, Plan& plan) {
-  // The bracket's end comes first: an entry without its end would go stale.
-  add(plan, {"conn_request_return", "make_synack", "conn_request"});
-  add_ack_stage(features, plan);
-  add_request_programs(features, plan);
-  add_function_resets(features, plan);
-  if (features.arguments_of("inet_csk_accept"))
-    add(plan, {"accept_called"});
+/// What becomes of requests in SYN_RECV. The timer's own functions know the listener
+/// by a pointer that typed programs can follow since 6.2.
+void add_request_programs(const Features& features, Plan& plan) {
+  if (features.arguments_of("tcp_req_err") == 3U)
+    add(plan, {"icmp_error"});
+  const bool follows_pointers =
+      plan.tier == AW_SOURCE_KPROBE || plan.config.packet_access == AW_PACKETS_CAST;
+  if (follows_pointers && features.arguments_of("tcp_syn_ack_timeout") &&
+      features.arguments_of("reqsk_timer_handler"))
+    add(plan, {"request_timer_end", "request_timeout"});
+  else if (!follows_pointers && features.arguments_of("__inet_csk_reqsk_queue_drop") == 3U)
+    add(plan, {"request_expired"});
+  else
+    see_nothing_of(plan, AW_HANDSHAKE_EXPIRED, AW_REASON_NONE, AW_STAGE_NONE,
+                   "before 5.14 the request's timer calls no function that shows the listener to "
+                   "typed programs; kprobes see it",
+                   "--probes kprobe; `synack_retransmit` shows the same handshakes before.");
+}
+
+/// A dropped RST that does not name the listener: inet_csk_reqsk_queue_drop() is on
+/// the way of every connection, so it is only hooked where it has to be.
+void add_dropped_requests(const Features& features, Plan& plan) {
+  if (!features.arguments_of("inet_csk_reqsk_queue_drop"))
+    return see_nothing_of(plan, AW_RESET_RECEIVED, AW_IN_HANDSHAKE, AW_STAGE_NONE,
+                          "this kernel has no inet_csk_reqsk_queue_drop() to attach to",
+                          newer_version);
+  add(plan, {"request_dropped"});
+  plan.config.sees_dropped_requests = 1;
+}
+
+void add_listener_programs(const Features& features, Plan& plan) {
+  const auto arguments = features.arguments_of("inet_csk_listen_start");
+  plan.config.listen_start_args = static_cast<__u8>(arguments.value_or(0));
+  if (plan.tier == AW_SOURCE_KPROBE)
+    add(plan, {"listen_started", "listen_start", "listen_stopped"});
+  else
+    add(plan, {"listen_started", "listen_started_again", "listen_started_at_last", "listen_stopped",
+               "listen_stopped_again", "listen_stopped_at_last"});
 }
 
 /// Reasons of the kernel (enum skb_drop_reason) that are a packet of a handshake
@@ -185,16 +231,48 @@ void add_ingress(const Features& features, Plan& plan) {
   see_nothing_of(plan, AW_SYNCOOKIE_SENT, AW_REASON_NONE, AW_STAGE_NONE, why, remedy);
 }
 
+std::optional<int> overflow_reason(const Features& features) {
+  return drop_reason_named(features, "SKB_DROP_REASON_TCP_LISTEN_OVERFLOW");
+}
+
+void read_dropped_acks(const Features& features, Plan& plan) {
+  const auto overflow = overflow_reason(features);
+  const auto unspecified = drop_reason_named(features, "SKB_DROP_REASON_NOT_SPECIFIED");
+  const auto no_socket = drop_reason_named(features, "SKB_DROP_REASON_NO_SOCKET");
+  set_meaning(plan, no_socket.value_or(-1), AW_NO_LISTENER);
+  set_meaning(plan, unspecified.value_or(-1), AW_IN_HANDSHAKE);
+  set_meaning(plan, overflow ? *overflow : unspecified.value_or(-1), AW_ACCEPT_QUEUE_FULL);
+}
+
+/// A dropped packet names both its listener and an overflow: 6.15. Then nothing on
+/// the way of the connections that succeed has to be hooked for those that do not.
+bool drops_tell_all(const Features& features, const Plan& plan) {
+  return overflow_reason(features) && plan.config.kfree_skb_args >= 4 &&
+         plan.config.packet_access != AW_PACKETS_UNREADABLE;
+}
+
+void add_function_programs(const Features& features, Plan& plan) {
+  add_syn_stage(features, plan);
+  if (drops_tell_all(features, plan)) {
+    read_dropped_acks(features, plan);
+  } else {
+    add_ack_stage(features, plan);
+    add_dropped_requests(features, plan);
+  }
+  add_request_programs(features, plan);
+  add_security_program(features, plan);
+  add_function_resets(features, plan);
+  add_listener_programs(features, plan);
+  if (features.arguments_of("inet_csk_accept"))
+    add(plan, {"accept_called"});
+}
+
 /// What functions show in the better tiers, by the reason of a dropped packet.
 void add_dropped_acks(const Features& features, Plan& plan) {
-  const auto overflow = drop_reason_named(features, "SKB_DROP_REASON_TCP_LISTEN_OVERFLOW");
-  const auto unspecified = drop_reason_named(features, "SKB_DROP_REASON_NOT_SPECIFIED");
   const auto no_socket = drop_reason_named(features, "SKB_DROP_REASON_NO_SOCKET");
   const unsigned arguments = plan.config.kfree_skb_args;
   if (arguments >= 4) {
-    set_meaning(plan, no_socket.value_or(-1), AW_NO_LISTENER);
-    set_meaning(plan, unspecified.value_or(-1), AW_IN_HANDSHAKE);
-    set_meaning(plan, overflow ? *overflow : unspecified.value_or(-1), AW_ACCEPT_QUEUE_FULL);
+    read_dropped_acks(features, plan);
   } else {
     constexpr const char* why =
         "skb:kfree_skb does not name the listener on this kernel (6.11 does)";
@@ -213,6 +291,7 @@ void add_dropped_acks(const Features& features, Plan& plan) {
 }
 
 void add_tracepoint_programs(const Features& features, Plan& plan) {
+  add(plan, {"set_state", "set_state_again", "set_state_at_last"});
   add_ingress(features, plan);
   add_dropped_acks(features, plan);
   for (const aw_reason reason : {AW_REQUEST_FAILED, AW_NO_ROUTE, AW_MEMORY})
@@ -250,9 +329,9 @@ void note_unreadable_packets(Plan& plan) {
 }
 
 aw_packet_access packet_access(const Features& features, aw_source tier) {
-  if (features.probe_read.ok)
-    return AW_PACKETS_PROBE_READ;
-  return features.rdonly_cast && tier != AW_SOURCE_KPROBE ? AW_PACKETS_CAST : AW_PACKETS_UNREADABLE;
+  if (features.rdonly_cast && tier != AW_SOURCE_KPROBE) // the cheaper one: no call
+    return AW_PACKETS_CAST;
+  return features.probe_read.ok ? AW_PACKETS_PROBE_READ : AW_PACKETS_UNREADABLE;
 }
 
 void fill_config(const Features& features, Plan& plan) {
@@ -267,6 +346,10 @@ void fill_config(const Features& features, Plan& plan) {
   config.send_reset_args = count("tp:tcp_send_reset");
   config.kfree_skb_args = count("tp:kfree_skb");
   config.hz = features.hz;
+  config.reads_counters = features.listen_drops && features.no_routes && features.this_cpu_off &&
+                          config.packet_access != AW_PACKETS_UNREADABLE;
+  config.listen_drops = static_cast<__u16>(features.listen_drops.value_or(0));
+  config.no_routes = static_cast<__u16>(features.no_routes.value_or(0));
   config.actions = ~0U;
 }
 

@@ -271,10 +271,10 @@ uint64_t Session::unconfirmed() const {
 }
 
 /// Programs that make no record which somebody waits for: a skipped run is made up
-/// for by set_state_again (lifecycle.bpf.h), or by a scan.
+/// for by the next of its kind (lifecycle.bpf.h), or by a scan.
 bool only_follows(std::string_view program) {
-  return program.starts_with("set_state") || program.starts_with("process_") ||
-         program == "accept_called";
+  return program.starts_with("set_state") || program.starts_with("listen_st") ||
+         program.starts_with("process_") || program == "accept_called";
 }
 
 /// See unconfirmed().

@@ -222,8 +222,11 @@ struct cgroup;
 struct file;
 struct file_operations;
 struct files_struct;
+struct hlist_node;
 struct inode;
+struct ipstats_mib;
 struct kernfs_node;
+struct linux_mib;
 struct net;
 struct net_device;
 struct seq_file;
@@ -486,6 +489,14 @@ struct tcp6_sock {
 	struct tcp_sock tcp;
 };
 
+struct hlist_node {
+	struct hlist_node **pprev;
+};
+
+struct timer_list {
+	struct hlist_node entry;
+};
+
 struct request_sock {
 	struct sock_common __req_common;
 	u16 mss;
@@ -493,6 +504,7 @@ struct request_sock {
 	u8 : 0;
 	u8 syncookie : 1;
 	u8 num_timeout : 7;
+	struct timer_list rsk_timer;
 };
 
 struct inet_request_sock {
@@ -504,6 +516,7 @@ struct inet_request_sock {
 
 struct tcp_request_sock {
 	struct inet_request_sock req;
+	u32 snt_isn;
 };
 
 struct request_sock_ops {
@@ -543,6 +556,12 @@ struct netns_core {
 	int sysctl_somaxconn;
 };
 
+struct netns_mib {
+	struct ipstats_mib *ip_statistics;
+	struct ipstats_mib *ipv6_statistics;
+	struct linux_mib *net_statistics;
+};
+
 struct netns_ipv4 {
 	u8 sysctl_tcp_synack_retries;
 	u8 sysctl_tcp_syncookies;
@@ -554,8 +573,13 @@ struct netns_ipv4 {
 struct net {
 	struct ns_common ns;
 	struct netns_core core;
+	struct netns_mib mib;
 	struct netns_ipv4 ipv4;
 };
+
+struct linux_mib {};
+
+struct ipstats_mib {};
 
 struct cgroup {
 	struct kernfs_node *kn;

@@ -78,9 +78,12 @@ std::vector<Layout> layouts() {
        {MEMBER(aw_config, source), MEMBER(aw_config, packet_access),
         MEMBER(aw_config, syn_full_at_limit), MEMBER(aw_config, can_make_cookies),
         MEMBER(aw_config, syn_recv_sock_args), MEMBER(aw_config, send_reset_args),
-        MEMBER(aw_config, kfree_skb_args), MEMBER(aw_config, sees_security_module),
-        MEMBER(aw_config, family), MEMBER(aw_config, filter_ports), MEMBER(aw_config, netns),
-        MEMBER(aw_config, actions), MEMBER(aw_config, hz)}},
+        MEMBER(aw_config, kfree_skb_args), MEMBER(aw_config, listen_start_args),
+        MEMBER(aw_config, sees_security_module), MEMBER(aw_config, reads_counters),
+        MEMBER(aw_config, sees_dropped_requests),
+        MEMBER(aw_config, _pad), MEMBER(aw_config, family), MEMBER(aw_config, filter_ports), MEMBER(aw_config, netns),
+        MEMBER(aw_config, actions), MEMBER(aw_config, hz), MEMBER(aw_config, listen_drops),
+        MEMBER(aw_config, no_routes)}},
   };
 }
 

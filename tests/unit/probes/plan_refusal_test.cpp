@@ -108,7 +108,7 @@ TEST(Refusal, OfKprobesUnderLockdownSaysSo) {
 }
 
 TEST(Refusal, WhereAFunctionIsMissingNamesIt) {
-  for (const char* name : {"tcp_conn_request", "tcp_make_synack", "tcp_v4_syn_recv_sock"}) {
+  for (const char* name : {"tcp_conn_request", "inet_csk_listen_start", "inet_csk_listen_stop"}) {
     auto features = kernel_6_12();
     features.arguments.erase(name);
     for (const aw_source tier : {AW_SOURCE_FENTRY, AW_SOURCE_KPROBE})

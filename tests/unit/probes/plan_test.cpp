@@ -22,10 +22,18 @@ Plan plan_of(const Features& features, std::optional<aw_source> wanted = std::nu
 }
 
 Names followed_by_lifecycle(Names names) {
-  names.insert(names.end(),
-               {"retransmit_synack", "send_reset", "receive_reset", "set_state", "set_state_again",
-                "process_fork", "process_exec", "process_rename", "process_exit"});
+  names.insert(names.end(), {"retransmit_synack", "send_reset", "receive_reset", "process_fork",
+                             "process_exec", "process_rename", "process_exit"});
   return names;
+}
+
+const Names listener_programs{"listen_started", "listen_started_again", "listen_started_at_last",
+                              "listen_stopped", "listen_stopped_again", "listen_stopped_at_last",
+                              "accept_called"};
+
+Names operator+(Names a, const Names& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
 }
 
 bool has(const Plan& plan, const char* program) {
@@ -36,11 +44,13 @@ TEST(Plan, Of510UsesFentryAndResetFunctions) {
   const auto plan = plan_of(kernel_5_10());
   EXPECT_EQ(plan.tier, AW_SOURCE_FENTRY);
   EXPECT_EQ(plan.programs,
-            followed_by_lifecycle({"conn_request_return", "make_synack", "conn_request",
-                                   "v4_syn_recv_sock_return", "v6_syn_recv_sock_return",
-                                   "request_dropped", "icmp_error", "security_asked",
-                                   "v4_send_reset", "v6_send_reset", "accept_called"}));
+            followed_by_lifecycle(Names{"conn_request_return", "make_synack", "v4_cookie_made",
+                                        "v6_cookie_made", "conn_request", "v4_syn_recv_sock_return",
+                                        "v6_syn_recv_sock_return", "request_dropped", "icmp_error",
+                                        "security_asked", "v4_send_reset", "v6_send_reset"} +
+                                  listener_programs));
   EXPECT_EQ(plan.config.syn_full_at_limit, 1);
+  EXPECT_EQ(plan.config.listen_start_args, 2);
   EXPECT_EQ(plan.config.can_make_cookies, 0);
   EXPECT_FALSE(plan.seed_by_iterator); // bpf_sock_from_file() came with 5.11
 }
@@ -58,10 +68,13 @@ TEST(Plan, Of61MakesCookiesAndSeedsByIterator) {
 TEST(Plan, Of612LeavesResetsToTheTracepoint) {
   const auto plan = plan_of(kernel_6_12());
   EXPECT_EQ(plan.programs,
-            followed_by_lifecycle({"skb_drop", "conn_request_return", "make_synack", "conn_request",
-                                   "v4_syn_recv_sock_return", "v6_syn_recv_sock_return",
-                                   "request_dropped", "icmp_error", "request_expired",
-                                   "security_asked", "accept_called"}));
+            followed_by_lifecycle(Names{"skb_drop", "conn_request_return", "v4_cookie_made",
+                                        "v6_cookie_made", "conn_request", "v4_syn_recv_sock_return",
+                                        "v6_syn_recv_sock_return", "request_dropped", "icmp_error",
+                                        "request_timer_end", "request_timeout"} +
+                                  listener_programs));
+  EXPECT_EQ(plan.config.reads_counters, 1);
+  EXPECT_EQ(plan.config.sees_dropped_requests, 1);
   EXPECT_EQ(plan.config.send_reset_args, 3);
   EXPECT_EQ(plan.config.kfree_skb_args, 4);
   EXPECT_EQ(plan.config.syn_recv_sock_args, 6);
@@ -71,14 +84,46 @@ TEST(Plan, Of618WithoutFentryAndKprobesUsesTracepoints) {
   const auto plan = plan_of(kernel_6_18());
   EXPECT_EQ(plan.tier, AW_SOURCE_TRACEPOINT);
   EXPECT_EQ(plan.programs,
-            followed_by_lifecycle({"skb_drop", "syn_consumed", "syn_refused", "ingress"}));
+            followed_by_lifecycle({"skb_drop", "set_state", "set_state_again", "set_state_at_last",
+                                   "syn_consumed", "syn_refused", "ingress"}));
   EXPECT_EQ(plan.cgroup_mount, "/sys/fs/cgroup");
 }
 
-TEST(Plan, Of72PassesTheSeventhArgumentOn) {
+TEST(Plan, Of72HooksNothingThatItsDropReasonsTell) {
   const auto plan = plan_of(kernel_7_2());
   EXPECT_EQ(plan.tier, AW_SOURCE_FENTRY);
-  EXPECT_EQ(plan.config.syn_recv_sock_args, 7);
+  EXPECT_EQ(plan.programs,
+            followed_by_lifecycle(Names{"skb_drop", "conn_request_return", "v4_cookie_made",
+                                        "v6_cookie_made", "conn_request", "icmp_error",
+                                        "request_timer_end", "request_timeout"} +
+                                  listener_programs));
+  EXPECT_EQ(plan.config.syn_recv_sock_args, 0);
+  EXPECT_EQ(plan.drop_reasons[40], AW_ACCEPT_QUEUE_FULL);
+}
+
+TEST(Plan, PassesTheSeventhArgumentOn) {
+  auto features = kernel_6_12();
+  features.arguments["tcp_v4_syn_recv_sock"] = features.arguments["tcp_v6_syn_recv_sock"] = 7;
+  EXPECT_EQ(plan_of(features).config.syn_recv_sock_args, 7);
+}
+
+TEST(Plan, WithoutReadableCountersWatchesSynAcksAndTheSecurityModule) {
+  for (auto change : std::initializer_list<void (*)(Features&)>{
+           [](Features& f) { f.listen_drops.reset(); }, [](Features& f) { f.no_routes.reset(); },
+           [](Features& f) { f.this_cpu_off = false; }}) {
+    auto features = kernel_7_2();
+    change(features);
+    const auto plan = plan_of(features);
+    EXPECT_EQ(plan.config.reads_counters, 0);
+    EXPECT_TRUE(has(plan, "make_synack"));
+    EXPECT_TRUE(has(plan, "security_asked"));
+  }
+}
+
+TEST(Plan, OfKprobesSeesRequestsExpireOnEveryKernel) {
+  for (const auto& features : {kernel_5_10(), kernel_6_1(), kernel_7_2()})
+    EXPECT_TRUE(has(plan_of(features, AW_SOURCE_KPROBE), "request_timer_end"));
+  EXPECT_TRUE(has(plan_of(kernel_6_1()), "request_expired")); // cannot follow the pointer
 }
 
 TEST(Plan, WithoutFentryUsesKprobesWithTheirEntries) {
@@ -87,11 +132,12 @@ TEST(Plan, WithoutFentryUsesKprobesWithTheirEntries) {
   const auto plan = plan_of(features);
   EXPECT_EQ(plan.tier, AW_SOURCE_KPROBE);
   EXPECT_EQ(plan.programs,
-            followed_by_lifecycle({"skb_drop_reason", "conn_request_return", "make_synack",
-                                   "conn_request", "v4_syn_recv_sock_return", "v4_syn_recv_sock",
-                                   "v6_syn_recv_sock_return", "v6_syn_recv_sock", "request_dropped",
-                                   "icmp_error", "request_expired", "security_asked",
-                                   "v4_send_reset", "v6_send_reset", "accept_called"}));
+            followed_by_lifecycle(
+                {"skb_drop_reason", "conn_request_return", "v4_cookie_made", "v6_cookie_made",
+                 "conn_request", "v4_syn_recv_sock_return", "v4_syn_recv_sock",
+                 "v6_syn_recv_sock_return", "v6_syn_recv_sock", "request_dropped", "icmp_error",
+                 "request_timer_end", "request_timeout", "v4_send_reset", "v6_send_reset",
+                 "listen_started", "listen_start", "listen_stopped", "accept_called"}));
   EXPECT_TRUE(plan.give_cookies);
 }
 
@@ -135,9 +181,10 @@ TEST(Plan, LockedDown612ReadsPacketsByCast) {
   EXPECT_EQ(plan.config.packet_access, AW_PACKETS_CAST);
 }
 
-TEST(Plan, ReadsPacketsByProbeReadWhereThatIsAllowed) {
-  for (const aw_source tier : {AW_SOURCE_FENTRY, AW_SOURCE_KPROBE, AW_SOURCE_TRACEPOINT})
-    EXPECT_EQ(plan_of(kernel_6_12(), tier).config.packet_access, AW_PACKETS_PROBE_READ);
+TEST(Plan, ReadsPacketsByProbeReadWhereThereIsNoCast) {
+  for (const aw_source tier : {AW_SOURCE_FENTRY, AW_SOURCE_TRACEPOINT})
+    EXPECT_EQ(plan_of(kernel_6_1(), tier).config.packet_access, AW_PACKETS_PROBE_READ);
+  EXPECT_EQ(plan_of(kernel_6_12(), AW_SOURCE_KPROBE).config.packet_access, AW_PACKETS_PROBE_READ);
 }
 
 TEST(Plan, WithABtfFileUsesKprobesWithoutCookiesOrIterator) {
@@ -169,8 +216,9 @@ TEST(Plan, KnowsWhatTheKernelsDropReasonsMean) {
   EXPECT_EQ(plan.drop_reasons[7], AW_FIREWALL);
   EXPECT_EQ(plan.drop_reasons[14], AW_AUTHENTICATION);
   EXPECT_EQ(plan.drop_reasons[97], AW_OTHER);
-  EXPECT_EQ(plan.drop_reasons[21], AW_REASON_NONE); // TCP_FLAGS: fits no handshake
-  EXPECT_EQ(plan.drop_reasons[40], AW_REASON_NONE); // functions show it
+  EXPECT_EQ(plan.drop_reasons[21], AW_REASON_NONE);                  // TCP_FLAGS: fits no handshake
+  EXPECT_EQ(plan.drop_reasons[1], AW_IN_HANDSHAKE);                  // or nothing, on_refused_ack()
+  EXPECT_EQ(plan_of(kernel_6_12()).drop_reasons[1], AW_REASON_NONE); // functions show it
 }
 
 TEST(Plan, OfTracepointsTakesDroppedAcksByTheirReason) {
@@ -189,8 +237,14 @@ TEST(Plan, LooksUpOnlyDropReasonsThatItsTableHolds) {
   EXPECT_EQ(plan_of(features).drop_reasons[7], AW_FIREWALL);
 }
 
-TEST(Plan, WithoutTheSecurityHookCallsFailuresByNoName) {
+TEST(Plan, AsksTheSecurityModuleOnlyWhereOneMayRefuse) {
   auto features = kernel_7_2();
+  EXPECT_EQ(plan_of(features).config.sees_security_module, 0);
+  for (const char* module : {"capability,selinux", "smack,bpf"}) {
+    features.security_modules = module;
+    EXPECT_EQ(plan_of(features).config.sees_security_module, 1) << module;
+  }
+  features.security_modules.reset(); // not known: better one hook too many
   EXPECT_EQ(plan_of(features).config.sees_security_module, 1);
   features.arguments.erase("security_inet_conn_request");
   EXPECT_EQ(plan_of(features).config.sees_security_module, 0);

@@ -41,13 +41,25 @@ inline Features any_kernel() {
       {"tcp_req_err", 3},
       {"inet_csk_reqsk_queue_drop", 2},
       {"security_inet_conn_request", 3},
+      {"cookie_v4_init_sequence", 2},
+      {"cookie_v6_init_sequence", 2},
+      {"inet_csk_listen_start", 1},
+      {"inet_csk_listen_stop", 1},
+      {"tcp_syn_ack_timeout", 1},
+      {"reqsk_timer_handler", 1},
   };
+  features.listen_drops = 20;
+  features.no_routes = 15;
+  features.this_cpu_off = true;
+  features.security_modules = "lockdown,capability,yama,apparmor";
   return features;
 }
 
 inline Features kernel_5_10() {
   auto features = any_kernel();
   features.kernel_release = "5.10.0";
+  features.arguments["inet_csk_listen_start"] = 2;
+  features.this_cpu_off = false;
   features.syn_full_at_limit = true;
   return features;
 }
@@ -123,6 +135,7 @@ inline Features without_btf(Features features) {
 /// The same with --btf FILE: types are known, typed programs still impossible.
 inline Features with_btf_file(Features features) {
   features.btf = BtfSource::file;
+  features.this_cpu_off = false;
   features.tp_btf = features.fentry = features.iterator = {};
   return features;
 }

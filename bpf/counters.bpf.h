@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the kernel counts itself, of one namespace on this CPU. Bottom halves are off
+ * on the listen path, so what is counted between two looks was counted by the call
+ * that they bracket.
+ */
+#ifndef ACCEPTWATCH_COUNTERS_BPF_H
+#define ACCEPTWATCH_COUNTERS_BPF_H
+
+extern const unsigned long this_cpu_off __ksym __weak;
+
+/* `counters`: a per-CPU pointer to an array of 64-bit counters. Returns the low half. */
+static __always_inline __u32 counter_here(struct aw_scratch *s, const void *counters, __u32 number)
+{
+	const unsigned long *offset = bpf_this_cpu_ptr(&this_cpu_off);
+
+	/* Through memory: typed programs may not calculate with pointers. */
+	*(volatile __u64 *)&s->counters = (__u64)counters;
+	return read_raw_u32(*(volatile __u64 *)&s->counters + *offset + 8 * number);
+}
+
+/* tcp_listendrop() */
+static __always_inline __u32 listen_drops_here(struct aw_scratch *s, struct net *net)
+{
+	return counter_here(s, READ(net, mib.net_statistics), aw_config.listen_drops);
+}
+
+/* inet_csk_route_req(), ip6_dst_lookup_tail() */
+static __always_inline __u32 no_routes_here(struct aw_scratch *s, struct net *net,
+					    struct sk_buff *skb)
+{
+	const void *counters = READ(skb, protocol) == bpf_htons(ETH_P_IP)
+				       ? READ(net, mib.ip_statistics)
+				       : READ(net, mib.ipv6_statistics);
+
+	return counter_here(s, counters, aw_config.no_routes);
+}
+
+#endif
