@@ -9,31 +9,36 @@
 
 extern const unsigned long this_cpu_off __ksym __weak;
 
-/* `counters`: a per-CPU pointer to an array of 64-bit counters. Returns the low half. */
-static __always_inline __u32 counter_here(struct aw_scratch *s, const void *counters, __u32 number)
+/* What per-CPU pointers are relative to. */
+static __always_inline __u64 base_of_this_cpu(void)
 {
-	const unsigned long *offset = bpf_this_cpu_ptr(&this_cpu_off);
+	return *(const unsigned long *)bpf_this_cpu_ptr(&this_cpu_off);
+}
 
+/* `counters`: a per-CPU pointer to an array of 64-bit counters. Returns the low half. */
+static __always_inline __u32 counter_at(struct aw_scratch *s, __u64 base, const void *counters,
+					__u32 number)
+{
 	/* Through memory: typed programs may not calculate with pointers. */
 	*(volatile __u64 *)&s->counters = (__u64)counters;
-	return read_raw_u32(*(volatile __u64 *)&s->counters + *offset + 8 * number);
+	return read_raw_u32(base + *(volatile __u64 *)&s->counters + 8 * number);
 }
 
 /* tcp_listendrop() */
-static __always_inline __u32 listen_drops_here(struct aw_scratch *s, struct net *net)
+static __always_inline __u32 listen_drops_at(struct aw_scratch *s, __u64 base, struct net *net)
 {
-	return counter_here(s, READ(net, mib.net_statistics), aw_config.listen_drops);
+	return counter_at(s, base, READ(net, mib.net_statistics), aw_config.listen_drops);
 }
 
 /* inet_csk_route_req(), ip6_dst_lookup_tail() */
-static __always_inline __u32 no_routes_here(struct aw_scratch *s, struct net *net,
-					    struct sk_buff *skb)
+static __always_inline __u32 no_routes_at(struct aw_scratch *s, __u64 base, struct net *net,
+					  struct sk_buff *skb)
 {
 	const void *counters = READ(skb, protocol) == bpf_htons(ETH_P_IP)
 				       ? READ(net, mib.ip_statistics)
 				       : READ(net, mib.ipv6_statistics);
 
-	return counter_here(s, counters, aw_config.no_routes);
+	return counter_at(s, base, counters, aw_config.no_routes);
 }
 
 #endif

@@ -55,10 +55,12 @@ static __always_inline void on_listener_closed(struct sock *sk)
 	closing.children = READ(sk, sk_ack_backlog);
 	report_lifecycle(sk, AW_LISTENER_CLOSED, &e);
 	closing.listener = e.listener;
-	if (closing.children)
-		bpf_map_update_elem(&aw_closing, &thread, &closing, BPF_ANY);
-	else
+	if (!closing.children) {
 		bpf_map_delete_elem(&aw_closing, &thread);
+		return;
+	}
+	bpf_map_update_elem(&aw_closing, &thread, &closing, BPF_ANY);
+	aw_resets_children = true;
 }
 
 /*

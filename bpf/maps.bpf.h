@@ -18,6 +18,9 @@ const volatile __u8 aw_drop_reasons[AW_MAX_DROP_REASONS] = {};
  */
 bool aw_active = false;
 
+/* A listener was closed with children to be reset: look for them in aw_closing. */
+bool aw_resets_children = false;
+
 /* A record was written without waking user space: report.bpf.h. */
 bool aw_quiet = false;
 
@@ -92,8 +95,8 @@ struct aw_scratch {
 	__u64 skb;
 	__u32 accept_depth;
 	__u32 syn_depth;
-	__u32 drops;	 /* drops_so_far() */
-	__u32 no_routes; /* no_routes_here() */
+	__u32 drops;	 /* note_counters() */
+	__u32 no_routes; /* the same */
 	__u8 answered;	 /* a SYN-ACK was built: only where counters cannot be read */
 	__u8 cookie;	 /* a cookie was made */
 	__u8 security;	 /* enum aw_security */
@@ -115,9 +118,6 @@ struct aw_scratch {
 	__u64 icmp_req;
 	/* The last (listener, process) pair in aw_accepters: owners.bpf.h. */
 	__u64 accepter;
-	/* A pointer on its way through memory, and whose: see known_null(). */
-	__u64 pointer;
-	__u64 visit;
 };
 
 struct {
@@ -147,33 +147,6 @@ static __always_inline struct aw_foreseen *foreseen(void)
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&aw_foreseen, &zero);
-}
-
-/*
- * A tracepoint argument that may be NULL. From 6.2 until "bpf: Mark raw_tp
- * arguments with PTR_MAYBE_NULL" (6.13, backported), the verifier took such
- * pointers for non-NULL, removed the program's test and loaded without a fault
- * handler. A value that went through memory has lost its type, so this test
- * stays. Later verifiers ask for a test of the pointer itself as well.
- */
-static __always_inline bool known_null(const void *pointer)
-{
-	struct aw_scratch *s = scratch();
-	__u64 visit = bpf_ktime_get_ns();
-	__u64 value;
-
-	if (!s)
-		return true;
-		/* An interrupt on the way may leave a pointer of its own: then again. */
-#pragma unroll
-	for (int attempt = 0; attempt < 3; attempt++) {
-		*(volatile __u64 *)&s->visit = visit;
-		*(volatile __u64 *)&s->pointer = (__u64)pointer;
-		value = *(volatile __u64 *)&s->pointer;
-		if (*(volatile __u64 *)&s->visit == visit)
-			return value == 0;
-	}
-	return true;
 }
 
 #endif

@@ -42,6 +42,25 @@ static __always_inline struct tcp_sock *tcp_sock_of(struct sock *sk)
 #endif
 }
 
+/*
+ * A tracepoint argument that may be NULL. From 6.2 until "bpf: Mark raw_tp arguments
+ * with PTR_MAYBE_NULL" (6.13, backported), the verifier took such pointers for
+ * non-NULL, removed the program's test and loaded without a fault handler. It removes
+ * equality with 0 only, is_branch_taken(); compilers make that of any other test.
+ * Later verifiers ask for a test that they know as well.
+ */
+static __always_inline bool known_null(const void *pointer)
+{
+	bool null;
+
+	asm volatile("%[null] = 0\n"
+		     "if %[pointer] > 0 goto +1\n"
+		     "%[null] = 1\n"
+		     : [null] "=&r"(null)
+		     : [pointer] "r"(pointer));
+	return null;
+}
+
 /* 16 bytes of an IPv6 address. `member` is a struct in6_addr inside *src. */
 #ifdef AW_PROBE_READS
 #define READ_IN6(dst, src, member) BPF_CORE_READ_INTO((struct in6_addr *)(dst), src, member)

@@ -145,7 +145,7 @@ static __always_inline void on_listener_reset(struct sock *sk, struct sk_buff *s
 static __always_inline void on_active_reset(struct sock *child, __u32 reason)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
-	struct aw_closing *closing = bpf_map_lookup_elem(&aw_closing, &thread);
+	struct aw_closing *closing;
 	struct aw_event e = {
 		.action = AW_RESET_SENT,
 		.reason = AW_CLOSED_LISTENER,
@@ -153,6 +153,9 @@ static __always_inline void on_active_reset(struct sock *child, __u32 reason)
 		.flags = AW_HAS_ALL_OF_LISTENER | AW_HAS_ENDS,
 	};
 
+	if (!aw_resets_children)
+		return;
+	closing = bpf_map_lookup_elem(&aw_closing, &thread);
 	if (!closing || !closing->children || READ(child, sk_socket))
 		return;
 	ends_of_child(child, &e.ends);

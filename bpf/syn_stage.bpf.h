@@ -12,12 +12,39 @@
 #ifndef ACCEPTWATCH_SYN_STAGE_BPF_H
 #define ACCEPTWATCH_SYN_STAGE_BPF_H
 
-/* Moves with every SYN that is dropped; sk_drops moves on other CPUs as well. */
-static __always_inline __u32 drops_so_far(struct aw_scratch *s, struct sock *sk)
+/* Noted at the entry: drops moves with every SYN that is dropped. */
+static __always_inline void note_counters(struct aw_scratch *s, struct sock *sk,
+					  struct sk_buff *skb)
 {
+	struct net *net = READ(sk, __sk_common.skc_net.net);
+	__u64 base;
+
+	if (!aw_config.reads_counters) {
+		/* Which moves on other CPUs as well. */
+		s->drops = (__u32)READ(sk, sk_drops.counter);
+		return;
+	}
+	base = base_of_this_cpu();
+	s->drops = listen_drops_at(s, base, net);
+	s->no_routes = no_routes_at(s, base, net, skb);
+}
+
+static __always_inline bool was_dropped(struct aw_scratch *s, struct sock *sk)
+{
+	struct net *net = READ(sk, __sk_common.skc_net.net);
+
 	if (aw_config.reads_counters)
-		return listen_drops_here(s, READ(sk, __sk_common.skc_net.net));
-	return (__u32)READ(sk, sk_drops.counter);
+		return listen_drops_at(s, base_of_this_cpu(), net) != s->drops;
+	return !s->answered && (__u32)READ(sk, sk_drops.counter) != s->drops;
+}
+
+static __always_inline bool found_no_route(struct aw_scratch *s, struct sock *sk,
+					   struct sk_buff *skb)
+{
+	struct net *net = READ(sk, __sk_common.skc_net.net);
+
+	return aw_config.reads_counters &&
+	       no_routes_at(s, base_of_this_cpu(), net, skb) != s->no_routes;
 }
 
 static __always_inline void on_conn_request(struct sock *sk, struct sk_buff *skb)
@@ -30,9 +57,7 @@ static __always_inline void on_conn_request(struct sock *sk, struct sk_buff *skb
 	s->skb = (__u64)skb;
 	s->accept_depth = READ(sk, sk_ack_backlog);
 	s->syn_depth = syn_queue_depth(sk);
-	s->drops = drops_so_far(s, sk);
-	if (aw_config.reads_counters)
-		s->no_routes = no_routes_here(s, READ(sk, __sk_common.skc_net.net), skb);
+	note_counters(s, sk, skb);
 	s->answered = 0;
 	s->cookie = 0;
 	s->security = AW_SECURITY_NOT_ASKED;
@@ -54,8 +79,7 @@ static __always_inline void on_security_asked(int refused)
 static __always_inline enum aw_reason failure_reason(struct aw_scratch *s, struct sock *sk,
 						     struct sk_buff *skb)
 {
-	if (aw_config.reads_counters &&
-	    no_routes_here(s, READ(sk, __sk_common.skc_net.net), skb) != s->no_routes)
+	if (found_no_route(s, sk, skb))
 		return AW_NO_ROUTE;
 	if (!aw_config.sees_security_module)
 		return AW_REQUEST_FAILED;
@@ -81,11 +105,6 @@ static __always_inline void on_make_synack(void)
 
 	if (s)
 		s->answered = 1;
-}
-
-static __always_inline bool was_dropped(struct aw_scratch *s, struct sock *sk)
-{
-	return !s->answered && drops_so_far(s, sk) != s->drops;
 }
 
 static __always_inline void report_syn(struct sock *sk, struct sk_buff *skb,
