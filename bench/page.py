@@ -111,16 +111,22 @@ NAMES = {"connect": "connect, accept, reset", "exchange": "4 KiB sent and receiv
 def paired(data):
     rows, drawn = [], []
     for row in data["rows"]:
-        for color, (key, label) in enumerate((("rate", NAMES[row["name"]]), ("nothing", "nothing against nothing"))):
+        for key, label in (("cpu", "by CPU time"), ("cpu_nothing", "nothing against nothing"),
+                           ("clock", "by the clock"), ("clock_nothing", "nothing against nothing")):
             r = row[key]
-            rows.append([label, f"{row['ns']:,}" if key == "rate" else "",
-                         f"{r['percent']:+.1f} %", f"{r['low']:+.1f} to {r['high']:+.1f} %"])
-            drawn.append((label, r["low"], r["percent"], r["high"], 0 if color == 0 else 3))
-    marks = [(-targets.PAIRED["connect"], "-1 %", svg.COLORS[1]), (-targets.PAIRED["bulk"], "-2 %", svg.COLORS[1])]
+            rows.append([f"{NAMES[row['name']]}, {label}", f"{r['percent']:+.1f} %",
+                         f"{r['low']:+.1f} to {r['high']:+.1f} %"])
+            if key.startswith("cpu"):
+                shown = label if key.endswith("nothing") else NAMES[row["name"]]
+                drawn.append((shown, r["low"], r["percent"], r["high"], 3 if shown == label else 0))
+    marks = [(-targets.PAIRED[name], f"-{targets.PAIRED[name]} %", svg.COLORS[1])
+             for name in ("connect", "bulk")]
     drawing = svg.intervals("Change of the rate by acceptwatch, tier tracepoint", drawn, marks, "%")
+    took = ", ".join(f"{NAMES[row['name']]}: {row['ns']:,} ns" for row in data["rows"])
     return (plot("paired", "Change of the rate by acceptwatch", drawing) +
-            table(["", "ns without", "rate", "95 % of resamplings"], rows) +
-            f"\n\n{data['rounds']} rounds of each kind." + origin(data))
+            table(["", "rate", "95 % of resamplings"], rows) +
+            f"\n\n{data['rounds']} rounds of each kind. Without acceptwatch, of CPU time: {took}." +
+            origin(data))
 
 
 def start(data):

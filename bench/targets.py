@@ -47,7 +47,7 @@ def paired(data):
     names = {"connect": "connections", "exchange": "exchanges of 4 KiB", "bulk": "bulk transfer"}
     for row in data.get("rows", []):
         limit = PAIRED[row["name"]]
-        low, middle, high = (row["rate"][key] for key in ("low", "percent", "high"))
+        low, middle, high = (row["cpu"][key] for key in ("low", "percent", "high"))
         verdict = "not decided" if low < -limit <= high else met(middle >= -limit)
         yield (f"`tracepoint`: at most {limit} % less {names[row['name']]}",
                f"{middle:+.1f} % ({low:+.1f} to {high:+.1f})", verdict)
