@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Instructions added to a connection: guests whose clock counts instructions."""
+
+from common import HERE, TIERS, load, median, save, say, where
+
+ROUNDS, UNITS = 11, 1000
+
+# Other tools, on one kernel: what is comparable to acceptwatch (tcpsynbl, the histogram: how full
+# is the accept queue), and what people run to see connections.
+PEERS_ON = "6.12"
+PEERS = {
+    "tcpsynbl": "tcpsynbl",
+    "bpftrace: histogram of queues":
+        "bpftrace -e 'kprobe:tcp_v4_syn_recv_sock { @ = hist(((struct sock *)arg0)->sk_ack_backlog); }'",
+    "bpftrace: a line for each accept()":
+        "bpftrace -e 'kretprobe:inet_csk_accept { printf(\"%d %s\\n\", pid, comm); }'",
+    "tcpstates": "tcpstates",
+    "tcplife": "tcplife",
+    "tcptracer": "tcptracer",
+}
+
+
+def measure(bench):
+    data = load("cost")
+    data.update(where(), acceptwatch=bench.version(), rounds=ROUNDS, connections=UNITS)
+    for kernel in bench.kernels:
+        say(f"kernel {kernel}")
+        data.setdefault("kernels", {})[kernel] = one_kernel(bench, kernel)
+        save("cost", data)
+
+
+def one_kernel(bench, kernel):
+    files = [bench.program("connections"), bench.program("programs"), HERE / "guest-cost"]
+    options = ["--icount"]
+    if kernel == PEERS_ON:
+        peers = bench.work / "peers"
+        peers.write_text("".join(f"{name}\t{command}\n" for name, command in PEERS.items()))
+        files.append(f"{peers}:/peers")
+        options += ["--memory", "2048"]  # bpftrace comes with a compiler
+        for program in sorted({command.split()[0] for command in PEERS.values()}):
+            options += ["--program", program]
+    text = bench.guest(kernel, ["guest-cost", str(ROUNDS), str(UNITS), *TIERS], files, options)
+    return figures(text)
+
+
+def figures(text):
+    """From what guest-cost printed to a row for each thing measured."""
+    release, sections = "", []
+    for line in text.splitlines():
+        if line.startswith("== "):
+            sections.append(empty(line[3:]))
+        elif sections and sections[-1]["name"] == "kernel":
+            release = line
+        elif sections:
+            take(sections[-1], line)
+    sections = sections[1:]
+    rows = [row(sections, i) for i in range(1, len(sections), 2)]
+    return {"release": release, "bare": spread(sections[::2]), "rows": rows}
+
+
+def empty(name):
+    return {"name": name, "connect": [], "exchange": [], "programs": {}, "refused": None}
+
+
+def take(section, line):
+    word, *rest = line.split("\t")
+    if word in ("connect", "exchange"):
+        section[word].append([float(value) for value in rest])
+    elif word == "program":
+        workload, name, _, _, runs, nanoseconds = rest
+        section["programs"].setdefault(name, {})[workload] = (int(runs), int(nanoseconds))
+    elif line.startswith("refused "):
+        section["refused"] = line[8:]
+
+
+def middle(section, workload, column):
+    return median([values[column] for values in section[workload]])
+
+
+def spread(bare):
+    """The same nothing, measured again and again: how far the medians are apart."""
+    medians = {w: [middle(section, w, 0) for section in bare] for w in ("connect", "exchange")}
+    return {workload: {"median": round(median(values)), "lowest": round(min(values)),
+                       "highest": round(max(values)), "times": len(values)}
+            for workload, values in medians.items()}
+
+
+def programs(section):
+    """What each program ran per unit. The kernel's counters go on; so exchange is a difference."""
+    for name, counted in section["programs"].items():
+        before = (0, 0)
+        for workload in ("connect", "exchange"):
+            runs, nanoseconds = (now - then for now, then in zip(counted[workload], before))
+            before = counted[workload]
+            if runs > UNITS / 2:
+                yield {"workload": workload, "name": name, "runs": round(runs / UNITS, 2),
+                       "instructions": round(nanoseconds / UNITS)}
+
+
+def row(sections, i):
+    """What section i added to its two neighbours, with nothing attached."""
+    section, neighbours = sections[i], (sections[i - 1], sections[i + 1])
+    if section["refused"] or not section["exchange"]:
+        return {"name": section["name"], "refused": section["refused"] or "died"}
+    added = {}
+    for workload in ("connect", "exchange"):
+        for column, label in ((0, workload), (1, f"{workload}_all")):
+            bare = sum(middle(one, workload, column) for one in neighbours) / 2
+            added[label] = round(middle(section, workload, column) - bare)
+    return {"name": section["name"], **added, "programs": list(programs(section))}

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What tools/bench runs once everything is installed and built."""
+
+import argparse
+import sys
+import tempfile
+
+import cost
+import crowd
+import page
+import paired
+import rate
+import start
+import verifier
+from common import TOP, Bench, say
+
+PARTS = {
+    "cost": cost.measure,
+    "verifier": verifier.measure,
+    "paired": paired.measure,
+    "start": start.measure,
+    "rate": rate.measure,
+    "crowd": crowd.measure,
+}
+
+
+def options():
+    parser = argparse.ArgumentParser(prog="tools/bench")
+    parser.add_argument("--acceptwatch", default=str(TOP / "build/release/acceptwatch"))
+    parser.add_argument("--kernels", help="names of tests/vm/kernels.tsv, separated by commas")
+    parser.add_argument("--check", action="store_true", help="verifier: compare, write nothing")
+    parser.add_argument("parts", nargs="*", metavar="PART", choices=[*PARTS, "page", []])
+    return parser.parse_args()
+
+
+def main():
+    asked = options()
+    parts = asked.parts or list(PARTS)
+    if asked.check and parts != ["verifier"]:
+        sys.exit("tools/bench: --check belongs to the part verifier alone")
+    with tempfile.TemporaryDirectory() as work:
+        bench = Bench(asked.acceptwatch, asked.kernels, work)
+        if asked.check:
+            return verifier.check(bench)
+        for name in parts:
+            if name in PARTS:
+                say(f"== {name}")
+                PARTS[name](bench)
+    page.write()
+    return 0
+
+
+
+sys.exit(main())

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tables and plots of docs/performance.md, from the figures in docs/performance/."""
+
+import re
+
+import svg
+import targets
+from common import DATA, TIERS, TOP, load
+
+PAGE = TOP / "docs" / "performance.md"
+BOUNDARY = r"(<!-- tools/bench: {name} -->\n).*?(<!-- end -->)"
+
+
+def write():
+    """Replaces what is between the marks of each part of which there are figures."""
+    page = PAGE.read_text()
+    for name, make in (("targets", targets.table), ("cost", cost), ("peers", peers),
+                       ("programs", programs), ("paired", paired), ("start", start),
+                       ("rate", rate), ("crowd", crowd), ("verifier", verifier)):
+        data = load({"peers": "cost", "programs": "cost"}.get(name, name))
+        if data or name == "targets":
+            inside = "\n" + make(data) + "\n\n"
+            page = re.sub(BOUNDARY.format(name=name), lambda m, i=inside: m[1] + i + m[2], page,
+                          flags=re.DOTALL)
+    PAGE.write_text(page)
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(str(cell) for cell in row) + " |" for row in (head, *rows)]
+    rule = "| " + " | ".join(["---"] + ["---:"] * (len(head) - 1)) + " |"
+    return "\n".join([lines[0], rule, *lines[1:]])
+
+
+def plot(name, what, drawing):
+    (DATA / f"{name}.svg").write_text(drawing)
+    return f"![{what}](performance/{name}.svg)\n\n"
+
+
+def origin(data, timed=True):
+    load_before = f" Load average before: {data['load']}." if timed else ""
+    return (f"\n\n{data['machine']}; Linux {data['kernel']}; acceptwatch {data['acceptwatch']}; "
+            f"{data['date']}.{load_before}")
+
+
+def guests(data):
+    return (f"\n\nKernels {', '.join(k['release'] for k in data['kernels'].values())}, emulated."
+            + origin(data, timed=False))
+
+
+def mib(kib):
+    return f"{kib / 1024:.1f} MiB"
+
+
+def row_of(kernel, name):
+    return next((row for row in kernel["rows"] if row["name"] == name), {"refused": "not measured"})
+
+
+def cell(row, what):
+    return f"{row[what]:+,}" if what in row else f"not started: {row['refused']}"
+
+
+def cost(data):
+    rows, drawn = [], []
+    for name, kernel in data["kernels"].items():
+        bare = kernel["bare"]["connect"]
+        for number, tier in enumerate(TIERS):
+            row = row_of(kernel, tier)
+            rows.append([f"{name}, `{tier}`", f"{bare['median']:,}", cell(row, "connect"),
+                         cell(row, "connect_all"), cell(row, "exchange")])
+            drawn.append((f"{name} {tier}", row.get("connect"), number))
+        drawn.append(None)
+    spread = max(k["bare"]["connect"]["highest"] - k["bare"]["connect"]["lowest"]
+                 for k in data["kernels"].values())
+    marks = [(targets.FENTRY, "600", svg.COLORS[0]), (targets.KPROBE, "2,000", svg.COLORS[1])]
+    drawing = svg.bars("Instructions added to a connection", drawn, marks, TIERS)
+    return (plot("cost", "Instructions added to a connection, by kernel and tier", drawing) +
+            table(["kernel, tier", "without", "added", "added, all processes", "added to an exchange"], rows) +
+            f"\n\nWithout anything attached, the medians of one boot are at most {spread} apart "
+            f"({data['rounds']} rounds of {data['connections']} connections each)." + guests(data))
+
+
+def peers(data):
+    name, kernel = next((k, v) for k, v in data["kernels"].items() if len(v["rows"]) > len(TIERS))
+    rows, drawn = [], []
+    for row in kernel["rows"]:
+        ours = row["name"] in TIERS
+        label = f"acceptwatch, {row['name']}" if ours else row["name"]
+        rows.append([label, cell(row, "connect"), cell(row, "connect_all") if "connect" in row else ""])
+        drawn.append((label, row.get("connect"), 0 if ours else 3))
+    drawing = svg.bars(f"Instructions added to a connection on {name}", drawn)
+    return (plot("peers", "The same beside other tools", drawing) +
+            table([f"on {name}", "added", "added, all processes"], rows))
+
+
+def programs(data):
+    lines = []
+    for name, kernel in data["kernels"].items():
+        for row in kernel["rows"]:
+            for program in row.get("programs", []):
+                lines.append((name, row["name"], program))
+    newest = "6.12" if "6.12" in data["kernels"] else lines[0][0]
+    rows = [[f"`{tier}`: {p['name']}", p["workload"], f"{p['runs']:.0f}", p["instructions"]]
+            for name, tier, p in lines if name == newest]
+    return table([f"program, on {newest}", "workload", "runs", "instructions"], rows)
+
+
+NAMES = {"connect": "connect, accept, reset", "exchange": "4 KiB sent and received",
+         "bulk": "1 MiB sent and received"}
+
+
+def paired(data):
+    rows, drawn = [], []
+    for row in data["rows"]:
+        for key, label in (("cpu", "by CPU time"), ("cpu_nothing", "nothing against nothing"),
+                           ("clock", "by the clock"), ("clock_nothing", "nothing against nothing")):
+            r = row[key]
+            rows.append([f"{NAMES[row['name']]}, {label}", f"{r['percent']:+.1f} %",
+                         f"{r['low']:+.1f} to {r['high']:+.1f} %"])
+            if key.startswith("cpu"):
+                shown = label if key.endswith("nothing") else NAMES[row["name"]]
+                drawn.append((shown, r["low"], r["percent"], r["high"], 3 if shown == label else 0))
+    marks = [(-targets.PAIRED[name], f"-{targets.PAIRED[name]} %", svg.COLORS[1])
+             for name in ("connect", "bulk")]
+    drawing = svg.intervals("Change of the rate by acceptwatch, tier tracepoint", drawn, marks, "%")
+    took = ", ".join(f"{NAMES[row['name']]}: {row['ns']:,} ns" for row in data["rows"])
+    return (plot("paired", "Change of the rate by acceptwatch", drawing) +
+            table(["", "rate", "95 % of resamplings"], rows) +
+            f"\n\n{data['rounds']} rounds of each kind. Without acceptwatch, of CPU time: {took}." +
+            origin(data))
+
+
+def start(data):
+    drawn = [(row["name"], row["ms"], 0 if n == 0 else 3) for n, row in enumerate(data["rows"])]
+    drawing = svg.bars("Milliseconds from exec to armed", drawn, [(targets.START_MS, "100 ms", svg.COLORS[1])])
+    rows = [[row["name"], row["ms"], f"{row['lowest']} to {row['highest']}", mib(row["peak_kib"])]
+            for row in data["rows"]]
+    return (plot("start", "From exec to armed", drawing) +
+            table(["", "ms, median", "range", "peak memory"], rows) +
+            f"\n\n{data['times']} starts of each, in turn; {data['bpftrace']}:\n\n```\n" +
+            data["program"].replace("} ", "}\n") + "\n```" + origin(data))
+
+
+def rate(data):
+    rows = [[row["clients"], f"{row['offered']:,}", f"{row['lines']:,}", f"{row['lost_percent']} %",
+             row["cpu_us_a_line"], row["bytes_a_line"], f"{row['clients_slower']}"]
+            for row in data["rows"]]
+    return table(["clients", "lost connections/s", "lines/s in the file", "not delivered",
+                  "µs of CPU a line", "bytes a line", "clients take, times"], rows) + origin(data)
+
+
+def crowd(data):
+    names = {"nobody": "the machine as it is",
+             "crowd": f"{data['listeners']:,} listeners, {data['descriptors']:,} descriptors, "
+                      f"{data['processes']} processes"}
+    rows = [[names[row["name"]], row["ms"], f"{row['lowest']} to {row['highest']}", mib(row["peak_kib"])]
+            for row in data["rows"]]
+    return table(["", "ms, median", "range", "peak memory"], rows) + origin(data)
+
+
+def verifier(data):
+    """The largest programs; the file has all."""
+    rows = []
+    for kernel, one in data["kernels"].items():
+        for tier, listed in one["tiers"].items():
+            sizes = [(p["verified"] or 0, name) for name, p in listed.items()]
+            largest = max(sizes)
+            known = largest[0] > 0
+            rows.append([f"{kernel}, `{tier}`", len(listed), f"{sum(p['length'] for p in listed.values()):,}",
+                         f"{sum(size for size, _ in sizes):,}" if known else "not told",
+                         f"{largest[1]}: {largest[0]:,}" if known else ""])
+    return table(["kernel, tier", "programs", "instructions", "verified", "most for one"], rows) + guests(data)

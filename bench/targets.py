@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What acceptwatch is meant to cost, and whether it does."""
+
+from common import load
+
+FENTRY, KPROBE = 600, 2000  # instructions added to a connection
+EXCHANGE = 0  # and to an exchange of data, give or take what a repetition does
+NOISE = 25
+PAIRED = {"connect": 1, "exchange": 2, "bulk": 2}  # percent
+START_MS, START_TIMES, PEAK_MIB = 100, 3, 12
+CROWD_MS = 1000
+
+
+def table(_):
+    rows = [*cost(load("cost")), *paired(load("paired")), *start(load("start")), *crowd(load("crowd"))]
+    lines = ["| target | measured | |", "| --- | --- | --- |"]
+    lines += [f"| {target} | {measured} | {verdict} |" for target, measured, verdict in rows]
+    return "\n".join(lines)
+
+
+def met(yes):
+    return "met" if yes else "**not met**"
+
+
+def cost(data):
+    for tier, limit in (("fentry", FENTRY), ("kprobe", KPROBE)):
+        added = added_by(data, tier, "connect")
+        if added:
+            yield (f"`{tier}`: at most {limit:,} instructions more for a connection",
+                   span(added), met(max(added) <= limit))
+    for tier in ("fentry", "kprobe", "tracepoint"):
+        added = added_by(data, tier, "exchange")
+        if added:
+            yield (f"`{tier}`: none more for an exchange of data", span(added), met(max(added) <= NOISE))
+
+
+def added_by(data, tier, workload):
+    return [row[workload] for kernel in data.get("kernels", {}).values()
+            for row in kernel["rows"] if row["name"] == tier and workload in row]
+
+
+def span(added):
+    return f"{min(added):,} to {max(added):,}, by kernel"
+
+
+def paired(data):
+    names = {"connect": "connections", "exchange": "exchanges of 4 KiB", "bulk": "bulk transfer"}
+    for row in data.get("rows", []):
+        limit = PAIRED[row["name"]]
+        low, middle, high = (row["cpu"][key] for key in ("low", "percent", "high"))
+        verdict = "not decided" if low < -limit <= high else met(middle >= -limit)
+        yield (f"`tracepoint`: at most {limit} % less {names[row['name']]}",
+               f"{middle:+.1f} % ({low:+.1f} to {high:+.1f})", verdict)
+
+
+def start(data):
+    if not data:
+        return
+    ours, other = data["rows"]
+    yield f"armed in less than {START_MS} ms", f"{ours['ms']} ms", met(ours["ms"] < START_MS)
+    times = other["ms"] / ours["ms"]
+    yield f"at least {START_TIMES} times as fast as bpftrace", f"{times:.1f} times", met(times >= START_TIMES)
+    peak = ours["peak_kib"] / 1024
+    yield f"less than {PEAK_MIB} MiB of memory", f"{peak:.1f} MiB", met(peak < PEAK_MIB)
+
+
+def crowd(data):
+    for row in data.get("rows", [])[1:]:
+        yield ("armed in less than 1 s among 10,000 listeners and 200,000 descriptors",
+               f"{row['ms']} ms", met(row["ms"] < CROWD_MS))
