@@ -39,8 +39,19 @@ struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
 	__uint(max_entries, 8192);
 	__type(key, struct aw_counter_key);
-	__type(value, __u64);
+	__type(value, struct aw_counts);
 } aw_counters SEC(".maps");
+
+/* When the next record of a kind is due, by CLOCK_MONOTONIC. Of all CPUs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct aw_counter_key);
+	__type(value, __u64);
+} aw_paces SEC(".maps");
+
+/* Something was folded since user space last looked. */
+bool aw_folding = false;
 
 /* (listener, process) pairs whose accept() user space has been told of. */
 struct aw_accepter {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Counting first, then the record. The count is exact whatever happens to the
- * record: a full ring buffer shows in aw_lost, a full counter map in
- * aw_uncounted.
+ * record: past the rate it is folded, which user space sees from the counters; a
+ * full ring buffer shows in aw_lost, a full counter map in aw_uncounted.
  */
 #ifndef ACCEPTWATCH_REPORT_BPF_H
 #define ACCEPTWATCH_REPORT_BPF_H
@@ -16,14 +16,18 @@ static __always_inline void fill_header(struct aw_header *header, __u8 kind, __u
 	header->boot_ns = bpf_ktime_get_boot_ns();
 }
 
+static __always_inline bool is_lifecycle(enum aw_action action)
+{
+	return action == AW_LISTENER_OPENED || action == AW_LISTENER_CLOSED;
+}
+
 /* The filters that can be decided here; the rest needs the owner's name. */
 static __always_inline bool wanted(enum aw_action action, __u16 family, __u32 netns, __u16 port)
 {
 	if (!(aw_config.actions & (1u << action)))
 		return false;
 	/* An IPv6 listener may serve IPv4: its owner is needed all the same. */
-	if (aw_config.family && family && aw_config.family != family &&
-	    action != AW_LISTENER_OPENED && action != AW_LISTENER_CLOSED)
+	if (aw_config.family && family && aw_config.family != family && !is_lifecycle(action))
 		return false;
 	if (aw_config.netns && aw_config.netns != netns)
 		return false;
@@ -33,7 +37,7 @@ static __always_inline bool wanted(enum aw_action action, __u16 family, __u32 ne
 	return true;
 }
 
-static __always_inline void count(const struct aw_event *e)
+static __always_inline struct aw_counter_key key_of(const struct aw_event *e)
 {
 	struct aw_counter_key key = {
 		.listener = e->listener.id,
@@ -42,18 +46,51 @@ static __always_inline void count(const struct aw_event *e)
 		.reason = e->reason,
 		.stage = e->stage,
 	};
-	__u64 *value = bpf_map_lookup_elem(&aw_counters, &key);
 
-	if (!value) {
-		const __u64 zero = 0;
+	return key;
+}
 
-		bpf_map_update_elem(&aw_counters, &key, &zero, BPF_NOEXIST);
-		value = bpf_map_lookup_elem(&aw_counters, &key);
+/* Returns NULL where there is no room for another counter. */
+static __always_inline struct aw_counts *count(const struct aw_counter_key *key)
+{
+	struct aw_counts *counts = bpf_map_lookup_elem(&aw_counters, key);
+
+	if (!counts) {
+		const struct aw_counts zero = {};
+
+		bpf_map_update_elem(&aw_counters, key, &zero, BPF_NOEXIST);
+		counts = bpf_map_lookup_elem(&aw_counters, key);
 	}
-	if (value)
-		*value += 1;
-	else if (e->action < AW_NR_ACTIONS)
-		__sync_fetch_and_add(&aw_uncounted[e->action], 1);
+	if (counts)
+		counts->occurrences += 1;
+	else if (key->action < AW_NR_ACTIONS)
+		__sync_fetch_and_add(&aw_uncounted[key->action], 1);
+	return counts;
+}
+
+#define AW_BURST_NS 1000000000ull
+
+/*
+ * More than the rate: a second's worth may come at once, then each record has to wait
+ * for its turn. CPUs that look at the same moment may both send, which harms nothing.
+ */
+static __always_inline bool beyond_rate(const struct aw_counter_key *key)
+{
+	__u64 now, first, *due;
+
+	if (!aw_config.pace_ns)
+		return false;
+	now = bpf_ktime_get_ns();
+	due = bpf_map_lookup_elem(&aw_paces, key);
+	if (!due || *due < now) {
+		first = now + aw_config.pace_ns;
+		bpf_map_update_elem(&aw_paces, key, &first, BPF_ANY);
+		return false;
+	}
+	if (*due + aw_config.pace_ns > now + AW_BURST_NS)
+		return true;
+	__sync_fetch_and_add(due, aw_config.pace_ns);
+	return false;
 }
 
 /*
@@ -89,13 +126,21 @@ static __always_inline void report(struct aw_event *e)
 {
 	__u16 family = e->ends.family ? e->ends.family : e->listener.family;
 	__u16 port = e->flags & AW_HAS_PORT ? e->ends.server_port : e->listener.port;
+	struct aw_counter_key key;
+	struct aw_counts *counts;
 	long failed;
 
 	if (!wanted(e->action, family, e->listener.netns, port))
 		return;
-	count(e);
+	key = key_of(e);
+	counts = count(&key);
+	if (counts && !is_lifecycle(e->action) && beyond_rate(&key)) {
+		counts->folded += 1;
+		aw_folding = true;
+		return;
+	}
 	fill_header(&e->header, AW_RECORD_EVENT, sizeof(*e));
-	if (e->action == AW_LISTENER_OPENED || e->action == AW_LISTENER_CLOSED)
+	if (is_lifecycle(e->action))
 		failed = write_quietly(e, sizeof(*e));
 	else
 		failed = write_and_wake(e, sizeof(*e));

@@ -40,11 +40,12 @@ struct aw_config {
 	__u32 netns;
 	__u32 actions; /* bit (1 << enum aw_action); never 0 */
 	__u32 hz;      /* ticks of jiffies in a second */
+	__u32 pace_ns; /* time between records of one kind; 0: all are sent */
 	/* The running kernel's numbers of counters. */
 	__u16 listen_drops; /* LINUX_MIB_LISTENDROPS */
 	__u16 no_routes;    /* IPSTATS_MIB_OUTNOROUTES */
 };
 
-AW_STATIC_ASSERT(sizeof(struct aw_config) == 32, "aw_config");
+AW_STATIC_ASSERT(sizeof(struct aw_config) == 36, "aw_config");
 
 #endif /* ACCEPTWATCH_CONFIG_H */

@@ -211,6 +211,11 @@ struct aw_counter_key {
 	__u8 _pad;
 };
 
+struct aw_counts {
+	__u64 occurrences; /* all of them */
+	__u64 folded;	   /* of these, those without a record of their own */
+};
+
 AW_STATIC_ASSERT(sizeof(struct aw_header) == 16, "aw_header");
 AW_STATIC_ASSERT(sizeof(struct aw_listener) == 56, "aw_listener");
 AW_STATIC_ASSERT(sizeof(struct aw_endpoints) == 40, "aw_endpoints");
@@ -219,5 +224,6 @@ AW_STATIC_ASSERT(sizeof(struct aw_foreseen) == 160, "aw_foreseen");
 AW_STATIC_ASSERT(sizeof(struct aw_process) == 72, "aw_process");
 AW_STATIC_ASSERT(sizeof(struct aw_holder) == 120, "aw_holder");
 AW_STATIC_ASSERT(sizeof(struct aw_counter_key) == 16, "aw_counter_key");
+AW_STATIC_ASSERT(sizeof(struct aw_counts) == 16, "aw_counts");
 
 #endif /* ACCEPTWATCH_RECORD_H */

@@ -103,13 +103,14 @@ bool is_counted_by(KernelCounter counter, aw_action action, aw_reason reason) {
 
 std::map<uint32_t, CounterValues> explain(std::span<const Counter> counters) {
   std::map<uint32_t, CounterValues> explained;
-  for (const auto& [key, count] : counters) {
+  for (const Counter& counter : counters) {
+    const aw_counter_key& key = counter.key;
     if (key.netns == 0)
       continue;
     for (size_t i = 0; i < nr_kernel_counters; ++i) {
       if (is_counted_by(static_cast<KernelCounter>(i), static_cast<aw_action>(key.action),
                         static_cast<aw_reason>(key.reason)))
-        explained[key.netns][i] += count;
+        explained[key.netns][i] += counter.count;
     }
   }
   return explained;

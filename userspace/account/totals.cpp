@@ -7,13 +7,14 @@ namespace acceptwatch {
 
 std::vector<Total> name_totals(std::span<const Counter> counters, const ListenerTable& table) {
   std::vector<Total> totals;
-  for (const auto& [key, count] : counters) {
+  for (const Counter& counter : counters) {
+    const aw_counter_key& key = counter.key;
     Total total;
     total.listener = key.listener;
     total.action = static_cast<aw_action>(key.action);
     total.reason = static_cast<aw_reason>(key.reason);
     total.stage = static_cast<aw_stage>(key.stage);
-    total.count = count;
+    total.count = counter.count;
     if (key.netns)
       total.netns = key.netns;
     if (const Listener* listener = key.listener ? table.find(key.listener) : nullptr) {

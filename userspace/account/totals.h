@@ -12,6 +12,7 @@ namespace acceptwatch {
 struct Counter {
   aw_counter_key key{};
   uint64_t count = 0;
+  uint64_t folded = 0; ///< of count, those that had no record of their own
 };
 
 /// The totals with the listeners' names, largest first.

@@ -41,6 +41,7 @@ KernelFilter kernel_filter(const Options& options) {
   filter.netns = options.netns.value_or(0);
   filter.actions = options.actions | 1U << AW_LISTENER_OPENED | 1U << AW_LISTENER_CLOSED;
   filter.ports = options.ports;
+  filter.rate = options.rate;
   return filter;
 }
 

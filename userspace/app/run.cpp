@@ -28,6 +28,7 @@ namespace acceptwatch {
 namespace {
 
 constexpr double tick_seconds = 1;
+constexpr int folds_pause_ms = 100;
 
 /// NO_COLOR: https://no-color.org
 bool use_colour(const Options& options, const OutputFile& output) {
@@ -105,10 +106,11 @@ Result<void> loop(Stream& stream, const Source& source, const Options& options, 
                                           {tick->get(), POLLIN, 0},
                                           {duration->get(), POLLIN, 0}}};
   while (!stream.done()) {
-    if (poll(waits.data(), waits.size(), -1) < 0 && errno != EINTR)
+    const int ready = poll(waits.data(), waits.size(), stream.folding() ? folds_pause_ms : -1);
+    if (ready < 0 && errno != EINTR)
       return system_failure("cannot wait for records", errno);
     // Not every record wakes: changes of processes wait for an event, or the tick.
-    if (waits[Waits::source].revents || waits[Waits::tick].revents) {
+    if (ready == 0 || waits[Waits::source].revents || waits[Waits::tick].revents) {
       if (auto drained = stream.drain(); !drained)
         return drained;
     }

@@ -17,6 +17,8 @@ constexpr uint64_t max_scan_pause_ns = 3'000'000'000;
 /// and then, for a hundredth of the time at most.
 constexpr uint64_t audit_share = 100;
 constexpr uint64_t min_audit_pause_ns = 10'000'000'000;
+// How often what is folded is told.
+constexpr uint64_t folds_pause_ns = 100'000'000;
 
 bool is_lifecycle(aw_action action) {
   return action == AW_LISTENER_OPENED || action == AW_LISTENER_CLOSED;
@@ -59,15 +61,31 @@ Result<void> Stream::drain() {
   clock_.adjust();
   auto drained =
       source_.drain([this](const Record& record, uint64_t count) { handle(record, count); });
+  if (clock_.boot_now() >= next_folds_ns_)
+    tell_folds();
   auto written = write();
   return drained ? written : drained;
 }
 
+void Stream::tell_folds() {
+  const uint64_t now = clock_.boot_now();
+  folding_ = source_.folded();
+  next_folds_ns_ = now + folds_pause_ns;
+  if (!folding_)
+    return;
+  folds_.take(source_.counters(), [&](aw_event example, uint64_t count) {
+    example.header.boot_ns = now;
+    handle_event(example, count);
+  });
+}
+
 void Stream::handle(const Record& record, uint64_t count) {
-  if (const auto* event = std::get_if<aw_event>(&record))
+  if (const auto* event = std::get_if<aw_event>(&record)) {
+    folds_.note(*event);
     handle_event(*event, count);
-  else if (const auto* process = std::get_if<aw_process>(&record))
+  } else if (const auto* process = std::get_if<aw_process>(&record)) {
     table_.process_changed(*process);
+  }
 }
 
 /// Makes the table as true as can be before it is asked. accept() by another
@@ -77,7 +95,9 @@ void Stream::find_holders(const aw_event& record) {
   if (!(record.flags & AW_HAS_LISTENER))
     return;
   const uint64_t now = clock_.boot_now();
-  const bool held = table_.verify(record.listener.id, record.header.boot_ns, now);
+  // Who calls listen() holds the socket, whatever it has done since.
+  const bool called = record.action == AW_LISTENER_OPENED && record.pid;
+  const bool held = called || table_.verify(record.listener.id, record.header.boot_ns, now);
   const Listener* listener = table_.find(record.listener.id);
   if (listener && listener->closed)
     return;
@@ -222,6 +242,7 @@ Result<void> Stream::finish() {
     source_.deactivate();
     return source_.counters();
   });
+  next_folds_ns_ = 0;
   next_audit_ns_ = UINT64_MAX; // what the kernel counts from here on was not watched
   if (auto drained = drain(); !drained)
     return drained;

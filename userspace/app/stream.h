@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "account/folds.h"
 #include "app/auditor.h"
 #include "cli/options.h"
 #include "listeners/table.h"
@@ -21,6 +22,8 @@ public:
   [[nodiscard]] Result<void> begin(Start start);
   /// Handles what waits and writes it.
   [[nodiscard]] Result<void> drain();
+  /// Whether more is to be told soon, though nothing may wake: call drain() then.
+  [[nodiscard]] bool folding() const { return folding_; }
   /// Says what was lost since the last time; call now and then.
   [[nodiscard]] Result<void> report_losses();
   /// Compares the kernel's counters with what was seen so far.
@@ -34,6 +37,7 @@ public:
 private:
   void handle(const Record& record, uint64_t count);
   void handle_event(const aw_event& record, uint64_t count);
+  void tell_folds();
   void emit(const Event& event);
   void emit_stall(Event event);
   [[nodiscard]] Result<void> rescan();
@@ -55,11 +59,14 @@ private:
   ListenerTable table_{procfs_};
   Auditor auditor_;
   Clock clock_;
+  Folds folds_;
   Losses told_; ///< losses that were reported
   std::string buffer_;
   uint64_t begun_ns_ = 0;
   uint64_t next_scan_ns_ = 0;  ///< not before that
   uint64_t next_audit_ns_ = 0; ///< not before that
+  uint64_t next_folds_ns_ = 0; ///< not before that
+  bool folding_ = false;
   uint64_t records_ = 0;
 };
 

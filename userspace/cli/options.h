@@ -36,6 +36,7 @@ struct Options {
 
   std::optional<double> duration; ///< seconds, above 0
   std::optional<uint64_t> count;  ///< records, at least 1
+  uint32_t rate = 1000;           ///< records a second of one kind; 0: all of them
 
   std::optional<aw_source> tier; ///< absent: the best
   std::string btf;               ///< path

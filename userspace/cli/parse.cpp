@@ -16,7 +16,7 @@ namespace {
 
 /// The options as typed, before they are looked at.
 struct Typed {
-  std::string ports, actions, netns, count, probes = "auto", format = "text", colour = "auto";
+  std::string ports, actions, netns, count, rate, probes = "auto", format = "text", colour = "auto";
   bool json = false, ipv4 = false, ipv6 = false;
   double duration = 0;
   int ready_fd = -1;
@@ -32,6 +32,7 @@ constexpr const char* exit_statuses =
 
 /// Of each filter in the start record, which must stay below 16 KiB.
 constexpr size_t max_filter_text = 1024;
+constexpr uint32_t max_rate = 1'000'000'000; // one a nanosecond
 
 /// Options that all commands have.
 void add_common_options(CLI::App& app, Options& options, Typed& typed) {
@@ -84,6 +85,9 @@ void add_stream_options(CLI::App& app, Options& options, Typed& typed) {
       ->option_text("FILE");
   app.add_option("-d,--duration", typed.duration, "Stop after that long")->option_text("SECONDS");
   app.add_option("-c,--count", typed.count, "Stop after that many records")->option_text("N");
+  app.add_option("--rate", typed.rate,
+                 "Past N records a second of one listener and reason, sum up (1000; 0: never)")
+      ->option_text("N");
   app.add_option("--ready-fd", typed.ready_fd, "Write one byte there when every probe is live")
       ->option_text("N");
   app.add_option("--color", typed.colour, "Colour in text; `auto`: on a terminal")
@@ -154,6 +158,12 @@ Result<void> interpret_limits(const CLI::App& app, const Typed& typed, Options& 
     options.count = parse_number<uint64_t>(typed.count);
     if (options.count.value_or(0) == 0)
       return wrong("--count: wants a number of records, at least 1");
+  }
+  if (app.get_option("--rate")->count()) {
+    const auto rate = parse_number<uint32_t>(typed.rate);
+    if (!rate || *rate > max_rate)
+      return wrong(fmt::format("--rate: wants records a second, 0 to {}", max_rate));
+    options.rate = *rate;
   }
   if (app.get_option("--ready-fd")->count()) {
     if (fcntl(typed.ready_fd, F_GETFD) < 0)

@@ -105,23 +105,30 @@ std::optional<int> ProcFs::find_socket(uint32_t pid, uint64_t inode, int hint) c
 }
 
 /// "Max open files            1024                 524288               files"
-std::optional<Descriptors> ProcFs::descriptors(uint32_t pid) const {
+/// RLIMIT_NOFILE; absent: unlimited, or not to be read.
+std::optional<uint64_t> ProcFs::descriptor_limit(uint32_t pid) const {
   const auto limits = read_file(path(pid, "limits"));
-  Descriptors found;
-  if (!limits || !for_each_number(path(pid, "fd"), [&](uint32_t) { ++found.open; }))
+  if (!limits)
     return std::nullopt;
   for (const auto line : split(*limits, '\n')) {
     constexpr std::string_view name = "Max open files ";
     if (!line.starts_with(name))
       continue;
     const auto fields = split(line.substr(name.size()), ' ');
-    const auto limit = fields.empty() ? std::nullopt : parse_number<uint64_t>(fields[0]);
-    if (!limit)
-      return std::nullopt; // unlimited
-    found.limit = *limit;
-    return found;
+    return fields.empty() ? std::nullopt : parse_number<uint64_t>(fields[0]);
   }
   return std::nullopt;
+}
+
+std::optional<Descriptors> ProcFs::descriptors(uint32_t pid) const {
+  const auto limit = descriptor_limit(pid);
+  if (!limit)
+    return std::nullopt;
+  Descriptors found{.open = 0, .limit = *limit};
+  // The limit is one of numbers, alloc_fd(): what has a higher one leaves room below.
+  if (!for_each_number(path(pid, "fd"), [&](uint32_t fd) { found.open += fd < *limit; }))
+    return std::nullopt;
+  return found;
 }
 
 std::vector<uint32_t> ProcFs::pids() const {

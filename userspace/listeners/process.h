@@ -40,7 +40,7 @@ public:
   [[nodiscard]] virtual std::optional<int> find_socket(uint32_t pid, uint64_t inode,
                                                        int hint) const;
 
-  /// How many descriptors it has open, and its limit (the soft one).
+  /// Its limit of descriptors (the soft one), and how many below that it has open.
   [[nodiscard]] virtual std::optional<Descriptors> descriptors(uint32_t pid) const;
 
   [[nodiscard]] std::vector<uint32_t> pids() const;
@@ -54,6 +54,7 @@ public:
   [[nodiscard]] std::string path(uint32_t pid, const char* file) const;
 
 private:
+  [[nodiscard]] std::optional<uint64_t> descriptor_limit(uint32_t pid) const;
   std::string root_;
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "events/clock.h"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -89,6 +90,7 @@ std::vector<aw_listener> listeners_of_table(const std::string& path) {
 }
 
 void scan_procfs(const ProcFs& procfs, const std::function<void(const aw_holder&)>& visit) {
+  const uint64_t begun_ns = Clock{}.boot_now();
   ListenersByInode listeners;
   for (const auto& [netns, pid] : network_namespaces(procfs)) {
     add_listeners(procfs.path(pid, "net/tcp"), netns, listeners);
@@ -102,6 +104,7 @@ void scan_procfs(const ProcFs& procfs, const std::function<void(const aw_holder&
       aw_holder holder{};
       holder.header.size = sizeof(holder);
       holder.header.kind = AW_RECORD_HOLDER;
+      holder.header.boot_ns = begun_ns;
       holder.listener = listener->second;
       holder.start_ns = procfs.start_ns(pid).value_or(0);
       holder.pid = pid;

@@ -68,7 +68,7 @@ Owner to_owner(const Holder& holder) {
 }
 
 Holder ListenerTable::make_holder(uint32_t pid, std::string name) const {
-  return {pid, std::move(name), procfs_.cgroup(pid), procfs_.start_ns(pid).value_or(0), -1};
+  return {pid, std::move(name), procfs_.cgroup(pid), procfs_.start_ns(pid).value_or(0), -1, 0};
 }
 
 void ListenerTable::add(Listener& listener, Holder holder) {
@@ -84,7 +84,10 @@ void ListenerTable::add(Listener& listener, Holder holder) {
       known->name = std::move(holder.name);
     return;
   }
-  held_[holder.pid].push_back(listener.id);
+  if (const auto back = find_holder(listener.let_go, holder.pid); back != listener.let_go.end())
+    listener.let_go.erase(back);
+  else
+    held_[holder.pid].push_back(listener.id);
   listener.holders.push_back(std::move(holder));
   listener.verified_ns = 0;
 }
@@ -125,17 +128,30 @@ void ListenerTable::add_holder(const aw_holder& record) {
     return; // its end was seen already, the scan looked earlier
   place(record.listener);
   add(listener, {record.pid, comm_of(record.comm), procfs_.cgroup(record.pid), record.start_ns,
-                 static_cast<int>(record.fd)});
+                 static_cast<int>(record.fd), record.header.boot_ns});
+}
+
+std::vector<Holder> ListenerTable::holders_after(const Listener& listener, uint64_t opened_ns) {
+  std::vector<Holder> kept;
+  for (const Holder& holder : listener.holders) {
+    if (holder.scanned_ns > opened_ns)
+      kept.push_back(holder);
+    else
+      std::erase(held_[holder.pid], listener.id);
+  }
+  for (const Holder& holder : listener.let_go)
+    std::erase(held_[holder.pid], listener.id);
+  return kept;
 }
 
 void ListenerTable::opened(const aw_event& record) {
   Listener& listener = listeners_[record.listener.id];
-  for (const Holder& holder : listener.holders)
-    std::erase(held_[holder.pid], listener.id);
   if (listener.closed)
     std::erase(closed_, listener.id);
   displace(listener);
+  auto holders = holders_after(listener, record.header.boot_ns);
   listener = {};
+  listener.holders = std::move(holders);
   place(record.listener);
   if (record.pid == 0)
     return; // polled: a scan finds who it was
@@ -156,7 +172,10 @@ void ListenerTable::closed(uint64_t id, uint64_t closed_ns) {
     listener.last_holder = Holder{*owner};
   for (const Holder& holder : listener.holders)
     std::erase(held_[holder.pid], id);
+  for (const Holder& holder : listener.let_go)
+    std::erase(held_[holder.pid], id);
   listener.holders.clear();
+  listener.let_go.clear();
   if (!listener.closed)
     closed_.push_back(id);
   listener.closed = true;
@@ -227,16 +246,28 @@ void ListenerTable::process_changed(const aw_process& record) {
   }
 }
 
-void ListenerTable::forked(const aw_process& record) {
+/// Who may have handed a copy on. The parent may have closed its own since the fork,
+/// and have been found without it: then the child's is looked for.
+const Holder* ListenerTable::holder_at_fork(Listener& listener, const aw_process& record) const {
   const uint32_t parent = record.other_pid;
-  const auto held = held_.find(parent);
+  if (const auto holder = find_holder(listener.holders, parent); holder != listener.holders.end())
+    return &*holder;
+  const auto former = find_holder(listener.let_go, parent);
+  if (former == listener.let_go.end())
+    return nullptr;
+  const auto fd = procfs_.find_socket(record.pid, listener.id, former->fd);
+  return fd && *fd >= 0 ? &*former : nullptr;
+}
+
+void ListenerTable::forked(const aw_process& record) {
+  const auto held = held_.find(record.other_pid);
   if (held == held_.end())
     return;
   const auto ids = held->second; // add() changes held_
   for (const uint64_t id : ids) {
     Listener& listener = listeners_[id];
-    const auto holder = find_holder(listener.holders, parent);
-    if (holder == listener.holders.end())
+    const Holder* holder = holder_at_fork(listener, record);
+    if (!holder)
       continue;
     Holder copy = make_holder(record.pid, holder->name);
     copy.start_ns = record.start_ns; // it may have exited since
@@ -283,8 +314,11 @@ void ListenerTable::exited(uint32_t pid) {
   const auto held = held_.find(pid);
   if (held == held_.end())
     return;
-  for (const uint64_t id : held->second)
-    drop(listeners_[id], pid);
+  for (const uint64_t id : held->second) {
+    Listener& listener = listeners_[id];
+    drop(listener, pid);
+    std::erase_if(listener.let_go, [pid](const Holder& holder) { return holder.pid == pid; });
+  }
   held_.erase(held);
 }
 
@@ -323,8 +357,8 @@ void ListenerTable::verify_holders(Listener& listener) {
       holder.fd = *fd;
   }
   for (const uint32_t pid : gone) {
+    listener.let_go.push_back(*find_holder(listener.holders, pid));
     drop(listener, pid);
-    std::erase(held_[pid], listener.id);
   }
   if (listener.holders.empty() && !gone.empty())
     listener.last_holder = owner_before;

@@ -16,8 +16,9 @@ struct Holder {
   uint32_t pid = 0;
   std::string name;
   std::optional<std::string> cgroup;
-  uint64_t start_ns = 0; ///< CLOCK_BOOTTIME; 0: not known
-  int fd = -1;           ///< a descriptor that refers to the listener; -1: not known
+  uint64_t start_ns = 0;   ///< CLOCK_BOOTTIME; 0: not known
+  int fd = -1;             ///< a descriptor that refers to the listener; -1: not known
+  uint64_t scanned_ns = 0; ///< CLOCK_BOOTTIME of the scan that found it; 0: a record told
 };
 
 struct Listener {
@@ -26,6 +27,7 @@ struct Listener {
   Address address;    ///< its own, perhaps a wildcard
   uint16_t port = 0;
   std::vector<Holder> holders;
+  std::vector<Holder> let_go;        ///< that are alive and have closed their copies
   uint32_t listen_pid = 0;           ///< who called listen(); 0: not seen
   std::optional<Holder> last_holder; ///< of a listener that nobody holds any more
   uint64_t verified_ns = 0;          ///< when its holders were last compared with /proc
@@ -100,6 +102,10 @@ private:
   Listener& place(const aw_listener& record);
   void displace(const Listener& listener);
   [[nodiscard]] std::vector<const Listener*> at(uint32_t netns, uint16_t port) const;
+  /// The holders that a scan found after listen(), whose record is read later; forgets
+  /// the others: of a socket whose end was not seen, and whose number is used again.
+  std::vector<Holder> holders_after(const Listener& listener, uint64_t opened_ns);
+  [[nodiscard]] const Holder* holder_at_fork(Listener& listener, const aw_process& record) const;
   void forked(const aw_process& record);
   void executed(const aw_process& record);
   void renamed(const aw_process& record);

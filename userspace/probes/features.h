@@ -57,8 +57,8 @@ struct Features {
   std::optional<std::string> cgroup_mount; ///< of cgroup2
   /// Active security modules, as in /sys/kernel/security/lsm; absent: not known.
   std::optional<std::string> security_modules;
-  unsigned hz = 0;                         ///< ticks of jiffies in a second
-  std::optional<bool> syn_full_at_limit;   ///< absent: could not be tried
+  unsigned hz = 0;                       ///< ticks of jiffies in a second
+  std::optional<bool> syn_full_at_limit; ///< absent: could not be tried
 
   [[nodiscard]] std::optional<unsigned> arguments_of(std::string_view name) const {
     const auto found = arguments.find(name);

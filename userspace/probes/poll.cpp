@@ -45,6 +45,7 @@ public:
   Result<void> drain(const RecordHandler& handler) override;
   void deactivate() override {}
   std::vector<Counter> counters() const override { return totals_; }
+  bool folded() override { return false; }
   Losses losses() const override { return {}; }
   std::vector<std::string> probes() const override { return {"sock_diag", "/proc/net/netstat"}; }
 

@@ -28,6 +28,7 @@ using ProbeObject = std::unique_ptr<probe_bpf, SkeletonDeleter<probe_bpf__destro
 /// The globals of a loaded object: memory that is shared with its programs.
 struct Globals {
   bool* active = nullptr;
+  bool* folding = nullptr;
   const __u64* lost = nullptr;
   const __u64* uncounted = nullptr;
 };
@@ -43,6 +44,7 @@ aw_config make_config(const Plan& plan, const KernelFilter& filter) {
   config.netns = filter.netns;
   config.actions = filter.actions;
   config.filter_ports = filter.ports.has_value();
+  config.pace_ns = filter.rate ? 1'000'000'000 / filter.rate : 0;
   return config;
 }
 
@@ -72,6 +74,7 @@ public:
   Result<void> drain(const RecordHandler& handler) override;
   void deactivate() override;
   std::vector<Counter> counters() const override;
+  bool folded() override { return std::atomic_ref{*globals_.folding}.exchange(false); }
   Losses losses() const override;
   std::vector<std::string> probes() const override { return probes_; }
 
@@ -119,7 +122,8 @@ Result<void> Session::load_object(Object& owner, const Plan& plan, const KernelF
   fill_constants(*owner, plan, filter);
   if (const int error = Load(owner.get()))
     return load_failure("the kernel refuses the tracing programs", error);
-  globals_ = {&owner->bss->aw_active, owner->bss->aw_lost, owner->bss->aw_uncounted};
+  globals_ = {&owner->bss->aw_active, &owner->bss->aw_folding, owner->bss->aw_lost,
+              owner->bss->aw_uncounted};
   return {};
 }
 
@@ -236,7 +240,7 @@ Result<void> Session::scan(const std::function<void(const aw_holder&)>& visit) {
 
 std::vector<Counter> Session::counters() const {
   const int map = bpf_object__find_map_fd_by_name(object_, "aw_counters");
-  std::vector<__u64> per_cpu(static_cast<size_t>(libbpf_num_possible_cpus()));
+  std::vector<aw_counts> per_cpu(static_cast<size_t>(libbpf_num_possible_cpus()));
   std::vector<Counter> counters;
   aw_counter_key key{};
   const aw_counter_key* previous = nullptr;
@@ -244,16 +248,19 @@ std::vector<Counter> Session::counters() const {
     previous = &key;
     if (bpf_map_lookup_elem(map, &key, per_cpu.data()) != 0)
       continue;
-    Counter counter{key, 0};
-    for (const __u64 count : per_cpu)
-      counter.count += count;
+    Counter counter{key};
+    for (const aw_counts& counts : per_cpu) {
+      counter.count += counts.occurrences;
+      counter.folded += counts.folded;
+    }
     counters.push_back(counter);
   }
   for (__u8 action = 0; action < AW_NR_ACTIONS; ++action) {
     if (globals_.uncounted[action])
       counters.push_back(
           {{.listener = 0, .netns = 0, .action = action, .reason = 0, .stage = 0, ._pad = 0},
-           globals_.uncounted[action]});
+           globals_.uncounted[action],
+           0});
   }
   return counters;
 }

@@ -15,6 +15,7 @@ struct KernelFilter {
   uint32_t netns = 0;                      ///< inode; 0: all
   uint32_t actions = ~0U;                  ///< bit (1 << aw_action)
   std::optional<std::bitset<65536>> ports; ///< absent: all
+  uint32_t rate = 0;                       ///< records a second of one kind; 0: all are sent
 };
 
 /// Loads and attaches what the plan names. `btf_file` may be empty.

@@ -41,6 +41,8 @@ public:
   virtual void deactivate() = 0;
 
   [[nodiscard]] virtual std::vector<Counter> counters() const = 0;
+  /// Whether occurrences were counted without a record since the last call. Cheap.
+  [[nodiscard]] virtual bool folded() = 0;
   /// Since the start. Cheap: some twenty system calls.
   [[nodiscard]] virtual Losses losses() const = 0;
   /// What was attached, for people: "fentry/tcp_conn_request".

@@ -159,6 +159,14 @@ TEST(CommandLine, TakesOnlyCountsAboveZero) {
     expect_wrong({"--count", text}, "--count");
 }
 
+TEST(CommandLine, RateIsRecordsASecondOrNone) {
+  EXPECT_EQ(options_of({}).rate, 1000U);
+  EXPECT_EQ(options_of({"--rate", "0"}).rate, 0U);
+  EXPECT_EQ(options_of({"--rate", "1000000000"}).rate, 1000000000U);
+  for (const char* text : {"-1", "x", "1.5", "1000000001"})
+    expect_wrong({"--rate", text}, "--rate");
+}
+
 TEST(CommandLine, ReadyFdIsAnOpenDescriptor) {
   const int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
   const auto number = std::to_string(fd);
@@ -243,10 +251,10 @@ TEST(CommandLine, HelpIsAnAnswerWithEveryOption) {
   for (const char* option : {"-h", "--help"}) {
     const auto text = answer_of({option});
     for (const char* name :
-         {"--port",  "--pid",     "--comm", "--cgroup",   "--netns",    "--ipv4",
-          "--ipv6",  "--events",  "--json", "--format",   "--output",   "--duration",
-          "--count", "--probes",  "--btf",  "--ready-fd", "--color",    "--verbose",
-          "--quiet", "--version", "check",  "list",       "Exit status"})
+         {"--port",    "--pid",    "--comm",    "--cgroup", "--netns",    "--ipv4",
+          "--ipv6",    "--events", "--json",    "--format", "--output",   "--duration",
+          "--count",   "--rate",   "--probes",  "--btf",    "--ready-fd", "--color",
+          "--verbose", "--quiet",  "--version", "check",    "list",       "Exit status"})
       EXPECT_NE(text.find(name), std::string::npos) << name;
     EXPECT_TRUE(text.ends_with('\n'));
   }

@@ -138,6 +138,20 @@ TEST_F(ProcFsTest, EachSocketIsVisitedWithItsInode) {
   EXPECT_EQ(visited, (std::vector<std::pair<int, uint64_t>>{{3, 54}, {4, UINT64_MAX}}));
 }
 
+TEST_F(ProcFsTest, DescriptorsAboveTheLimitLeaveRoomBelowIt) {
+  tree.file("4711/limits",
+            "Limit                     Soft Limit           Hard Limit           Units\n"
+            "Max processes             95891                95891                processes\n"
+            "Max open files            12                   524288               files\n");
+  for (const char* fd : {"0", "1", "2", "11", "12", "40"})
+    tree.file(std::string{"4711/fd/"} + fd, "");
+  const auto descriptors = procfs.descriptors(4711);
+  ASSERT_TRUE(descriptors);
+  EXPECT_EQ(descriptors->open, 4U);
+  EXPECT_EQ(descriptors->limit, 12U);
+  EXPECT_FALSE(procfs.descriptors(4712));
+}
+
 TEST_F(ProcFsTest, PidsAreTheNumbersAmongTheEntries) {
   for (const char* name : {"1", "4711", "self", "net", "12x", "-3", "99999999999"})
     tree.directory(name);

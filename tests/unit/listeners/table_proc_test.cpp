@@ -49,6 +49,39 @@ TEST_F(TableWithProc, WhoClosedItsCopyDoesNotPassItOnToChildren) {
   EXPECT_EQ(attributed(id).owners, 1U);
 }
 
+TEST_F(TableWithProc, AChildFromBeforeTheParentClosedItsCopyIsFoundAllTheSame) {
+  born(100, 10, "master");
+  opened(id, 100, "master");
+  verified(id, 1); // read late: the master has let go, its fork is still to be read
+  born(200, 20, "worker");
+  procfs.processes[200].sockets[3] = id;
+  forked(100, 200);
+  const auto event = verified(id, 2);
+  EXPECT_EQ(event.owners, 1U);
+  ASSERT_TRUE(event.owner);
+  EXPECT_EQ(event.owner->pid, 200U);
+}
+
+TEST_F(TableWithProc, WhoLetGoAndTookItAgainHoldsItOnce) {
+  holds(100, 10, 3, "master");
+  holds(200, 20, 3, "worker");
+  closes_its_copy(100);
+  ASSERT_EQ(verified(id, 1).owners, 1U);
+  holds(100, 10, 5, "master");
+  EXPECT_EQ(verified(id, 2).owners, 2U);
+  exited(100);
+  EXPECT_EQ(attributed(id).owners, 1U);
+}
+
+TEST_F(TableWithProc, AListenThatIsReadLateKeepsWhomAScanHasFound) {
+  holds(200, 20, 3, "worker");
+  born(100, 10, "master");
+  opened(id, 100, "master");
+  EXPECT_EQ(attributed(id).owner->pid, 100U);
+  EXPECT_EQ(attributed(id).owners, 2U);
+  EXPECT_EQ(verified(id, 1).owner->pid, 200U);
+}
+
 TEST_F(TableWithProc, WhoseExitWasNotReportedIsDroppedAtTheSecondLook) {
   holds(100, 10, 3, "master");
   holds(200, 20, 3, "worker");

@@ -33,6 +33,7 @@ protected:
   /// A scan finds the descriptor `fd` of `pid`.
   void held(uint64_t id, uint32_t pid, uint64_t start, uint32_t fd, std::string_view name) {
     aw_holder record{};
+    record.header.boot_ns = 1;
     record.listener = listener(id);
     record.start_ns = start * tick_ns;
     record.pid = pid;

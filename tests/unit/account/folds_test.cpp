@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "account/folds.h"
+
+#include "support/records.h"
+
+#include <gtest/gtest.h>
+
+namespace acceptwatch {
+namespace {
+
+using Told = std::vector<std::pair<uint16_t, uint64_t>>; // client port, count
+
+aw_event of_client(uint16_t port, aw_reason reason = AW_ACCEPT_QUEUE_FULL) {
+  auto record = unit::an_event();
+  record.reason = static_cast<__u8>(reason);
+  record.listener.id = 4711;
+  record.ends.client_port = port;
+  return record;
+}
+
+Counter counted(uint64_t folded, aw_reason reason = AW_ACCEPT_QUEUE_FULL) {
+  const auto record = of_client(0, reason);
+  return {{record.listener.id, 0, record.action, record.reason, record.stage, 0}, folded, folded};
+}
+
+Told take(Folds& folds, const std::vector<Counter>& counters) {
+  Told told;
+  folds.take(counters, [&](const aw_event& example, uint64_t count) {
+    told.emplace_back(example.ends.client_port, count);
+  });
+  return told;
+}
+
+TEST(Folds, AreToldOnceWithTheLastRecordOfTheirKind) {
+  Folds folds;
+  folds.note(of_client(50001));
+  folds.note(of_client(50002));
+  folds.note(of_client(50003, AW_SYN_QUEUE_FULL));
+  EXPECT_EQ(take(folds, {counted(7)}), (Told{{50002, 7}}));
+  EXPECT_EQ(take(folds, {counted(7)}), Told{});
+  EXPECT_EQ(take(folds, {counted(9)}), (Told{{50002, 2}}));
+}
+
+TEST(Folds, KeepKindsApart) {
+  Folds folds;
+  folds.note(of_client(1));
+  folds.note(of_client(2, AW_SYN_QUEUE_FULL));
+  EXPECT_EQ(take(folds, {counted(5), counted(6, AW_SYN_QUEUE_FULL)}), (Told{{1, 5}, {2, 6}}));
+}
+
+TEST(Folds, OfWhatHadItsOwnRecordAreNone) {
+  Folds folds;
+  EXPECT_EQ(take(folds, {{counted(0).key, 12, 0}}), Told{});
+}
+
+TEST(Folds, WithoutAnExampleSayWhatTheCounterKnows) {
+  Folds folds;
+  folds.take(std::vector{counted(3)}, [](const aw_event& example, uint64_t count) {
+    EXPECT_EQ(count, 3U);
+    EXPECT_EQ(example.listener.id, 4711U);
+    EXPECT_EQ(example.action, AW_LISTEN_DROP);
+    EXPECT_EQ(example.reason, AW_ACCEPT_QUEUE_FULL);
+    EXPECT_EQ(example.flags, 0U);
+  });
+}
+
+} // namespace
+} // namespace acceptwatch

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "account/folds.h"
+
+namespace acceptwatch {
+
+Folds::State& Folds::state_of(const aw_counter_key& key) {
+  const auto [kind, is_new] =
+      kinds_.try_emplace(Kind{key.listener, key.netns, key.action, key.reason, key.stage}, State{});
+  if (is_new) { // until there is one that knows more
+    aw_event& example = kind->second.example;
+    example.header.size = sizeof(example);
+    example.header.kind = AW_RECORD_EVENT;
+    example.listener.id = key.listener;
+    example.listener.netns = key.netns;
+    example.action = key.action;
+    example.reason = key.reason;
+    example.stage = key.stage;
+  }
+  return kind->second;
+}
+
+void Folds::note(const aw_event& record) {
+  state_of({.listener = record.listener.id,
+            .netns = record.listener.netns,
+            .action = record.action,
+            .reason = record.reason,
+            .stage = record.stage,
+            ._pad = 0})
+      .example = record;
+}
+
+void Folds::take(std::span<const Counter> counters,
+                 const std::function<void(const aw_event& example, uint64_t count)>& tell) {
+  for (const Counter& counter : counters) {
+    if (counter.folded == 0)
+      continue;
+    State& state = state_of(counter.key);
+    if (const uint64_t count = counter.folded - state.told) {
+      state.told = counter.folded;
+      tell(state.example, count);
+    }
+  }
+}
+
+} // namespace acceptwatch
