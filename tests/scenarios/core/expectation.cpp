@@ -39,7 +39,7 @@ uint64_t Expectation::total() const {
 bool Expectation::absorb(const Expectation& more) {
   const auto kind = [](const Expectation& one) {
     return std::tie(one.action, one.reason, one.stage, one.network_type, one.server_address,
-                    one.client_address, one.server_port, one.may_fold, one.owner, one.no_owner,
+                    one.client_address, one.server_port, one.folds, one.owner, one.no_owner,
                     one.accept_depth, one.accept_limit, one.syn_depth, one.syn_limit, one.retry);
   };
   if (kind(*this) != kind(more) || clients.empty() != more.clients.empty()) {

@@ -43,7 +43,7 @@ struct Expectation {
   uint16_t server_port = 0;
   uint64_t count = 0;                   // where there are no clients
   std::map<uint16_t, uint64_t> clients; // port → how often; `count` is their sum then
-  bool may_fold = false;                // one line may stand for several clients and name none
+  bool folds = false;                   // lines stand for several clients, and name one of them
   std::optional<Owner> owner;
   bool no_owner = false; // `process` must be absent
   std::optional<Range> accept_depth;

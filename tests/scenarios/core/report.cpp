@@ -62,8 +62,8 @@ void put_identity(JsonWriter& out, const Expectation& expected) {
 void put_expectation(JsonWriter& out, const Expectation& expected) {
   out.StartObject();
   put_identity(out, expected);
-  out.Key("may_fold");
-  out.Bool(expected.may_fold);
+  out.Key("folds");
+  out.Bool(expected.folds);
   out.Key("no_owner");
   out.Bool(expected.no_owner);
   if (expected.owner) {
@@ -128,7 +128,7 @@ Expectation expectation_from(const JsonValue& from) {
   for (rapidjson::SizeType at = 0; at + 1 < clients.Size(); at += 2) {
     result.clients[static_cast<uint16_t>(clients[at].GetUint())] = clients[at + 1].GetUint64();
   }
-  result.may_fold = from["may_fold"].GetBool();
+  result.folds = from["folds"].GetBool();
   result.no_owner = from["no_owner"].GetBool();
   if (from.HasMember("pid")) {
     result.owner =

@@ -53,8 +53,8 @@ void burst_ack_500(Stage& stage) {
   expect_resends(stage, tun);
 }
 
-// More than may be written one by one: lines may then stand for many, or records be lost with a
-// word about it. The totals are as exact as ever.
+// More than are written one by one: lines then stand for many, with a client for an example. The
+// sum is as exact as ever.
 void burst_syn_20000(Stage& stage) {
   TunPeers tun;
   stage.go();
@@ -63,7 +63,7 @@ void burst_syn_20000(Stage& stage) {
   const auto crowd = tun.add_many(30001, 20000, server_port);
   lose_syns(stage, tun, crowd);
   Expectation expected = accept_queue_full("syn", stage.self(), listener, ports_of(crowd));
-  expected.may_fold = true;
+  expected.folds = true;
   stage.expect(expected);
   close_listener(stage, listener, queued);
   expect_resends(stage, tun);
@@ -138,7 +138,7 @@ void burst_mixed(Stage& stage) {
 
 std::vector<Scenario> burst_scenarios() {
   return {
-      {"burst_syn_20000", "20,000 SYNs dropped: the sum is exact, lines may be folded",
+      {"burst_syn_20000", "20,000 SYNs dropped: lines are folded, their sum is exact",
        burst_syn_20000, true},
       {"burst_syn_500", "500 SYNs dropped, every client named once", burst_syn_500},
       {"burst_ack_500", "500 last ACKs dropped, every client named once", burst_ack_500},
