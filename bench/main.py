@@ -7,6 +7,7 @@ import tempfile
 
 import cost
 import crowd
+import flood
 import page
 import paired
 import rate
@@ -21,6 +22,7 @@ PARTS = {
     "start": start.measure,
     "rate": rate.measure,
     "crowd": crowd.measure,
+    "flood": flood.measure,
 }
 
 

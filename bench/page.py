@@ -16,7 +16,7 @@ def write():
     page = PAGE.read_text()
     for name, make in (("targets", targets.table), ("cost", cost), ("peers", peers),
                        ("programs", programs), ("paired", paired), ("start", start),
-                       ("rate", rate), ("crowd", crowd), ("verifier", verifier)):
+                       ("rate", rate), ("crowd", crowd), ("flood", flood), ("verifier", verifier)):
         data = load({"peers": "cost", "programs": "cost"}.get(name, name))
         if data or name == "targets":
             inside = "\n" + make(data) + "\n\n"
@@ -155,6 +155,18 @@ def crowd(data):
     rows = [[names[row["name"]], row["ms"], f"{row['lowest']} to {row['highest']}", mib(row["peak_kib"])]
             for row in data["rows"]]
     return table(["", "ms, median", "range", "peak memory"], rows) + origin(data)
+
+
+def flood(data):
+    rows = [["SYNs a second, without acceptwatch", f"{data['bare_rate']:,}"],
+            ["SYNs a second, with it", f"{data['rate']:,}"],
+            ["SYNs dropped, by the kernel", f"{data['syns']:,}"],
+            ["the same, sum of `acceptwatch.count`", f"{data['counted']:,}"],
+            ["lines for them", f"{data['lines']:,}"],
+            ["drops of the listener beside it, of those sent", f"{data['beside']} of {data['beside_sent']}"],
+            ["CPU of acceptwatch", f"{data['cpu_percent']} % of one"],
+            ["resident memory, early and at the end", f"{mib(data['early_kib'])}, {mib(data['late_kib'])}"]]
+    return table(["", f"{data['seconds']} s"], rows) + origin(data)
 
 
 def verifier(data):

@@ -37,7 +37,7 @@ def flood(program, clients):
 def watched(bench, program, clients):
     file = bench.work / "records"
     file.unlink(missing_ok=True)
-    with Agent(bench, "-j", "-o", str(file), "-e", "listen_drop") as agent:
+    with Agent(bench, "-j", "-o", str(file), "-e", "listen_drop", "--rate", "0") as agent:
         begun = time.time()
         client_ns = flood(program, clients)
         until_still(file)

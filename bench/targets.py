@@ -9,10 +9,12 @@ NOISE = 25
 PAIRED = {"connect": 1, "exchange": 2, "bulk": 2}  # percent
 START_MS, START_TIMES, PEAK_MIB = 100, 3, 12
 CROWD_MS = 1000
+FLOOD_CPU, FLOOD_MIB = 5, 16
 
 
 def table(_):
-    rows = [*cost(load("cost")), *paired(load("paired")), *start(load("start")), *crowd(load("crowd"))]
+    rows = [*cost(load("cost")), *paired(load("paired")), *start(load("start")), *crowd(load("crowd")),
+            *flood(load("flood"))]
     lines = ["| target | measured | |", "| --- | --- | --- |"]
     lines += [f"| {target} | {measured} | {verdict} |" for target, measured, verdict in rows]
     return "\n".join(lines)
@@ -68,3 +70,14 @@ def crowd(data):
     for row in data.get("rows", [])[1:]:
         yield ("armed in less than 1 s among 10,000 listeners and 200,000 descriptors",
                f"{row['ms']} ms", met(row["ms"] < CROWD_MS))
+
+
+def flood(data):
+    if not data:
+        return
+    same = data["counted"] == data["syns"] and data["beside"] == data["beside_sent"]
+    yield "a SYN flood is counted to the last SYN", f"{data['counted']:,} of {data['syns']:,}", met(same)
+    yield (f"a SYN flood costs less than {FLOOD_CPU} % of one CPU", f"{data['cpu_percent']} %",
+           met(data["cpu_percent"] < FLOOD_CPU))
+    peak = data["peak_kib"] / 1024
+    yield f"less than {FLOOD_MIB} MiB of memory meanwhile", f"{peak:.1f} MiB", met(peak < FLOOD_MIB)

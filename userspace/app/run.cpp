@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <fmt/format.h>
@@ -94,6 +95,27 @@ struct Waits {
   enum Index : size_t { source, signals, tick, duration, count };
 };
 
+/// The first record is read at once; those that follow closely are read together, which
+/// spares both the kernel and this process waking for each.
+class Batches {
+public:
+  [[nodiscard]] bool pausing() const { return Time::now() < next_; }
+  void read_now() { next_ = Time::now() + pause; }
+
+  /// For poll(): until the pause is over, or what is folded is due.
+  [[nodiscard]] int timeout_ms(bool folding) const {
+    if (pausing())
+      return static_cast<int>(
+          std::chrono::ceil<std::chrono::milliseconds>(next_ - Time::now()).count());
+    return folding ? folds_pause_ms : -1;
+  }
+
+private:
+  using Time = std::chrono::steady_clock;
+  static constexpr std::chrono::milliseconds pause{10};
+  Time::time_point next_;
+};
+
 /// Until a signal, the end of the time, enough records, or a closed pipe.
 Result<void> loop(Stream& stream, const Source& source, const Options& options, OutputFile& output,
                   int signals) {
@@ -105,12 +127,15 @@ Result<void> loop(Stream& stream, const Source& source, const Options& options, 
                                           {signals, POLLIN, 0},
                                           {tick->get(), POLLIN, 0},
                                           {duration->get(), POLLIN, 0}}};
+  Batches batches;
   while (!stream.done()) {
-    const int ready = poll(waits.data(), waits.size(), stream.folding() ? folds_pause_ms : -1);
+    waits[Waits::source].fd = batches.pausing() ? -1 : source.fd();
+    const int ready = poll(waits.data(), waits.size(), batches.timeout_ms(stream.folding()));
     if (ready < 0 && errno != EINTR)
       return system_failure("cannot wait for records", errno);
     // Not every record wakes: changes of processes wait for an event, or the tick.
     if (ready == 0 || waits[Waits::source].revents || waits[Waits::tick].revents) {
+      batches.read_now();
       if (auto drained = stream.drain(); !drained)
         return drained;
     }
