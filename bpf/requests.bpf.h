@@ -92,11 +92,14 @@ static __always_inline void on_request_expired(struct sock *sk, struct request_s
 static __always_inline void on_request_timeout(struct request_sock *req)
 {
 	struct aw_event e = { .action = AW_HANDSHAKE_EXPIRED, .stage = AW_STAGE_SYN };
+	struct tcp_request_sock *treq = tcp_request_of(req);
 	struct sock *sk = listener_of(req);
 	struct aw_foreseen *f = foreseen();
 	struct aw_syn_facts facts = {};
 
-	/* A Fast Open child has no listener there. */
+	/* With Fast Open it is the child's timer that calls: tcp_fastopen_synack_timer(). */
+	if (treq && READ(treq, tfo_listener))
+		return;
 	if (!f || !sk || sock_state(sk) != TCP_LISTEN)
 		return;
 	read_syn_facts(sk, &facts);

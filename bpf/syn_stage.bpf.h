@@ -5,9 +5,10 @@
  * tells from success. So it is bracketed: tcp_listendrop() counts each SYN that
  * is dropped, and the kernel's own counter has moved at the end, or has not.
  *
- * Where that cannot be read (lockdown=confidentiality before 6.2), the SYN-ACK
- * tells: every way that answers the client (request socket, cookie, Fast Open)
- * builds one in tcp_make_synack(), at the price of one more hook.
+ * Where that cannot be read (no this_cpu_off in the kernel's BTF, as on 5.10, or
+ * lockdown=confidentiality before 6.2), the SYN-ACK tells: every way that answers
+ * the client (request socket, cookie, Fast Open) builds one in tcp_make_synack(),
+ * at the price of one more hook.
  */
 #ifndef ACCEPTWATCH_SYN_STAGE_BPF_H
 #define ACCEPTWATCH_SYN_STAGE_BPF_H

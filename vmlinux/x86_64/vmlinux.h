@@ -516,6 +516,7 @@ struct inet_request_sock {
 
 struct tcp_request_sock {
 	struct inet_request_sock req;
+	bool tfo_listener;
 	u32 snt_isn;
 };
 
