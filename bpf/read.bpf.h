@@ -16,16 +16,27 @@
 #ifdef AW_PROBE_READS
 #define READ(src, ...) BPF_CORE_READ(src, __VA_ARGS__)
 #else
-#define AW_ARROW_1(s, a) ((s)->a)
-#define AW_ARROW_2(s, a, b) ((s)->a->b)
-#define AW_ARROW_3(s, a, b, c) ((s)->a->b->c)
-#define AW_ARROW_4(s, a, b, c, d) ((s)->a->b->c->d)
+extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
+
+/*
+ * For each pointer that is loaded through a trusted one, verifiers since 6.4 search all
+ * types of the kernel for a name that would make it trusted as well, and find none:
+ * btf_nested_type_is_trusted(). Through a cast, which is not trusted, they do not:
+ * loading the programs takes a third of the time.
+ */
+#define AW_UNTRUSTED(s)                                                                            \
+	(aw_config.packet_access == AW_PACKETS_CAST                                                \
+		 ? (typeof(s))bpf_rdonly_cast((void *)(s), bpf_core_type_id_kernel(typeof(*(s))))  \
+		 : (s))
+#define AW_IS_POINTER(value) (__builtin_classify_type(value) == 5)
+#define AW_ARROW_1(s, a) __builtin_choose_expr(AW_IS_POINTER((s)->a), AW_UNTRUSTED(s)->a, (s)->a)
+#define AW_ARROW_2(s, a, b) (AW_UNTRUSTED(s)->a->b)
+#define AW_ARROW_3(s, a, b, c) (AW_UNTRUSTED(s)->a->b->c)
+#define AW_ARROW_4(s, a, b, c, d) (AW_UNTRUSTED(s)->a->b->c->d)
 #define AW_ARROW_N(_1, _2, _3, _4, N, ...) AW_ARROW_##N
 #define AW_ARROW(N, ...) AW_ARROW_N(__VA_ARGS__, 4, 3, 2, 1)
 #define READ(src, ...) AW_ARROW(N, __VA_ARGS__)(src, __VA_ARGS__)
 #endif
-
-extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
 
 /* A tcp_sock behind a full sock; NULL where it is none (probe reads cannot tell). */
 static __always_inline struct tcp_sock *tcp_sock_of(struct sock *sk)
