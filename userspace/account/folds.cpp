@@ -3,9 +3,12 @@
 
 namespace acceptwatch {
 
+Folds::Kind Folds::kind_of(const aw_counter_key& key) {
+  return {key.listener, key.netns, key.action, key.reason, key.stage};
+}
+
 Folds::State& Folds::state_of(const aw_counter_key& key) {
-  const auto [kind, is_new] =
-      kinds_.try_emplace(Kind{key.listener, key.netns, key.action, key.reason, key.stage}, State{});
+  const auto [kind, is_new] = kinds_.try_emplace(kind_of(key), State{});
   if (is_new) { // until there is one that knows more
     aw_event& example = kind->second.example;
     example.header.size = sizeof(example);
@@ -20,13 +23,14 @@ Folds::State& Folds::state_of(const aw_counter_key& key) {
 }
 
 void Folds::note(const aw_event& record) {
-  state_of({.listener = record.listener.id,
-            .netns = record.listener.netns,
-            .action = record.action,
-            .reason = record.reason,
-            .stage = record.stage,
-            ._pad = 0})
-      .example = record;
+  const aw_counter_key key{.listener = record.listener.id,
+                           .netns = record.listener.netns,
+                           .action = record.action,
+                           .reason = record.reason,
+                           .stage = record.stage,
+                           ._pad = 0};
+  if (kinds_.size() < max_kinds || kinds_.contains(kind_of(key)))
+    state_of(key).example = record;
 }
 
 void Folds::take(std::span<const Counter> counters,

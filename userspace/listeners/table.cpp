@@ -160,7 +160,9 @@ void ListenerTable::opened(const aw_event& record) {
   std::string name = comm_of(record.comm);
   if (name.empty())
     name = procfs_.name(record.pid).value_or("");
-  add(listener, make_holder(record.pid, std::move(name)));
+  add(listener, make_holder(record.pid, name));
+  // A scan may have found it under a name that it took later: that record is to come.
+  find_holder(listener.holders, record.pid)->name = std::move(name);
 }
 
 void ListenerTable::closed(uint64_t id, uint64_t closed_ns) {

@@ -53,6 +53,17 @@ TEST(Folds, OfWhatHadItsOwnRecordAreNone) {
   EXPECT_EQ(take(folds, {{counted(0).key, 12, 0}}), Told{});
 }
 
+TEST(Folds, OfTooManyKindsKeepNoMore) {
+  Folds folds;
+  for (uint64_t id = 1; id <= Folds::max_kinds; ++id) {
+    auto record = of_client(1);
+    record.listener.id = 10000 + id;
+    folds.note(record);
+  }
+  folds.note(of_client(2));
+  EXPECT_EQ(take(folds, {counted(5)}), (Told{{0, 5}})); // told all the same
+}
+
 TEST(Folds, WithoutAnExampleSayWhatTheCounterKnows) {
   Folds folds;
   folds.take(std::vector{counted(3)}, [](const aw_event& example, uint64_t count) {

@@ -82,6 +82,15 @@ TEST_F(TableWithProc, AListenThatIsReadLateKeepsWhomAScanHasFound) {
   EXPECT_EQ(verified(id, 1).owner->pid, 200U);
 }
 
+TEST_F(TableWithProc, AListenThatIsReadLateNamesItsCallerAsItWasThen) {
+  holds(100, 10, 3, "after-exec");
+  opened(id, 100, "before-exec");
+  EXPECT_EQ(attributed(id).owner->name, "before-exec");
+  EXPECT_EQ(attributed(id).owners, 1U);
+  executed(100, "after-exec");
+  EXPECT_EQ(attributed(id).owner->name, "after-exec");
+}
+
 TEST_F(TableWithProc, WhoseExitWasNotReportedIsDroppedAtTheSecondLook) {
   holds(100, 10, 3, "master");
   holds(200, 20, 3, "worker");
