@@ -22,7 +22,7 @@ extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
  * For each pointer that is loaded through a trusted one, verifiers since 6.4 search all
  * types of the kernel for a name that would make it trusted as well, and find none:
  * btf_nested_type_is_trusted(). Through a cast, which is not trusted, they do not:
- * loading the programs takes a third of the time.
+ * loading the programs takes a quarter of the time.
  */
 #define AW_UNTRUSTED(s)                                                                            \
 	(aw_config.packet_access == AW_PACKETS_CAST                                                \

@@ -157,10 +157,13 @@ struct aw_event {
 	__u8 comm[AW_COMM_LEN];
 };
 
-/* What the packet hook of the tracepoint tier foresees for a SYN, until it is freed. */
+/*
+ * An event that is not sure yet: of a SYN until it is freed (tier tracepoint), of a
+ * request until its timer's handler returns (tiers fentry and kprobe).
+ */
 struct aw_foreseen {
-	__u64 skb; /* 0: none */
-	__u64 sk;
+	__u64 skb; /* the SYN; 0: none */
+	__u64 sk;  /* the SYN's listener, or the request; 0: none */
 	struct aw_event event;
 };
 
