@@ -19,6 +19,7 @@
 #include "skb_drop.bpf.h"
 #include "lifecycle.bpf.h"
 #include "owners.bpf.h"
+#include "waits.bpf.h"
 #include "ingress.bpf.h"
 #include "tracepoints.bpf.h"
 
@@ -164,11 +165,38 @@ int BPF_PROG(v6_send_reset, struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
-SEC("fentry/inet_csk_accept")
-int BPF_PROG(accept_called, struct sock *sk)
+/* 6.10 removed two arguments (92ef0fd55ac8), which moves the accepted socket. */
+static __always_inline struct sock *accepted_socket(unsigned long long *ctx)
 {
-	if (aw_active)
-		on_accept(sk);
+	struct sock *child;
+
+	if (aw_config.accept_args == 2) {
+		child = (struct sock *)ctx[2];
+		barrier_var(child);
+	} else {
+		child = (struct sock *)ctx[4];
+		barrier_var(child);
+	}
+	return child;
+}
+
+SEC("fexit/inet_csk_accept")
+int BPF_PROG(accepted, struct sock *sk)
+{
+	struct sock *child = accepted_socket(ctx);
+
+	if (!aw_active)
+		return 0;
+	on_accept(sk);
+	if (!known_null(child))
+		note_waits(sk, child);
+	return 0;
+}
+
+SEC("fentry/__x64_sys_listen")
+int BPF_PROG(listen_called, const struct pt_regs *regs)
+{
+	on_listen(regs->si);
 	return 0;
 }
 

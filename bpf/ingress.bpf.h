@@ -76,7 +76,7 @@ static __always_inline bool belongs_to_request(struct __sk_buff *skb,
 }
 
 /* What tcp_conn_request() will do; AW_ACTION_NONE: answer as always. */
-static __always_inline void foresee(struct aw_syn_facts *facts, struct aw_event *e)
+static __always_inline void foresee(struct sock *sk, struct aw_syn_facts *facts, struct aw_event *e)
 {
 	e->reason = aw_syn_drop_reason(facts);
 	if (e->reason != AW_REQUEST_FAILED) {
@@ -86,6 +86,8 @@ static __always_inline void foresee(struct aw_syn_facts *facts, struct aw_event 
 	e->reason = aw_cookie_reason(facts);
 	if (e->reason != AW_REASON_NONE)
 		e->action = AW_SYNCOOKIE_SENT;
+	else if (under_pressure(sk, facts->accept_depth, facts->syn_depth))
+		e->action = AW_QUEUE_PRESSURE;
 }
 
 static __always_inline void keep_foreseen(struct __sk_buff *skb, struct sock *sk,
@@ -123,7 +125,7 @@ static __always_inline void on_consume_skb(struct sk_buff *skb)
 	if (!f || f->skb != (__u64)skb)
 		return;
 	f->skb = 0;
-	if (!became_request(f))
+	if (f->event.action == AW_QUEUE_PRESSURE || !became_request(f))
 		report(&f->event);
 }
 
@@ -172,11 +174,13 @@ static __always_inline void on_ingress(struct __sk_buff *skb)
 	if (aw_config.send_reset_args < 3)
 		note_drops(skb, sk);
 	read_syn_facts(sk, &facts);
-	foresee(&facts, &e);
+	foresee(sk, &facts, &e);
 	if (e.action == AW_ACTION_NONE)
 		return;
 	tcp = ends_of_ingress(skb, &e.ends);
 	if (!tcp || !is_syn(skb, tcp) || belongs_to_request(skb, &e.ends))
+		return;
+	if (e.action == AW_QUEUE_PRESSURE && !pressure_begins(sk, &facts))
 		return;
 	e.flags = AW_HAS_ALL_OF_LISTENER | AW_HAS_ENDS;
 	describe_listener(sk, &facts, e.reason, bpf_get_socket_cookie(skb), &e.listener);

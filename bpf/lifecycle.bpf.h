@@ -36,11 +36,26 @@ static __always_inline void report_lifecycle(struct sock *sk, enum aw_action act
 	report_at(sk, e, &facts);
 }
 
+/* The system call itself: what it hands on is capped by somaxconn. */
+static __always_inline void on_listen(__u32 backlog)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+
+	bpf_map_update_elem(&aw_backlogs, &thread, &backlog, BPF_ANY);
+}
+
 static __always_inline void on_listener_opened(struct sock *sk)
 {
+	__u64 thread = bpf_get_current_pid_tgid();
+	__u32 *backlog = bpf_map_lookup_elem(&aw_backlogs, &thread);
 	struct aw_event e = {};
 	__u8 yes = 1;
 
+	if (backlog) {
+		e.backlog = *backlog;
+		e.flags = AW_HAS_BACKLOG;
+		bpf_map_delete_elem(&aw_backlogs, &thread);
+	}
 	report_lifecycle(sk, AW_LISTENER_OPENED, &e);
 	bpf_map_update_elem(&aw_holders, &e.pid, &yes, BPF_ANY);
 }
@@ -54,6 +69,7 @@ static __always_inline void on_listener_closed(struct sock *sk)
 	/* A child that finds no new listener is reset all the same. */
 	closing.children = READ(sk, sk_ack_backlog);
 	report_lifecycle(sk, AW_LISTENER_CLOSED, &e);
+	bpf_map_delete_elem(&aw_pressed, &e.listener.id);
 	closing.listener = e.listener;
 	if (!closing.children) {
 		bpf_map_delete_elem(&aw_closing, &thread);

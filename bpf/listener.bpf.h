@@ -79,12 +79,37 @@ static __always_inline __u16 local_port(struct sock *sk)
 		  : READ(sk, __sk_common.skc_num);
 }
 
+/*
+ * When a connection entered the accept queue, in microseconds of CLOCK_MONOTONIC.
+ * tcp_init_transfer() starts the clock of tcp_rcv_space_adjust(), which goes on when the
+ * first data are read: after accept().
+ */
+static __always_inline __u64 entered_queue_us(struct sock *child)
+{
+	struct tcp_sock *tp = tcp_sock_of(child);
+
+	return tp ? READ(tp, rcvq_space.time) : 0;
+}
+
+/* Nothing is locked: another CPU may be taking it out. */
+static __always_inline struct sock *longest_waiting(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sock_of(sk);
+
+	return tp ? READ(tp, inet_conn.icsk_accept_queue.rskq_accept_head, sk) : NULL;
+}
+
 static __always_inline void describe_listener(struct sock *sk, const struct aw_syn_facts *facts,
 					      enum aw_reason reason, __u64 cookie,
 					      struct aw_listener *l)
 {
 	l->id = listener_id(sk);
 	l->cookie = cookie;
+	if (facts->accept_depth) {
+		struct sock *child = longest_waiting(sk);
+
+		l->head_us = known_null(child) ? 0 : entered_queue_us(child);
+	}
 	l->netns = READ(sk, __sk_common.skc_net.net, ns.inum);
 	l->accept_depth = facts->accept_depth;
 	l->accept_limit = facts->accept_limit;

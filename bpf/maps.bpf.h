@@ -50,6 +50,31 @@ struct {
 	__type(value, __u64);
 } aw_paces SEC(".maps");
 
+/* By aw_listener.id: those under pressure, until user space sees its end. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, struct aw_peaks);
+} aw_pressed SEC(".maps");
+
+/* By socket cookie; by aw_listener.id where none can be made. Past the bound those forget that did
+ * not accept for longest. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_PERCPU_HASH);
+	__uint(max_entries, 512);
+	__type(key, __u64);
+	__type(value, struct aw_waits);
+} aw_waits SEC(".maps");
+
+/* What listen() was asked for, while the thread is in it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64); /* pid_tgid */
+	__type(value, __u32);
+} aw_backlogs SEC(".maps");
+
 /* Something was folded since user space last looked. */
 bool aw_folding = false;
 
@@ -111,7 +136,8 @@ struct aw_scratch {
 	__u8 answered;	 /* a SYN-ACK was built: only where counters cannot be read */
 	__u8 cookie;	 /* a cookie was made */
 	__u8 security;	 /* enum aw_security */
-	__u8 _pad[5];
+	__u8 pressure;	 /* a queue is about to be full */
+	__u8 _pad[4];
 	/* The address of an array of counters on its way through memory. */
 	__u64 counters;
 	/* The last ACK that found the accept queue full. */

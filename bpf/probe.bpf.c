@@ -20,6 +20,7 @@
 #include "skb_drop.bpf.h"
 #include "lifecycle.bpf.h"
 #include "owners.bpf.h"
+#include "waits.bpf.h"
 #include "tracepoints.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -196,11 +197,28 @@ int BPF_KPROBE(v6_send_reset, struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
+/*
+ * A kretprobe would be held by each thread that waits in accept(). So it is the connection
+ * that is about to be returned whose time is taken; where none waits yet, there is none.
+ */
 SEC("kprobe/inet_csk_accept")
 int BPF_KPROBE(accept_called, struct sock *sk)
 {
-	if (aw_active)
-		on_accept(sk);
+	struct sock *child;
+
+	if (!aw_active)
+		return 0;
+	on_accept(sk);
+	child = longest_waiting(sk);
+	if (child)
+		note_waits(sk, child);
+	return 0;
+}
+
+SEC("kprobe/__x64_sys_listen")
+int BPF_KPROBE(listen_called, const struct pt_regs *regs)
+{
+	on_listen(READ(regs, si));
 	return 0;
 }
 

@@ -48,6 +48,32 @@ static __always_inline bool found_no_route(struct aw_scratch *s, struct sock *sk
 	       no_routes_at(s, base_of_this_cpu(), net, skb) != s->no_routes;
 }
 
+/* The limit is the same for both queues, and read only where it matters. */
+static __always_inline bool under_pressure(struct sock *sk, __u32 accept_depth, __u32 syn_depth)
+{
+	__u32 deeper = accept_depth > syn_depth ? accept_depth : syn_depth;
+
+	return aw_config.pressure_percent && deeper >= AW_LEAST_PRESSURE &&
+	       aw_under_pressure(deeper, READ(sk, sk_max_ack_backlog), aw_config.pressure_percent);
+}
+
+/* Told once, until user space has seen its end. */
+static __always_inline bool pressure_begins(struct sock *sk, const struct aw_syn_facts *facts)
+{
+	const struct aw_peaks now = { .accept = facts->accept_depth, .syn = facts->syn_depth };
+	__u64 id = listener_id(sk);
+	struct aw_peaks *peaks;
+
+	peaks = bpf_map_lookup_elem(&aw_pressed, &id);
+	if (!peaks)
+		return !bpf_map_update_elem(&aw_pressed, &id, &now, BPF_NOEXIST);
+	if (now.accept > peaks->accept)
+		peaks->accept = now.accept;
+	if (now.syn > peaks->syn)
+		peaks->syn = now.syn;
+	return false;
+}
+
 static __always_inline void on_conn_request(struct sock *sk, struct sk_buff *skb)
 {
 	struct aw_scratch *s = scratch();
@@ -58,6 +84,7 @@ static __always_inline void on_conn_request(struct sock *sk, struct sk_buff *skb
 	s->skb = (__u64)skb;
 	s->accept_depth = READ(sk, sk_ack_backlog);
 	s->syn_depth = syn_queue_depth(sk);
+	s->pressure = under_pressure(sk, s->accept_depth, s->syn_depth);
 	note_counters(s, sk, skb);
 	s->answered = 0;
 	s->cookie = 0;
@@ -108,6 +135,23 @@ static __always_inline void on_make_synack(void)
 		s->answered = 1;
 }
 
+/*
+ * The queues at entry decided, unless another CPU filled one before the kernel looked:
+ * then they show it now.
+ */
+static __always_inline enum aw_reason drop_reason(struct aw_scratch *s, struct sock *sk,
+						  struct sk_buff *skb, struct aw_syn_facts *facts)
+{
+	enum aw_reason reason = aw_syn_drop_reason(facts);
+
+	if (reason == AW_REQUEST_FAILED || facts->accept_depth < s->accept_depth) {
+		facts->accept_depth = s->accept_depth;
+		facts->syn_depth = s->syn_depth;
+		reason = aw_syn_drop_reason(facts);
+	}
+	return reason == AW_REQUEST_FAILED ? failure_reason(s, sk, skb) : reason;
+}
+
 static __always_inline void report_syn(struct sock *sk, struct sk_buff *skb,
 				       const struct aw_syn_facts *facts, enum aw_action action,
 				       enum aw_reason reason)
@@ -127,6 +171,7 @@ static __always_inline void on_conn_request_return(struct sock *sk, struct sk_bu
 {
 	struct aw_scratch *s = scratch();
 	struct aw_syn_facts facts = {};
+	enum aw_action action;
 	enum aw_reason reason;
 	bool dropped;
 
@@ -134,27 +179,22 @@ static __always_inline void on_conn_request_return(struct sock *sk, struct sk_bu
 		return;
 	s->sk = 0;
 	dropped = was_dropped(s, sk);
-	if (!dropped && !s->cookie)
+	if (!dropped && !s->cookie && !s->pressure)
 		return;
 	read_syn_facts(sk, &facts);
-	if (!dropped) {
+	if (dropped) {
+		reason = drop_reason(s, sk, skb, &facts);
+		action = AW_LISTEN_DROP;
+	} else if (s->cookie) {
 		reason = facts.syncookies == 2 ? AW_ALWAYS : AW_SYN_QUEUE_FULL;
-		report_syn(sk, skb, &facts, AW_SYNCOOKIE_SENT, reason);
+		action = AW_SYNCOOKIE_SENT;
+	} else if (pressure_begins(sk, &facts)) {
+		reason = AW_REASON_NONE;
+		action = AW_QUEUE_PRESSURE;
+	} else {
 		return;
 	}
-	/*
-	 * The queues at entry decided, unless another CPU filled one before
-	 * the kernel looked: then they show it now.
-	 */
-	reason = aw_syn_drop_reason(&facts);
-	if (reason == AW_REQUEST_FAILED || facts.accept_depth < s->accept_depth) {
-		facts.accept_depth = s->accept_depth;
-		facts.syn_depth = s->syn_depth;
-		reason = aw_syn_drop_reason(&facts);
-	}
-	if (reason == AW_REQUEST_FAILED)
-		reason = failure_reason(s, sk, skb);
-	report_syn(sk, skb, &facts, AW_LISTEN_DROP, reason);
+	report_syn(sk, skb, &facts, action, reason);
 }
 
 #endif

@@ -11,22 +11,28 @@ using namespace acceptwatch;
 
 namespace {
 
-Result<void> run(int argc, const char* const* argv) {
+/// Of a run that did not fail.
+Result<ExitStatus> ended(const Result<void>& result) {
+  return result.map([] { return ExitStatus::ok; });
+}
+
+Result<ExitStatus> run(int argc, const char* const* argv) {
   const auto parsed = parse_command_line(argc, argv);
   if (!parsed)
     return tl::unexpected{parsed.error()};
   if (const auto* answer = std::get_if<Answer>(&*parsed)) {
     std::fputs(answer->text.c_str(), stdout);
-    return {};
+    return ExitStatus::ok;
   }
   const auto& options = std::get<Options>(*parsed);
   switch (options.command) {
   case Command::check:
-    return run_check(options);
+    return ended(run_check(options));
   case Command::list:
-    return run_list(options);
+    return ended(run_list(options));
   default:
-    return run_stream(options);
+    return run_stream(options).map(
+        [](bool found) { return found ? ExitStatus::ok : ExitStatus::nothing; });
   }
 }
 
@@ -37,7 +43,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   const auto result = run(argc, argv);
   if (result)
-    return static_cast<int>(ExitStatus::ok);
+    return static_cast<int>(*result);
   print_error(result.error());
   return static_cast<int>(result.error().status);
 }

@@ -33,7 +33,9 @@ struct aw_config {
 	__u8 sees_security_module;  /* security_inet_conn_request() is hooked */
 	__u8 reads_counters;	    /* the kernel's own per-CPU counters: counters.bpf.h */
 	__u8 sees_dropped_requests; /* inet_csk_reqsk_queue_drop() is hooked */
-	__u8 _pad;
+	__u8 pressure_percent;	    /* of its limit, a depth is reported; 0: none is */
+	__u8 accept_args;	    /* inet_csk_accept(): 4; 2 since 6.10 */
+	__u8 _pad[3];
 	/* Filters. 0: any. */
 	__u16 family;
 	__u16 filter_ports; /* 1: only ports whose bit is set in aw_ports */
@@ -46,6 +48,6 @@ struct aw_config {
 	__u16 no_routes;    /* IPSTATS_MIB_OUTNOROUTES */
 };
 
-AW_STATIC_ASSERT(sizeof(struct aw_config) == 36, "aw_config");
+AW_STATIC_ASSERT(sizeof(struct aw_config) == 40, "aw_config");
 
 #endif /* ACCEPTWATCH_CONFIG_H */

@@ -25,6 +25,17 @@ static inline int aw_accept_queue_full(__u32 depth, __u32 limit)
 	return depth > limit;
 }
 
+/* Any server has one or two connections waiting now and then. */
+#define AW_LEAST_PRESSURE 3
+
+/* A queue of this depth is about to be full. */
+static inline int aw_under_pressure(__u32 depth, __u32 limit, __u32 percent)
+{
+	const __u64 used = depth, most = limit;
+
+	return depth >= AW_LEAST_PRESSURE && used * 100 >= most * percent;
+}
+
 /* inet_csk_reqsk_queue_is_full() tests `>=` in 5.10 and `>` since. */
 static inline int aw_syn_queue_full(const struct aw_syn_facts *f)
 {

@@ -16,6 +16,8 @@
 #define AW_STATIC_ASSERT _Static_assert
 #endif
 
+#include "acceptwatch/histogram.h"
+
 #define AW_COMM_LEN 16
 #define AW_ADDRESS_LEN 16
 
@@ -37,7 +39,9 @@ enum aw_action {
 	AW_RESET_RECEIVED,
 	AW_LISTENER_OPENED,
 	AW_LISTENER_CLOSED,
-	AW_ACCEPT_STALLED, /* made by user space: no program sends it */
+	AW_QUEUE_PRESSURE, /* its begin; user space sees the end */
+	AW_ACCEPT_STALLED, /* made by user space, like the next: no program sends them */
+	AW_FINDING,
 	AW_NR_ACTIONS,
 };
 
@@ -111,7 +115,12 @@ struct aw_header {
  */
 struct aw_listener {
 	__u64 id;
-	__u64 cookie;		      /* 0: none was given to it yet */
+	__u64 cookie; /* 0: none was given to it yet */
+	/*
+	 * When the connection that has waited longest entered the accept queue:
+	 * CLOCK_MONOTONIC in microseconds; 0: none waits, or it is not known.
+	 */
+	__u64 head_us;
 	__u32 netns;		      /* inode of its network namespace */
 	__u32 accept_depth;	      /* sk_ack_backlog: connections waiting for accept() */
 	__u32 accept_limit;	      /* sk_max_ack_backlog: what listen() asked for, capped */
@@ -138,6 +147,7 @@ struct aw_endpoints {
 #define AW_HAS_SYN_QUEUE (1 << 2)    /* listener.syn_depth, .syn_limit */
 #define AW_HAS_ADDRESSES (1 << 3)    /* ends: both addresses and client_port */
 #define AW_HAS_PORT (1 << 4)	     /* ends.server_port */
+#define AW_HAS_BACKLOG (1 << 5)	     /* backlog */
 
 #define AW_HAS_ALL_OF_LISTENER (AW_HAS_LISTENER | AW_HAS_ACCEPT_QUEUE | AW_HAS_SYN_QUEUE)
 #define AW_HAS_ENDS (AW_HAS_ADDRESSES | AW_HAS_PORT)
@@ -154,6 +164,8 @@ struct aw_event {
 	__u16 reason_space;  /* enum aw_reason_space */
 	__u32 kernel_reason; /* number in that enum */
 	__u32 pid;	     /* listener_opened, listener_closed: the task that did it */
+	__u32 backlog;	     /* listener_opened: what listen() was asked for, before any cap */
+	__u32 _pad;
 	__u8 comm[AW_COMM_LEN];
 };
 
@@ -219,14 +231,38 @@ struct aw_counts {
 	__u64 folded;	   /* of these, those without a record of their own */
 };
 
+/*
+ * How full the queues of a listener became since a depth passed the share of its limit:
+ * the greatest depths that a SYN found.
+ */
+struct aw_peaks {
+	__u32 accept;
+	__u32 syn;
+};
+
+/*
+ * Times of the connections that accept() returned, per CPU and listener (its socket's
+ * cookie). The buckets are those of histogram.h, in microseconds.
+ */
+struct aw_waits {
+	__u64 accepted; /* the sum of queued */
+	__u64 max_us;	/* of queued */
+	/* From the end of the handshake until accept() returned the connection. */
+	__u32 queued[AW_NR_BUCKETS];
+	/* From the SYN-ACK to the client's ACK; of those that were sent once. */
+	__u32 handshake[AW_NR_BUCKETS];
+};
+
 AW_STATIC_ASSERT(sizeof(struct aw_header) == 16, "aw_header");
-AW_STATIC_ASSERT(sizeof(struct aw_listener) == 56, "aw_listener");
+AW_STATIC_ASSERT(sizeof(struct aw_listener) == 64, "aw_listener");
 AW_STATIC_ASSERT(sizeof(struct aw_endpoints) == 40, "aw_endpoints");
-AW_STATIC_ASSERT(sizeof(struct aw_event) == 144, "aw_event");
-AW_STATIC_ASSERT(sizeof(struct aw_foreseen) == 160, "aw_foreseen");
+AW_STATIC_ASSERT(sizeof(struct aw_event) == 160, "aw_event");
+AW_STATIC_ASSERT(sizeof(struct aw_foreseen) == 176, "aw_foreseen");
 AW_STATIC_ASSERT(sizeof(struct aw_process) == 72, "aw_process");
-AW_STATIC_ASSERT(sizeof(struct aw_holder) == 120, "aw_holder");
+AW_STATIC_ASSERT(sizeof(struct aw_holder) == 128, "aw_holder");
 AW_STATIC_ASSERT(sizeof(struct aw_counter_key) == 16, "aw_counter_key");
 AW_STATIC_ASSERT(sizeof(struct aw_counts) == 16, "aw_counts");
+AW_STATIC_ASSERT(sizeof(struct aw_peaks) == 8, "aw_peaks");
+AW_STATIC_ASSERT(sizeof(struct aw_waits) == 448, "aw_waits");
 
 #endif /* ACCEPTWATCH_RECORD_H */

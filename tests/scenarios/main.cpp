@@ -8,6 +8,7 @@
 #include "core/runner.h"
 #include "families/exec_holder.h"
 #include "families/families.h"
+#include "families/incidents.h"
 #include "families/race.h"
 #include "families/storm.h"
 #include "self_test.h"
@@ -47,6 +48,9 @@ int run(const Options& options) {
   }
   if (options.race > 0) {
     return run_race(options) ? 0 : 1;
+  }
+  if (options.incidents) {
+    return run_incidents(options) ? 0 : 1;
   }
   const std::vector<Scenario> scenarios =
       options.storm ? std::vector{storm_of(*options.storm, static_cast<size_t>(options.handshakes))}

@@ -49,8 +49,6 @@ std::vector<Fact> facts_of(const Features& features) {
 const std::vector<Unwatched> unwatched{
     {"reset_sent", "firewall"},
     {"reset_sent", "other"},
-    {"queue_pressure", {}},
-    {"finding", {}},
 };
 
 namespace {

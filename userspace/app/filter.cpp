@@ -40,6 +40,10 @@ KernelFilter kernel_filter(const Options& options) {
   filter.family = options.family;
   filter.netns = options.netns.value_or(0);
   filter.actions = options.actions | 1U << AW_LISTENER_OPENED | 1U << AW_LISTENER_CLOSED;
+  // A verdict rests on all that happens.
+  if (action_wanted(options, AW_FINDING))
+    filter.actions = ~0U;
+  filter.pressure_percent = options.pressure_percent;
   filter.ports = options.ports;
   filter.rate = options.rate;
   return filter;

@@ -8,6 +8,7 @@
 #include "cli/parse.h"
 #include "events/names.h"
 #include "output/audit.h"
+#include "output/explain.h"
 #include "output/ndjson.h"
 #include "output/text.h"
 #include "probes/plan.h"
@@ -29,7 +30,7 @@ namespace acceptwatch {
 namespace {
 
 constexpr double tick_seconds = 1;
-constexpr int folds_pause_ms = 100;
+constexpr int busy_pause_ms = 100;
 
 /// NO_COLOR: https://no-color.org
 bool use_colour(const Options& options, const OutputFile& output) {
@@ -40,6 +41,9 @@ bool use_colour(const Options& options, const OutputFile& output) {
 }
 
 std::unique_ptr<Formatter> make_formatter(const Options& options, const OutputFile& output) {
+  if (options.explained)
+    return std::make_unique<ExplainFormatter>(*options.explained,
+                                              options.format == OutputFormat::ndjson);
   if (options.format == OutputFormat::ndjson)
     return std::make_unique<NdjsonFormatter>();
   return std::make_unique<TextFormatter>(TextStyle{options.wide, use_colour(options, output)});
@@ -102,12 +106,12 @@ public:
   [[nodiscard]] bool pausing() const { return Time::now() < next_; }
   void read_now() { next_ = Time::now() + pause; }
 
-  /// For poll(): until the pause is over, or what is folded is due.
-  [[nodiscard]] int timeout_ms(bool folding) const {
+  /// For poll(): until the pause is over, or what is folded or judged is due.
+  [[nodiscard]] int timeout_ms(bool busy) const {
     if (pausing())
       return static_cast<int>(
           std::chrono::ceil<std::chrono::milliseconds>(next_ - Time::now()).count());
-    return folding ? folds_pause_ms : -1;
+    return busy ? busy_pause_ms : -1;
   }
 
 private:
@@ -130,7 +134,7 @@ Result<void> loop(Stream& stream, const Source& source, const Options& options, 
   Batches batches;
   while (!stream.done()) {
     waits[Waits::source].fd = batches.pausing() ? -1 : source.fd();
-    const int ready = poll(waits.data(), waits.size(), batches.timeout_ms(stream.folding()));
+    const int ready = poll(waits.data(), waits.size(), batches.timeout_ms(stream.busy()));
     if (ready < 0 && errno != EINTR)
       return system_failure("cannot wait for records", errno);
     // Not every record wakes: changes of processes wait for an event, or the tick.
@@ -155,7 +159,7 @@ Result<void> loop(Stream& stream, const Source& source, const Options& options, 
 
 } // namespace
 
-Result<void> run_stream(const Options& options) {
+Result<bool> run_stream(const Options& options) {
   show_libbpf_messages(options.verbosity > 1);
   auto output = OutputFile::open(options.output);
   if (!output)
@@ -177,15 +181,17 @@ Result<void> run_stream(const Options& options) {
   Stream stream{options,    **source, kernel_reason_names(*features), audit_scope(options, *plan),
                 *formatter, *output};
   if (auto begun = stream.begin(make_start(*features, *plan, **source, options)); !begun)
-    return begun;
+    return tl::unexpected{begun.error()};
   if (auto dropped = drop_privileges(!options.output.empty()); !dropped)
-    return dropped;
+    return tl::unexpected{dropped.error()};
   announce(*plan, options);
   if (auto told = tell_ready(options); !told)
-    return told;
+    return tl::unexpected{told.error()};
   if (auto looped = loop(stream, **source, options, *output, signals->get()); !looped)
-    return looped;
-  return stream.finish();
+    return tl::unexpected{looped.error()};
+  if (auto finished = stream.finish(); !finished)
+    return tl::unexpected{finished.error()};
+  return options.command != Command::explain || stream.has_found();
 }
 
 } // namespace acceptwatch

@@ -6,8 +6,9 @@
 
 namespace acceptwatch {
 
-/// Streams records until it is stopped.
-[[nodiscard]] Result<void> run_stream(const Options& options);
+/// Streams records until it is stopped. `explain` streams none, and ends by itself: then
+/// the value is whether it has found something, otherwise true.
+[[nodiscard]] Result<bool> run_stream(const Options& options);
 
 /// Prints what is possible here. The error is that nothing is.
 [[nodiscard]] Result<void> run_check(const Options& options);

@@ -17,6 +17,13 @@ constexpr uint64_t max_scan_pause_ns = 3'000'000'000;
 /// and then, for a hundredth of the time at most.
 constexpr uint64_t audit_share = 100;
 constexpr uint64_t min_audit_pause_ns = 10'000'000'000;
+/// The queues are looked at now and then, though no record calls for it: connections may
+/// wait and no other come. For a hundredth of the time at most; in trouble for more.
+constexpr uint64_t look_share = 100;
+constexpr uint64_t look_pause_ns = 1'000'000'000;
+constexpr uint64_t trouble_share = 20;
+constexpr uint64_t trouble_pause_ns = 250'000'000;
+constexpr uint64_t judge_pause_ns = 100'000'000;
 // How often what is folded is told.
 constexpr uint64_t folds_pause_ns = 100'000'000;
 
@@ -29,7 +36,8 @@ bool is_lifecycle(aw_action action) {
 Stream::Stream(const Options& options, Source& source, ReasonNames names, AuditScope audited,
                Formatter& formatter, OutputFile& output)
     : options_(options), source_(source), names_(std::move(names)), formatter_(formatter),
-      output_(output), auditor_(std::move(audited), procfs_) {}
+      output_(output), auditor_(std::move(audited), procfs_),
+      verdicts_(options, source, procfs_, table_, clock_) {}
 
 Result<void> Stream::begin(Start start) {
   const auto activate = [this] {
@@ -54,7 +62,24 @@ Result<void> Stream::rescan() {
   auto scanned = source_.scan([this](const aw_holder& holder) { table_.add_holder(holder); });
   const uint64_t ended = clock_.boot_now();
   next_scan_ns_ = ended + std::min((ended - begun) * scan_share, max_scan_pause_ns);
+  const bool trouble = verdicts_.trouble();
+  next_look_ns_ = ended + std::max((ended - begun) * (trouble ? trouble_share : look_share),
+                                   trouble ? trouble_pause_ns : look_pause_ns);
+  verdicts_.look([this](const Event& event) { emit(event); });
   return scanned;
+}
+
+/// What the records and the queues add up to.
+void Stream::judge() {
+  const uint64_t now = clock_.boot_now();
+  if (now < next_judge_ns_)
+    return;
+  next_judge_ns_ = now + judge_pause_ns;
+  // A scan that fails leaves the queues as they were last seen.
+  if (source_.sees_queues() && now >= next_look_ns_)
+    static_cast<void>(rescan());
+  if (verdicts_.trouble())
+    verdicts_.judge([this](const Event& event) { emit(event); });
 }
 
 Result<void> Stream::drain() {
@@ -63,6 +88,7 @@ Result<void> Stream::drain() {
       source_.drain([this](const Record& record, uint64_t count) { handle(record, count); });
   if (clock_.boot_now() >= next_folds_ns_)
     tell_folds();
+  judge();
   auto written = write();
   return drained ? written : drained;
 }
@@ -143,25 +169,7 @@ void Stream::handle_event(const aw_event& record, uint64_t count) {
   if (record.action == AW_LISTENER_CLOSED)
     table_.closed(record.listener.id, record.header.boot_ns);
   emit(event);
-  if (event.action == AW_LISTEN_DROP && event.reason == AW_ACCEPT_QUEUE_FULL)
-    emit_stall(std::move(event));
-}
-
-/// The queue is full: can its process accept at all?
-void Stream::emit_stall(Event event) {
-  auto exhausted = table_.exhausted_holder(event.listener, clock_.boot_now());
-  if (!exhausted)
-    return;
-  event.action = AW_ACCEPT_STALLED;
-  event.reason = AW_REASON_NONE;
-  event.stage = AW_STAGE_NONE;
-  event.count = 1;
-  event.client_address.reset();
-  event.client_port.reset();
-  event.kernel_reason.reset();
-  event.owner = std::move(exhausted->owner);
-  event.descriptors = exhausted->descriptors;
-  emit(event);
+  verdicts_.note(record, event, [this](const Event& told) { emit(told); });
 }
 
 void Stream::emit(const Event& event) {
@@ -177,6 +185,8 @@ void Stream::emit(const Event& event) {
 }
 
 bool Stream::done() const {
+  if (options_.command == Command::explain && verdicts_.settled())
+    return true;
   return output_.closed_pipe() || (options_.count && records_ >= *options_.count);
 }
 
@@ -232,7 +242,9 @@ Audit Stream::audit() {
 std::vector<Total> Stream::totals() const {
   auto totals = name_totals(source_.counters(), table_);
   std::erase_if(totals, [&](const Total& total) {
-    return is_lifecycle(total.action) || !owner_wanted(options_, table_.find(total.listener));
+    return is_lifecycle(total.action) || total.action == AW_QUEUE_PRESSURE ||
+           !action_wanted(options_, total.action) ||
+           !owner_wanted(options_, table_.find(total.listener));
   });
   return totals;
 }
@@ -243,6 +255,7 @@ Result<void> Stream::finish() {
     return source_.counters();
   });
   next_folds_ns_ = 0;
+  next_judge_ns_ = 0;
   next_audit_ns_ = UINT64_MAX; // what the kernel counts from here on was not watched
   if (auto drained = drain(); !drained)
     return drained;
@@ -254,6 +267,9 @@ Result<void> Stream::finish() {
   summary.records = records_;
   summary.lost = told_.ring_buffer;
   summary.totals = totals();
+  summary.listeners = verdicts_.listeners(source_.counters());
+  summary.findings = verdicts_.findings();
+  summary.ruled_out = verdicts_.ruled_out();
   summary.audit = audit_result();
   formatter_.format(summary, buffer_);
   return write();

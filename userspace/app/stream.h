@@ -3,6 +3,7 @@
 
 #include "account/folds.h"
 #include "app/auditor.h"
+#include "app/verdicts.h"
 #include "cli/options.h"
 #include "listeners/table.h"
 #include "output/file.h"
@@ -23,7 +24,7 @@ public:
   /// Handles what waits and writes it.
   [[nodiscard]] Result<void> drain();
   /// Whether more is to be told soon, though nothing may wake: call drain() then.
-  [[nodiscard]] bool folding() const { return folding_; }
+  [[nodiscard]] bool busy() const { return folding_ || verdicts_.trouble(); }
   /// Says what was lost since the last time; call now and then.
   [[nodiscard]] Result<void> report_losses();
   /// Compares the kernel's counters with what was seen so far.
@@ -31,6 +32,8 @@ public:
   /// Stops the probes, writes what waits and `summary`.
   [[nodiscard]] Result<void> finish();
 
+  /// Whether anything was found to be wrong.
+  [[nodiscard]] bool has_found() const { return verdicts_.has_found(); }
   /// As many records as were asked for are written, or nobody reads them.
   [[nodiscard]] bool done() const;
 
@@ -39,8 +42,8 @@ private:
   void handle_event(const aw_event& record, uint64_t count);
   void tell_folds();
   void emit(const Event& event);
-  void emit_stall(Event event);
   [[nodiscard]] Result<void> rescan();
+  void judge();
   void find_holders(const aw_event& record);
   void find_listener(const aw_event& record, Event& event) const;
   void find_former_listener(const aw_event& record, Event& event) const;
@@ -59,11 +62,14 @@ private:
   ListenerTable table_{procfs_};
   Auditor auditor_;
   Clock clock_;
+  Verdicts verdicts_;
   Folds folds_;
   Losses told_; ///< losses that were reported
   std::string buffer_;
   uint64_t begun_ns_ = 0;
   uint64_t next_scan_ns_ = 0;  ///< not before that
+  uint64_t next_look_ns_ = 0;  ///< the same of a scan that nobody asked for
+  uint64_t next_judge_ns_ = 0; ///< not before that
   uint64_t next_audit_ns_ = 0; ///< not before that
   uint64_t next_folds_ns_ = 0; ///< not before that
   bool folding_ = false;

@@ -14,6 +14,7 @@ enum class ExitStatus : int {
   usage = 2,      ///< wrong usage
   kernel = 3,     ///< this kernel cannot serve what was asked
   privileges = 4, ///< privileges are missing
+  nothing = 5,    ///< `explain` has seen nothing that is wrong
 };
 
 /// What failed and why, in words for a person, and what to do about it.

@@ -11,7 +11,7 @@
 
 namespace acceptwatch {
 
-enum class Command { stream, check, list };
+enum class Command { stream, explain, check, list };
 enum class OutputFormat { text, ndjson };
 enum class Colour { automatic, always, never };
 
@@ -21,6 +21,7 @@ struct Options {
 
   // Filters; empty or absent: all.
   std::optional<std::bitset<65536>> ports;
+  std::optional<uint16_t> explained; ///< the port of `explain`, which is in `ports`, too
   std::vector<uint32_t> pids;
   std::vector<std::string> comms;
   std::vector<std::string> cgroups;
@@ -37,6 +38,9 @@ struct Options {
   std::optional<double> duration; ///< seconds, above 0
   std::optional<uint64_t> count;  ///< records, at least 1
   uint32_t rate = 1000;           ///< records a second of one kind; 0: all of them
+
+  uint8_t pressure_percent = 80; ///< of a queue's limit, from which queue_pressure warns; 1 to 100
+  double stall_seconds = 1;      ///< nothing accepted for so long: accept_stalled; above 0
 
   std::optional<aw_source> tier; ///< absent: the best
   std::string btf;               ///< path

@@ -16,9 +16,11 @@ namespace {
 
 /// The options as typed, before they are looked at.
 struct Typed {
-  std::string ports, actions, netns, count, rate, probes = "auto", format = "text", colour = "auto";
+  std::string ports, explained, actions, netns, count, rate, probes = "auto", format = "text",
+                                                             colour = "auto";
   bool json = false, ipv4 = false, ipv6 = false;
-  double duration = 0;
+  double duration = 0, stall = 0;
+  int pressure = 0;
   int ready_fd = -1;
 };
 
@@ -28,7 +30,8 @@ constexpr const char* description =
 
 constexpr const char* exit_statuses =
     "Exit status: 0 stopped as asked, 1 failure at run time, 2 wrong usage,\n"
-    "3 this kernel cannot serve what was asked, 4 privileges missing.";
+    "3 this kernel cannot serve what was asked, 4 privileges missing,\n"
+    "5 `explain` has seen nothing that is wrong.";
 
 /// Of each filter in the start record, which must stay below 16 KiB.
 constexpr size_t max_filter_text = 1024;
@@ -78,13 +81,27 @@ void add_format(CLI::App& app, Options& options, Typed& typed) {
   app.add_flag("-q,--quiet", options.quiet, "Say nothing on standard error but errors");
 }
 
+/// Options that `explain` has too.
+void add_duration(CLI::App& app, Typed& typed) {
+  app.add_option("-d,--duration", typed.duration, "Stop after that long")->option_text("SECONDS");
+}
+
+void add_warning_options(CLI::App& app, Typed& typed) {
+  app.add_option("--pressure", typed.pressure,
+                 "Warn when a queue is filled to that share of its limit (80)")
+      ->option_text("PERCENT");
+  app.add_option("--stall", typed.stall,
+                 "Warn when connections wait and none was accepted for that long (1)")
+      ->option_text("SECONDS");
+}
+
 void add_stream_options(CLI::App& app, Options& options, Typed& typed) {
   app.add_option("-e,--events", typed.actions, "Only these events")
       ->option_text("EVENT[,EVENT]...");
   app.add_option("-o,--output", options.output, "Write records there; SIGHUP reopens it")
       ->option_text("FILE");
-  app.add_option("-d,--duration", typed.duration, "Stop after that long")->option_text("SECONDS");
   app.add_option("-c,--count", typed.count, "Stop after that many records")->option_text("N");
+  add_warning_options(app, typed);
   app.add_option("--rate", typed.rate,
                  "Past N records a second of one listener and reason, sum up (1000; 0: never)")
       ->option_text("N");
@@ -147,8 +164,23 @@ Result<void> interpret_filters(const CLI::App& app, const Typed& typed, Options&
   return {};
 }
 
+/// Other filters would hide what explains it.
+Result<void> interpret_explained(const Typed& typed, Options& options) {
+  if (options.command != Command::explain)
+    return {};
+  const auto port = parse_number<uint16_t>(typed.explained);
+  if (port.value_or(0) == 0)
+    return wrong(fmt::format("explain: '{}' is not a port, 1 to 65535", typed.explained));
+  if (!options.filters.empty())
+    return wrong(fmt::format("explain takes a port and no filter: {}", options.filters.front()));
+  options.explained = port;
+  options.ports.emplace().set(*port);
+  options.filters.push_back(fmt::format("port={}", *port));
+  return {};
+}
+
 Result<void> interpret_limits(const CLI::App& app, const Typed& typed, Options& options) {
-  if (app.get_option("--duration")->count()) {
+  if (given(app, "--duration")) {
     if (!(typed.duration > 0) || typed.duration > 1e9)
       return wrong("--duration: wants seconds, more than 0");
     options.duration = typed.duration;
@@ -158,6 +190,16 @@ Result<void> interpret_limits(const CLI::App& app, const Typed& typed, Options& 
     options.count = parse_number<uint64_t>(typed.count);
     if (options.count.value_or(0) == 0)
       return wrong("--count: wants a number of records, at least 1");
+  }
+  if (app.get_option("--pressure")->count()) {
+    if (typed.pressure < 1 || typed.pressure > 100)
+      return wrong("--pressure: wants a share in percent, 1 to 100");
+    options.pressure_percent = static_cast<uint8_t>(typed.pressure);
+  }
+  if (app.get_option("--stall")->count()) {
+    if (!(typed.stall > 0) || typed.stall > 1e9)
+      return wrong("--stall: wants seconds, more than 0");
+    options.stall_seconds = typed.stall;
   }
   if (app.get_option("--rate")->count()) {
     const auto rate = parse_number<uint32_t>(typed.rate);
@@ -196,6 +238,8 @@ Result<void> interpret_names(const Typed& typed, Options& options) {
 Result<void> interpret(const CLI::App& app, const Typed& typed, Options& options) {
   if (auto done = interpret_filters(app, typed, options); !done)
     return done;
+  if (auto done = interpret_explained(typed, options); !done)
+    return done;
   if (auto done = interpret_limits(app, typed, options); !done)
     return done;
   return interpret_names(typed, options);
@@ -213,10 +257,18 @@ Result<std::variant<Options, Answer>> parse_command_line(int argc, const char* c
   app.set_version_flag("--version", fmt::format("acceptwatch {}", version()));
   add_listener_filters(app, options, typed);
   add_stream_options(app, options, typed);
+  add_duration(app, typed);
   add_format(app, options, typed);
   add_probe_options(app, options, typed);
   add_common_options(app, options, typed);
   app.require_subcommand(0, 1);
+  auto* explain = app.add_subcommand(
+      "explain", "Watches a port until something fails, and says why and what to do");
+  explain->footer(exit_statuses);
+  explain->add_option("PORT", typed.explained, "The listening port")->required();
+  add_duration(*explain, typed);
+  add_probe_options(*explain, options, typed);
+  add_common_options(*explain, options, typed);
   auto* check = app.add_subcommand(
       "check", "What this kernel and these privileges allow, and what to do about the rest");
   check->footer(exit_statuses);
@@ -238,6 +290,8 @@ Result<std::variant<Options, Answer>> parse_command_line(int argc, const char* c
   } catch (const CLI::ParseError& error) {
     return wrong(error.what());
   }
+  if (explain->parsed())
+    options.command = Command::explain;
   if (check->parsed())
     options.command = Command::check;
   if (list->parsed())

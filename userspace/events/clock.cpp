@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "events/clock.h"
 
+#include <algorithm>
 #include <ctime>
 #include <fmt/format.h>
 
@@ -36,7 +37,15 @@ template <typename Convert> Split split_time(Timestamp time, Convert convert) {
 
 Clock::Clock() { adjust(); }
 
-void Clock::adjust() { offset_ = read_clock(CLOCK_REALTIME) - read_clock(CLOCK_BOOTTIME); }
+void Clock::adjust() {
+  offset_ = read_clock(CLOCK_REALTIME) - read_clock(CLOCK_BOOTTIME);
+  suspended_ = read_clock(CLOCK_BOOTTIME) - read_clock(CLOCK_MONOTONIC);
+}
+
+double Clock::seconds_since(uint64_t monotonic_us, uint64_t boot_ns) const {
+  const int64_t then = static_cast<int64_t>(monotonic_us) * 1000 + suspended_;
+  return std::max(0.0, static_cast<double>(static_cast<int64_t>(boot_ns) - then) / 1e9);
+}
 
 Timestamp Clock::wall_time(uint64_t boot_ns) const {
   return static_cast<int64_t>(boot_ns) + offset_;

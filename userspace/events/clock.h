@@ -15,12 +15,16 @@ public:
   [[nodiscard]] Timestamp wall_time(uint64_t boot_ns) const;
   [[nodiscard]] Timestamp now() const;
   [[nodiscard]] uint64_t boot_now() const;
+  /// How long before `boot_ns` something was at `monotonic_us`, which is CLOCK_MONOTONIC in
+  /// microseconds, at least 0.
+  [[nodiscard]] double seconds_since(uint64_t monotonic_us, uint64_t boot_ns) const;
 
   /// Measures the difference anew.
   void adjust();
 
 private:
   int64_t offset_ = 0;
+  int64_t suspended_ = 0; ///< what CLOCK_BOOTTIME is ahead of CLOCK_MONOTONIC
 };
 
 /// RFC 3339, UTC, nine digits: 2026-11-22T12:17:03.120345678Z

@@ -34,13 +34,15 @@ Address to_address(uint16_t family, const __u8 (&bytes)[AW_ADDRESS_LEN]) {
   return address;
 }
 
-void add_listener(const aw_event& record, Event& event) {
+void add_listener(const aw_event& record, const Clock& clock, Event& event) {
   const aw_listener& listener = record.listener;
   event.listener = listener.id;
   if (record.flags & AW_HAS_ACCEPT_QUEUE)
     event.accept_queue = Queue{listener.accept_depth, listener.accept_limit};
   if (record.flags & AW_HAS_SYN_QUEUE)
     event.syn_queue = Queue{listener.syn_depth, listener.syn_limit};
+  if (listener.head_us)
+    event.oldest_seconds = clock.seconds_since(listener.head_us, record.header.boot_ns);
   event.server_port = listener.port;
   if (listener.cookie)
     event.socket = listener.cookie;
@@ -93,7 +95,7 @@ Event to_event(const aw_event& record, const Clock& clock, const ReasonNames& na
   if (record.action == AW_SYNACK_RETRANSMIT)
     event.retry = record.retry;
   if (record.flags & AW_HAS_LISTENER)
-    add_listener(record, event);
+    add_listener(record, clock, event);
   if (record.flags & AW_HAS_PORT)
     event.server_port = record.ends.server_port;
   if (record.flags & AW_HAS_ADDRESSES) {
@@ -104,6 +106,10 @@ Event to_event(const aw_event& record, const Clock& clock, const ReasonNames& na
   } else if (record.flags & AW_HAS_LISTENER) {
     add_bound_address(record.listener, event);
   }
+  if (record.flags & AW_HAS_BACKLOG)
+    event.backlog = record.backlog;
+  if (record.action == AW_QUEUE_PRESSURE)
+    event.pressure = Pressure{};
   if (record.reason_space != AW_NO_KERNEL_REASON)
     event.kernel_reason =
         names(static_cast<aw_reason_space>(record.reason_space), record.kernel_reason);

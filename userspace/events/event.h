@@ -50,6 +50,39 @@ struct Descriptors {
   uint64_t limit = 0;
 };
 
+/// A warning before a queue is full. Its begin has the depths with the event itself.
+struct Pressure {
+  bool ended = false;
+  double seconds = 0;  ///< of one that ended: how long it was
+  uint32_t accept = 0; ///< of one that ended: the greatest depth of the accept queue
+  uint32_t syn = 0;    ///< the same of the SYN queue
+};
+
+enum class Confidence { possible, likely, certain };
+
+/// A number that a finding rests on. Times are in seconds, and named so.
+struct Evidence {
+  std::string_view name;
+  double value = 0;
+};
+
+/// A verdict: what is wrong with a listener, and what to do. docs/findings.md has the
+/// closed set of names.
+struct Finding {
+  std::string_view name;
+  Confidence confidence = Confidence::likely;
+  std::string what; ///< a sentence, with the numbers that matter
+  std::vector<Evidence> evidence;
+  std::string advice; ///< a sentence that names what to change
+};
+
+/// A finding became true, or ended.
+struct Verdict {
+  Finding finding;
+  bool ended = false;
+  double seconds = 0; ///< for how long it was, or has been, true
+};
+
 /// One event as a value: what happened, wherever it came from. What is not known
 /// is absent.
 struct Event {
@@ -74,6 +107,10 @@ struct Event {
   std::optional<Owner> owner;
   std::optional<FormerListener> former;   ///< of a reset_sent for no_listener
   std::optional<Descriptors> descriptors; ///< of accept_stalled
+  std::optional<double> oldest_seconds;   ///< how long the head of the accept queue has waited
+  std::optional<uint32_t> backlog;        ///< of listener_opened: listen()'s, before any cap
+  std::optional<Pressure> pressure;       ///< of queue_pressure
+  std::optional<Verdict> verdict;         ///< of finding
   size_t owners = 0;                      ///< how many processes hold the listener; 0: not known
 };
 
@@ -134,6 +171,30 @@ struct Audit {
   size_t unread = 0; ///< namespaces whose records have no counters to compare them with
 };
 
+/// How long something took, of many: each value is the upper end of its bucket, at most
+/// half as much again as the truth.
+struct Percentiles {
+  double p50 = 0, p90 = 0, p99 = 0; ///< seconds
+  double max = 0;                   ///< seconds; exact, where it is known
+};
+
+/// A listener in the report at the end: what it went through.
+struct ListenerReport {
+  Address address;
+  uint16_t port = 0;
+  uint32_t netns = 0;
+  std::optional<Owner> owner;
+  std::optional<Queue> accept_queue; ///< as it was seen last
+  uint32_t accept_peak = 0;          ///< the greatest depth seen
+  uint32_t syn_peak = 0;
+  uint64_t lost = 0;                    ///< packets dropped and resets sent
+  std::optional<uint64_t> accepted;     ///< connections that accept() returned, and were seen
+  bool derived = false;                 ///< accepted and waits leave out those that did not wait
+  std::optional<Percentiles> waits;     ///< in the accept queue
+  std::optional<Percentiles> handshake; ///< from the SYN-ACK to the client's answer
+  std::vector<uint64_t> histogram;      ///< of waits, by the buckets of histogram.h
+};
+
 /// The last record.
 struct Summary {
   Timestamp time = 0;
@@ -141,6 +202,9 @@ struct Summary {
   uint64_t records = 0; ///< event records written
   uint64_t lost = 0;    ///< occurrences that no record stands for
   std::vector<Total> totals;
+  std::vector<ListenerReport> listeners; ///< those with losses first, then the slowest
+  std::vector<Event> findings;           ///< each that was true, as it was last
+  std::vector<std::string> ruled_out;    ///< what speaks against other causes, a sentence each
   std::optional<Audit> audit;
 };
 

@@ -16,7 +16,9 @@ constexpr std::array<std::string_view, AW_NR_ACTIONS> action_names{
     "reset_received",
     "listener_opened",
     "listener_closed",
+    "queue_pressure",
     "accept_stalled",
+    "finding",
 };
 
 constexpr std::array<std::string_view, AW_NR_REASONS> reason_names{
@@ -177,7 +179,11 @@ std::string_view phrase_of(aw_action action, aw_reason reason, aw_stage stage) {
   case AW_RESET_RECEIVED:
     return reason == AW_WHEN_QUEUED ? "client RST: waited for accept" : "client RST: in handshake";
   case AW_ACCEPT_STALLED:
-    return "accept() fails: no descriptors";
+    return "nothing is accepted";
+  case AW_QUEUE_PRESSURE:
+    return "queue about to be full";
+  case AW_FINDING:
+    return "finding";
   case AW_LISTENER_OPENED:
     return "listener opened";
   case AW_LISTENER_CLOSED:

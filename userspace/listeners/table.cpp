@@ -44,6 +44,15 @@ bool takes(const Listener& listener, const Address& address) {
           (listener.address.family == address.family || address.family == AF_INET));
 }
 
+ListenerState state_of(const aw_holder& record) {
+  return {record.header.boot_ns,
+          {record.listener.accept_depth, record.listener.accept_limit},
+          {record.listener.syn_depth, record.listener.syn_limit},
+          record.listener.head_us,
+          {record.somaxconn, record.max_syn_backlog, record.syncookies},
+          record.reuseport != 0};
+}
+
 /// Where the id is an address there is no inode to look for in /proc.
 bool has_inode(const Listener& listener) { return listener.id < (1ULL << 63); }
 
@@ -110,6 +119,7 @@ Listener& ListenerTable::place(const aw_listener& record) {
   listener.netns = record.netns;
   listener.address = address_of(record);
   listener.port = record.port;
+  listener.cookie = record.cookie;
   auto& there = places_[{record.netns, record.port}];
   if (std::find(there.begin(), there.end(), record.id) == there.end())
     there.push_back(record.id);
@@ -127,6 +137,9 @@ void ListenerTable::add_holder(const aw_holder& record) {
   if (listener.closed)
     return; // its end was seen already, the scan looked earlier
   place(record.listener);
+  if (record.somaxconn) // else /proc was scanned, which shows no queue
+    listener.state = state_of(record);
+  note_peaks(listener, record.listener);
   add(listener, {record.pid, comm_of(record.comm), procfs_.cgroup(record.pid), record.start_ns,
                  static_cast<int>(record.fd), record.header.boot_ns});
 }
@@ -153,6 +166,9 @@ void ListenerTable::opened(const aw_event& record) {
   listener = {};
   listener.holders = std::move(holders);
   place(record.listener);
+  listener.opened_ns = record.header.boot_ns;
+  if (record.flags & AW_HAS_BACKLOG)
+    listener.backlog = record.backlog;
   if (record.pid == 0)
     return; // polled: a scan finds who it was
   listener.listen_pid = record.pid;
@@ -195,6 +211,40 @@ void ListenerTable::closed(uint64_t id, uint64_t closed_ns) {
 const Listener* ListenerTable::find(uint64_t id) const {
   const auto found = listeners_.find(id);
   return found == listeners_.end() ? nullptr : &found->second;
+}
+
+void ListenerTable::for_each(const std::function<void(const Listener&)>& visit) const {
+  for (const auto& [id, listener] : listeners_)
+    visit(listener);
+}
+
+ListenerTable::Group ListenerTable::group_of(const Listener& listener) const {
+  Group group;
+  if (!listener.state || !listener.state->reuseport)
+    return group;
+  for (const Listener* other : at(listener.netns, listener.port)) {
+    if (other->id == listener.id || other->closed || !other->state || !other->state->reuseport ||
+        other->address != listener.address)
+      continue;
+    ++group.members;
+    const Queue& queue = other->state->accept_queue;
+    group.idle += queue.depth <= queue.limit / 2;
+  }
+  return group;
+}
+
+void ListenerTable::note_peaks(Listener& listener, const aw_listener& record) {
+  listener.accept_peak = std::max(listener.accept_peak, record.accept_depth);
+  listener.syn_peak = std::max(listener.syn_peak, record.syn_depth);
+}
+
+void ListenerTable::note_queues(const aw_listener& record) {
+  const auto found = listeners_.find(record.id);
+  if (found == listeners_.end())
+    return;
+  note_peaks(found->second, record);
+  if (record.cookie)
+    found->second.cookie = record.cookie;
 }
 
 std::vector<const Listener*> ListenerTable::at(uint32_t netns, uint16_t port) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "events/event.h"
+#include "listeners/listed.h"
 #include "listeners/process.h"
 
 #include <deque>
@@ -21,6 +22,16 @@ struct Holder {
   uint64_t scanned_ns = 0; ///< CLOCK_BOOTTIME of the scan that found it; 0: a record told
 };
 
+/// A listener's queues and what limits them, as a scan found them.
+struct ListenerState {
+  uint64_t at_ns = 0; ///< CLOCK_BOOTTIME
+  Queue accept_queue;
+  Queue syn_queue;
+  uint64_t head_us = 0; ///< aw_listener.head_us
+  QueueSettings settings;
+  bool reuseport = false;
+};
+
 struct Listener {
   uint64_t id = 0;    ///< aw_listener.id
   uint32_t netns = 0; ///< inode of its network namespace; 0: not known
@@ -34,6 +45,12 @@ struct Listener {
   bool closed = false;               ///< kept for the totals
   uint64_t closed_ns = 0;            ///< CLOCK_BOOTTIME
   uint64_t stall_checked_ns = 0;     ///< see exhausted_holder()
+  uint64_t cookie = 0;               ///< of its socket; 0: not known
+  uint64_t opened_ns = 0;            ///< CLOCK_BOOTTIME; 0: older than acceptwatch
+  std::optional<uint32_t> backlog;   ///< listen()'s, before any cap
+  std::optional<ListenerState> state;
+  uint32_t accept_peak = 0; ///< the greatest depths seen, by records and scans
+  uint32_t syn_peak = 0;
 };
 
 /// The process that called listen() while it holds the socket, else the holder
@@ -63,6 +80,18 @@ public:
   void drop_suspects();
 
   [[nodiscard]] const Listener* find(uint64_t id) const;
+  void for_each(const std::function<void(const Listener&)>& visit) const;
+
+  /// Of the SO_REUSEPORT group that shares its address and port, itself included: how
+  /// many members there are, and how many others are at most half full.
+  struct Group {
+    unsigned members = 1;
+    unsigned idle = 0;
+  };
+  [[nodiscard]] Group group_of(const Listener& listener) const;
+
+  /// A record showed a listener's queues.
+  void note_queues(const aw_listener& record);
 
   /// Who listens where a packet went to: the one with that very address, else one
   /// with a wildcard that takes its family. Null: nobody that is known.
@@ -100,6 +129,7 @@ private:
   void verify_holders(Listener& listener);
   /// Enters a new or renewed listener.
   Listener& place(const aw_listener& record);
+  static void note_peaks(Listener& listener, const aw_listener& record);
   void displace(const Listener& listener);
   [[nodiscard]] std::vector<const Listener*> at(uint32_t netns, uint16_t port) const;
   /// The holders that a scan found after listen(), whose record is read later; forgets

@@ -29,4 +29,32 @@ std::string owner_text(const std::optional<Owner>& owner, size_t owners, size_t 
   return name + tail;
 }
 
+std::string duration_text(double seconds) {
+  const auto digits = [](double value, std::string_view unit) {
+    return fmt::format("{:.{}f}{}", value, value < 9.95 ? 1 : 0, unit);
+  };
+  if (seconds < 0.9995e-3)
+    return fmt::format("{:.0f}us", seconds * 1e6);
+  if (seconds < 0.9995)
+    return digits(seconds * 1e3, "ms");
+  return digits(seconds, "s");
+}
+
+std::string wrapped(std::string_view text, std::string_view indent) {
+  constexpr size_t columns = 80;
+  std::string out;
+  size_t used = 0;
+  for (const auto word : split(text, ' ')) {
+    if (used && used + 1 + word.size() > columns) {
+      out.push_back('\n');
+      used = 0;
+    }
+    out += used ? std::string_view{" "} : indent;
+    used += (used ? 1 : indent.size()) + word.size();
+    out += word;
+  }
+  out.push_back('\n');
+  return out;
+}
+
 } // namespace acceptwatch

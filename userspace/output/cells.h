@@ -15,4 +15,10 @@ namespace acceptwatch {
 [[nodiscard]] std::string owner_text(const std::optional<Owner>& owner, size_t owners,
                                      size_t width = std::string::npos);
 
+/// A time span with two or three digits that say something: 12us, 3.4ms, 1.2s.
+[[nodiscard]] std::string duration_text(double seconds);
+
+/// Lines of at most 80 columns, each with the indent before it, and a newline behind it.
+[[nodiscard]] std::string wrapped(std::string_view text, std::string_view indent);
+
 } // namespace acceptwatch

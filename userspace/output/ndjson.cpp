@@ -3,6 +3,7 @@
 
 #include "events/clock.h"
 #include "events/names.h"
+#include "output/findings.h"
 #include "output/json_parts.h"
 
 #include <fmt/format.h>
@@ -22,16 +23,18 @@ void write_event_object(JsonWriter& json, const Event& event) {
   json.string(ecs_type_of(event.action));
   json.end_array();
   json.member("action", name_of(event.action));
-  json.known("reason", name_of(event.reason));
+  json.known("reason", event.verdict ? event.verdict->finding.name : name_of(event.reason));
   json.end_object();
 }
 
-void write_queue(JsonWriter& json, std::string_view key, const std::optional<Queue>& queue) {
+void write_queue(JsonWriter& json, std::string_view key, const std::optional<Queue>& queue,
+                 std::optional<double> oldest_seconds) {
   if (!queue)
     return;
   json.begin_object(key);
   json.member("depth", queue->depth);
   json.member("limit", queue->limit);
+  json.member("oldest_seconds", oldest_seconds);
   json.end_object();
 }
 
@@ -54,14 +57,27 @@ void write_descriptors(JsonWriter& json, const std::optional<Descriptors>& descr
   json.end_object();
 }
 
+void write_pressure(JsonWriter& json, const std::optional<Pressure>& pressure) {
+  if (!pressure)
+    return;
+  json.begin_object("pressure");
+  json.member("state", pressure->ended ? "ended" : "begun");
+  if (pressure->ended) {
+    json.member("seconds", pressure->seconds);
+    json.member("accept_peak", pressure->accept);
+    json.member("syn_peak", pressure->syn);
+  }
+  json.end_object();
+}
+
 void write_details(JsonWriter& json, const Event& event) {
   json.begin_object("acceptwatch");
   json.known("stage", name_of(event.stage));
   json.member("count", event.count);
   if (event.owners)
     json.member("owners", uint64_t{event.owners});
-  write_queue(json, "accept_queue", event.accept_queue);
-  write_queue(json, "syn_queue", event.syn_queue);
+  write_queue(json, "accept_queue", event.accept_queue, event.oldest_seconds);
+  write_queue(json, "syn_queue", event.syn_queue, std::nullopt);
   json.member("netns", event.netns);
   if (event.owner && event.owner->cgroup)
     json.member("cgroup", bounded(*event.owner->cgroup));
@@ -74,6 +90,10 @@ void write_details(JsonWriter& json, const Event& event) {
   json.member("source", name_of(event.source));
   write_former(json, event.former);
   write_descriptors(json, event.descriptors);
+  json.member("backlog", event.backlog);
+  write_pressure(json, event.pressure);
+  if (event.verdict)
+    write_finding(json, *event.verdict);
   json.end_object();
 }
 
@@ -169,11 +189,27 @@ void write_audit(JsonWriter& json, const Audit& audit, const std::string& writte
     json.member("audit_unread", uint64_t{audit.unread});
 }
 
-size_t length_of(const Audit& audit) {
+/// What the report at the end has of these, at most: 700 bytes each.
+constexpr size_t max_reported = 4;
+
+void write_report(JsonWriter& json, const Summary& summary) {
+  json.begin_array("findings");
+  for (size_t i = 0; i < std::min(summary.findings.size(), max_reported); ++i)
+    write_found(json, summary.findings[i]);
+  json.end_array();
+  json.begin_array("listeners");
+  for (size_t i = 0; i < std::min(summary.listeners.size(), max_reported); ++i)
+    write_listener_report(json, summary.listeners[i]);
+  json.end_array();
+}
+
+size_t length_of(const Summary& summary) {
   std::string text;
   JsonWriter json{text};
   json.begin_object();
-  write_audit(json, audit, text);
+  write_report(json, summary);
+  if (summary.audit)
+    write_audit(json, *summary.audit, text);
   json.end_object();
   return text.size();
 }
@@ -224,7 +260,7 @@ void NdjsonFormatter::format(const Summary& summary, std::string& out) {
   json.member("records", summary.records);
   json.member("lost", summary.lost);
   json.begin_array("totals");
-  const size_t room = max_totals_bytes - (summary.audit ? length_of(*summary.audit) : 0);
+  const size_t room = max_totals_bytes - std::min(length_of(summary), max_totals_bytes);
   size_t shown = 0;
   while (shown < std::min(summary.totals.size(), max_totals) && out.size() - begin < room)
     write_total(json, summary.totals[shown++]);
@@ -235,6 +271,7 @@ void NdjsonFormatter::format(const Summary& summary, std::string& out) {
       rest += summary.totals[i].count;
     json.member("other", rest);
   }
+  write_report(json, summary);
   if (summary.audit)
     write_audit(json, *summary.audit, out);
   end_control(json, out);

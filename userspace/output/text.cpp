@@ -6,6 +6,7 @@
 #include "events/names.h"
 #include "output/audit.h"
 #include "output/cells.h"
+#include "output/findings.h"
 
 #include <fmt/format.h>
 #include <iterator>
@@ -29,7 +30,10 @@ std::string_view colour_of(const Event& event) {
   case AW_SYNCOOKIE_SENT:
   case AW_SYNACK_RETRANSMIT:
   case AW_RESET_RECEIVED:
+  case AW_QUEUE_PRESSURE:
     return yellow;
+  case AW_FINDING:
+    return event.verdict && event.verdict->ended ? dim : red;
   case AW_LISTENER_CLOSED: // children of a closed listener were lost with it
     return event.accept_queue && event.accept_queue->depth ? red : dim;
   default:
@@ -81,7 +85,14 @@ std::string what_text(const Event& event) {
   if (event.descriptors)
     text = fmt::format("accept() fails: {}/{} files", event.descriptors->open,
                        event.descriptors->limit);
-  if (event.former)
+  if (event.pressure && event.pressure->ended)
+    text = fmt::format("pressure over: {}, peak {}", duration_text(event.pressure->seconds),
+                       std::max(event.pressure->accept, event.pressure->syn));
+  if (event.action == AW_ACCEPT_STALLED && !event.descriptors && event.oldest_seconds)
+    text = fmt::format("no accept(), oldest waits {}", duration_text(*event.oldest_seconds));
+  if (event.verdict)
+    text = fmt::format("{} {}", event.verdict->ended ? "over:" : "=>", event.verdict->finding.name);
+  if (event.former && !event.verdict)
     text = fmt::format("RST: closed {} s ago", seconds_text(event.former->closed_seconds_ago));
   if (event.count > 1)
     text += fmt::format(" x{}", event.count);
@@ -146,6 +157,11 @@ void TextFormatter::format(const Event& event, std::string& out) {
   if (style_.wide && event.kernel_reason)
     fmt::format_to(std::back_inserter(out), " [{}]", printable(*event.kernel_reason));
   out.push_back('\n');
+  if (event.verdict && !event.verdict->ended) {
+    constexpr std::string_view below_process = "                   ";
+    out += wrapped(event.verdict->finding.what, below_process);
+    out += wrapped("-> " + event.verdict->finding.advice, below_process);
+  }
 }
 
 void TextFormatter::format(const Lost& lost, std::string& out) {
@@ -168,6 +184,10 @@ void TextFormatter::format(const Summary& summary, std::string& out) {
     for (const auto& total : summary.totals)
       append_total(out, total);
   }
+  if (const auto listeners = listeners_text(summary.listeners); !listeners.empty())
+    out += "\n" + listeners;
+  if (const auto findings = findings_text(summary.findings); !findings.empty())
+    out += "\n" + findings + "\n";
   if (summary.audit)
     out += audit_text(*summary.audit);
 }

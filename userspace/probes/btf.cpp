@@ -58,6 +58,20 @@ std::optional<unsigned> function_arguments(const btf& types, const std::string& 
   return prototype_arguments(types, btf__type_by_id(&types, static_cast<__u32>(id))->type);
 }
 
+bool takes_struct(const btf& types, const std::string& name) {
+  const int id = btf__find_by_name_kind(&types, name.c_str(), BTF_KIND_FUNC);
+  if (id < 0)
+    return false;
+  const btf_type* type =
+      btf__type_by_id(&types, btf__type_by_id(&types, static_cast<__u32>(id))->type);
+  if (btf_vlen(type) == 0)
+    return false;
+  type = btf__type_by_id(&types, btf_params(type)->type);
+  while (btf_is_ptr(type) || btf_is_mod(type))
+    type = btf__type_by_id(&types, type->type);
+  return btf_is_struct(type);
+}
+
 std::optional<unsigned> tracepoint_arguments(const btf& types, const std::string& name) {
   const auto typedef_name = "btf_trace_" + name;
   const int id = btf__find_by_name_kind(&types, typedef_name.c_str(), BTF_KIND_TYPEDEF);

@@ -26,7 +26,11 @@ using Btf = std::unique_ptr<btf, BtfDeleter>;
 /// Number of arguments of a kernel function; absent: there is no such function.
 [[nodiscard]] std::optional<unsigned> function_arguments(const btf& types, const std::string& name);
 
-/// The same of a tracepoint, without the context that comes first in BTF.
+/// Whether its first argument points to a struct that is described: where the unit that
+/// defines it has but heard of the struct (5.10), programs cannot follow it.
+[[nodiscard]] bool takes_struct(const btf& types, const std::string& name);
+
+/// The number of arguments of a tracepoint, without the context that comes first in BTF.
 [[nodiscard]] std::optional<unsigned> tracepoint_arguments(const btf& types,
                                                            const std::string& name);
 

@@ -17,23 +17,12 @@ namespace acceptwatch {
 namespace {
 
 constexpr std::array functions{
-    "tcp_conn_request",
-    "tcp_make_synack",
-    "cookie_v4_init_sequence",
-    "cookie_v6_init_sequence",
-    "tcp_v4_syn_recv_sock",
-    "tcp_v6_syn_recv_sock",
-    "tcp_v4_send_reset",
-    "tcp_v6_send_reset",
-    "inet_csk_accept",
-    "security_inet_conn_request",
-    "inet_csk_reqsk_queue_drop",
-    "__inet_csk_reqsk_queue_drop",
-    "tcp_syn_ack_timeout",
-    "reqsk_timer_handler",
-    "inet_csk_listen_start",
-    "inet_csk_listen_stop",
-    "tcp_req_err",
+    "tcp_conn_request",           "tcp_make_synack",           "cookie_v4_init_sequence",
+    "cookie_v6_init_sequence",    "tcp_v4_syn_recv_sock",      "tcp_v6_syn_recv_sock",
+    "tcp_v4_send_reset",          "tcp_v6_send_reset",         "inet_csk_accept",
+    "security_inet_conn_request", "inet_csk_reqsk_queue_drop", "__inet_csk_reqsk_queue_drop",
+    "tcp_syn_ack_timeout",        "reqsk_timer_handler",       "inet_csk_listen_start",
+    "inet_csk_listen_stop",       "__x64_sys_listen",          "tcp_req_err",
 };
 
 constexpr std::array tracepoints{
@@ -92,6 +81,7 @@ void note_types(const btf& types, Features& features) {
   features.listen_drops = enumerator_after(types, "LINUX_MIB_NUM", "LINUX_MIB_LISTENDROPS");
   features.no_routes = enumerator_after(types, "IPSTATS_MIB_NUM", "IPSTATS_MIB_OUTNOROUTES");
   features.reset_reason = enumerator(types, "sk_rst_reason", "SK_RST_REASON_NO_SOCKET").has_value();
+  features.typed_registers = takes_struct(types, "__x64_sys_listen");
   features.sock_from_file = enumerator(types, "bpf_func_id", "BPF_FUNC_sock_from_file").has_value();
   features.socket_cookie = function_arguments(types, "bpf_get_socket_ptr_cookie").has_value();
   features.rdonly_cast = function_arguments(types, "bpf_rdonly_cast").has_value();

@@ -50,6 +50,7 @@ struct Features {
   std::optional<int> listen_drops;
   std::optional<int> no_routes;
   bool this_cpu_off = false;               ///< the variable, in the kernel's own BTF
+  bool typed_registers = false;            ///< of __x64_sys_listen(): pt_regs can be followed
   bool reset_reason = false;               ///< enum sk_rst_reason
   bool sock_from_file = false;             ///< helper, 5.11
   bool socket_cookie = false;              ///< helper in tracing programs, 5.12

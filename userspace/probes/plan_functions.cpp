@@ -131,6 +131,20 @@ void add_listener_programs(const Features& features, Plan& plan) {
   else
     add(plan, {"listen_started", "listen_started_again", "listen_started_at_last", "listen_stopped",
                "listen_stopped_again", "listen_stopped_at_last"});
+  if (features.arguments_of("__x64_sys_listen") &&
+      (features.typed_registers || plan.tier == AW_SOURCE_KPROBE))
+    add(plan, {"listen_called"});
+}
+
+/// Exits show the connection that accept() returns; a kretprobe would be held by each
+/// thread that waits in it.
+void add_accept_program(const Features& features, Plan& plan) {
+  const auto arguments = features.arguments_of("inet_csk_accept");
+  if (arguments != 2U && arguments != 4U)
+    return;
+  plan.config.accept_args = static_cast<__u8>(*arguments);
+  plan.timing = plan.tier == AW_SOURCE_KPROBE ? Timing::waiting : Timing::all;
+  add(plan, {plan.tier == AW_SOURCE_KPROBE ? "accept_called" : "accepted"});
 }
 
 } // namespace
@@ -147,8 +161,7 @@ void add_function_programs(const Features& features, Plan& plan) {
   add_security_program(features, plan);
   add_function_resets(features, plan);
   add_listener_programs(features, plan);
-  if (features.arguments_of("inet_csk_accept"))
-    add(plan, {"accept_called"});
+  add_accept_program(features, plan);
 }
 
 } // namespace acceptwatch

@@ -47,6 +47,11 @@ public:
   std::vector<Counter> counters() const override { return totals_; }
   bool folded() override { return false; }
   Losses losses() const override { return {}; }
+  bool sees_queues() const override { return false; }
+  std::optional<aw_peaks> end_pressure(uint64_t) override { return std::nullopt; }
+  Timing timing() const override { return Timing::none; }
+  std::optional<Waits> waits(uint64_t, uint64_t) const override { return std::nullopt; }
+  aw_source tier() const override { return AW_SOURCE_POLL; }
   std::vector<std::string> probes() const override { return {"sock_diag", "/proc/net/netstat"}; }
 
 private:

@@ -44,6 +44,7 @@ aw_config make_config(const Plan& plan, const KernelFilter& filter) {
   config.netns = filter.netns;
   config.actions = filter.actions;
   config.filter_ports = filter.ports.has_value();
+  config.pressure_percent = filter.pressure_percent;
   config.pace_ns = filter.rate ? 1'000'000'000 / filter.rate : 0;
   return config;
 }
@@ -76,6 +77,11 @@ public:
   std::vector<Counter> counters() const override;
   bool folded() override { return std::atomic_ref{*globals_.folding}.exchange(false); }
   Losses losses() const override;
+  bool sees_queues() const override { return seed_.can_scan(); }
+  std::optional<aw_peaks> end_pressure(uint64_t listener) override;
+  Timing timing() const override { return timing_; }
+  aw_source tier() const override { return tier_; }
+  std::optional<Waits> waits(uint64_t listener, uint64_t cookie) const override;
   std::vector<std::string> probes() const override { return probes_; }
 
 private:
@@ -99,6 +105,9 @@ private:
   std::unique_ptr<ring_buffer, decltype([](ring_buffer* r) { ring_buffer__free(r); })> ring_;
   std::vector<std::string> probes_;
   std::string cgroup_mount_;
+  aw_source tier_ = AW_SOURCE_FENTRY;
+  Timing timing_ = Timing::none;
+  bool waits_by_cookie_ = false;
   const ProcFs procfs_;
   const RecordHandler* handler_ = nullptr; ///< while draining
   std::optional<Error> bad_record_;
@@ -139,6 +148,9 @@ Result<void> Session::open(const Plan& plan, const KernelFilter& filter,
                            const std::string& btf_file) {
   LIBBPF_OPTS(bpf_object_open_opts, options);
   cgroup_mount_ = plan.cgroup_mount;
+  tier_ = plan.tier;
+  timing_ = plan.timing;
+  waits_by_cookie_ = plan.config.can_make_cookies;
   if (plan.config.source == AW_SOURCE_KPROBE && !btf_file.empty())
     options.btf_custom_path = btf_file.c_str();
   auto loaded = plan.tier == AW_SOURCE_KPROBE
@@ -265,6 +277,27 @@ std::vector<Counter> Session::counters() const {
   return counters;
 }
 
+std::optional<aw_peaks> Session::end_pressure(uint64_t listener) {
+  const int map = bpf_object__find_map_fd_by_name(object_, "aw_pressed");
+  aw_peaks peaks{};
+  if (bpf_map_lookup_elem(map, &listener, &peaks) != 0)
+    return std::nullopt;
+  bpf_map_delete_elem(map, &listener);
+  return peaks;
+}
+
+std::optional<Waits> Session::waits(uint64_t listener, uint64_t cookie) const {
+  const int map = bpf_object__find_map_fd_by_name(object_, "aw_waits");
+  std::vector<aw_waits> per_cpu(static_cast<size_t>(libbpf_num_possible_cpus()));
+  const uint64_t key = waits_by_cookie_ ? cookie : listener;
+  if (timing_ == Timing::none || bpf_map_lookup_elem(map, &key, per_cpu.data()) != 0)
+    return std::nullopt;
+  Waits waits;
+  for (const aw_waits& cpu : per_cpu)
+    waits.add(cpu);
+  return waits;
+}
+
 /// What the tracepoint tier foresaw of a SYN whose end it did not see: where the
 /// kernel skipped syn_consumed, the next one reports it (ingress.bpf.h).
 uint64_t Session::unconfirmed() const {
@@ -281,7 +314,7 @@ uint64_t Session::unconfirmed() const {
 /// for by the next of its kind (lifecycle.bpf.h), or by a scan.
 bool only_follows(std::string_view program) {
   return program.starts_with("set_state") || program.starts_with("listen_st") ||
-         program.starts_with("process_") || program == "accept_called";
+         program.starts_with("process_") || program.starts_with("accept");
 }
 
 /// See unconfirmed().

@@ -15,6 +15,7 @@ struct KernelFilter {
   uint32_t netns = 0;                      ///< inode; 0: all
   uint32_t actions = ~0U;                  ///< bit (1 << aw_action)
   std::optional<std::bitset<65536>> ports; ///< absent: all
+  uint8_t pressure_percent = 0;            ///< of a queue's limit: queue_pressure; 0: none
   uint32_t rate = 0;                       ///< records a second of one kind; 0: all are sent
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "account/totals.h"
+#include "account/waits.h"
 #include "events/decode.h"
 
 #include <functional>
@@ -45,6 +46,15 @@ public:
   [[nodiscard]] virtual bool folded() = 0;
   /// Since the start. Cheap: some twenty system calls.
   [[nodiscard]] virtual Losses losses() const = 0;
+  /// Whether scan() shows the queues of listeners.
+  [[nodiscard]] virtual bool sees_queues() const = 0;
+  /// Pressure on a listener is over: how far it went, and its next begin is told again.
+  /// Absent: it is not known.
+  virtual std::optional<aw_peaks> end_pressure(uint64_t listener) = 0;
+  [[nodiscard]] virtual Timing timing() const = 0;
+  /// Of a listener, by its id and its socket's cookie. Absent: it accepted nothing.
+  [[nodiscard]] virtual std::optional<Waits> waits(uint64_t listener, uint64_t cookie) const = 0;
+  [[nodiscard]] virtual aw_source tier() const = 0;
   /// What was attached, for people: "fentry/tcp_conn_request".
   [[nodiscard]] virtual std::vector<std::string> probes() const = 0;
 };

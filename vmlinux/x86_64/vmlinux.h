@@ -229,6 +229,7 @@ struct kernfs_node;
 struct linux_mib;
 struct net;
 struct net_device;
+struct request_sock;
 struct seq_file;
 struct signal_struct;
 struct sock;
@@ -462,6 +463,7 @@ struct request_sock_queue {
 	u8 rskq_defer_accept;
 	atomic_t qlen;
 	atomic_t young;
+	struct request_sock *rskq_accept_head;
 	struct fastopen_queue fastopenq;
 };
 
@@ -477,7 +479,11 @@ struct tcp_options_received {
 
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
+	u32 srtt_us;
 	struct tcp_options_received rx_opt;
+	struct {
+		u64 time;
+	} rcvq_space;
 };
 
 struct sock_reuseport {
@@ -505,6 +511,7 @@ struct request_sock {
 	u8 syncookie : 1;
 	u8 num_timeout : 7;
 	struct timer_list rsk_timer;
+	struct sock *sk;
 };
 
 struct inet_request_sock {

@@ -139,6 +139,16 @@ void Agent::await_line_count(size_t count) {
   }
 }
 
+void Agent::await_end(std::chrono::milliseconds limit) {
+  const auto deadline = Clock::now() + limit;
+  while (take_lines()) {
+    if (Clock::now() > deadline) {
+      throw Failure(cat("acceptwatch did not end by itself within ", limit.count(), " ms"));
+    }
+    readable(fd(), std::chrono::milliseconds(100));
+  }
+}
+
 void Agent::stop() {
   ::kill(pid_, SIGTERM);
   const auto deadline = Clock::now() + stop_limit;

@@ -35,6 +35,8 @@ public:
   // Takes the lines that have come; false at the end of the stream.
   bool take_lines();
   void await_line_count(size_t count);
+  // Reads to the end, which it comes to by itself.
+  void await_end(std::chrono::milliseconds limit);
   // SIGTERM, then reads to the end. The exit status is that of the process, or 128 + signal.
   void stop();
 

@@ -25,6 +25,7 @@ constexpr const char* usage =
     "  --race N            N times: one loss in the instant after the start record\n"
     "  --storm SEED        only handshakes with fates drawn at random; the same for the same seed\n"
     "  --handshakes N      how many of them (2000)\n"
+    "  --incidents SEED    what `acceptwatch explain` says of each cause, and of what only nearly is one\n"
     "  --repeat N          the whole run N times\n"
     "  --jobs N            scenarios at the same time (4)\n"
     "  --allow-skip NAME   this scenario may be skipped; any other skip is a failure\n"
@@ -51,7 +52,7 @@ uint64_t seed(const char* text) {
   char* end = nullptr;
   const unsigned long long value = std::strtoull(text, &end, 10);
   if (*text < '0' || *text > '9' || *end != '\0') {
-    refuse(std::string("--storm takes a number, not ") + text);
+    refuse(std::string("a seed is a number, not ") + text);
   }
   return value;
 }
@@ -71,6 +72,7 @@ enum Long {
   race,
   storm,
   handshakes,
+  incidents,
   repeat,
   jobs,
   allow_skip,
@@ -89,6 +91,7 @@ const option long_options[] = {
     {"race", required_argument, nullptr, race},
     {"storm", required_argument, nullptr, storm},
     {"handshakes", required_argument, nullptr, handshakes},
+    {"incidents", required_argument, nullptr, incidents},
     {"repeat", required_argument, nullptr, repeat},
     {"jobs", required_argument, nullptr, jobs},
     {"allow-skip", required_argument, nullptr, allow_skip},
@@ -124,6 +127,9 @@ void apply(Options& options, int choice) {
     break;
   case handshakes:
     options.handshakes = positive(optarg, "--handshakes");
+    break;
+  case incidents:
+    options.incidents = seed(optarg);
     break;
   case repeat:
     options.repeat = positive(optarg, "--repeat");

@@ -23,6 +23,7 @@ struct Options {
   int race = 0;
   std::optional<uint64_t> storm; // its seed
   int handshakes = 2000;         // of that storm
+  std::optional<uint64_t> incidents; // the seed of what `acceptwatch explain` is asked about
   int jobs = 4;
   std::set<std::string> allowed_skips;
   std::vector<std::string> names;

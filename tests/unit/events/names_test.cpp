@@ -26,7 +26,8 @@ TEST(Names, OfActionsAreThoseOfTheContract) {
   EXPECT_EQ(names_between<aw_action>(AW_LISTEN_DROP, AW_NR_ACTIONS),
             (std::set<std::string_view>{"listen_drop", "syncookie_sent", "synack_retransmit",
                                         "reset_sent", "handshake_expired", "reset_received",
-                                        "listener_opened", "listener_closed", "accept_stalled"}));
+                                        "listener_opened", "listener_closed", "queue_pressure",
+                                        "accept_stalled", "finding"}));
 }
 
 TEST(Names, OfReasonsAreThoseOfTheContract) {

@@ -89,7 +89,8 @@ TEST(NdjsonAudit, HasSumsAndNamespaces) {
   const std::string counters =
       R"({"ListenOverflows":{"kernel":12,"explained":12},"OutRsts":{"kernel":9,"explained":2,)"
       R"("difference":"resets of other connections are counted, too"}})";
-  EXPECT_NE(line_of(summary).find(R"("totals":[],"audit":)" + counters +
+  EXPECT_NE(line_of(summary).find(R"("totals":[],"findings":[],"listeners":[],"audit":)" +
+                                  counters +
                                   R"(,"audit_namespaces":[{"netns":4026531840,"gone":true,)"
                                   R"("counters":)" +
                                   counters + R"(}],"audit_unread":3}})"),
@@ -101,7 +102,8 @@ TEST(NdjsonAudit, WithAFilterSaysWhyThereIsNone) {
   Summary summary;
   summary.audit.emplace();
   summary.audit->incomparable = {"port=80"};
-  EXPECT_NE(line_of(summary).find(R"("totals":[],"audit_incomparable":["port=80"]}})"),
+  EXPECT_NE(line_of(summary).find(
+                R"("totals":[],"findings":[],"listeners":[],"audit_incomparable":["port=80"]}})"),
             std::string::npos);
 }
 

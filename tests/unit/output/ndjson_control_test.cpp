@@ -73,13 +73,14 @@ TEST(NdjsonSummary, HasTotalsByListenerAndReason) {
   summary.records = 3;
   summary.lost = 2;
   summary.totals = {a_total()};
-  EXPECT_EQ(formatted(summary),
-            R"({"@timestamp":"2026-11-22T12:17:03.120345678Z",)"
-            R"("event":{"kind":"metric","action":"summary"},)"
-            R"("acceptwatch":{"seconds":1.5,"records":3,"lost":2,"totals":[)"
-            R"({"action":"listen_drop","reason":"accept_queue_full","stage":"ack","count":12,)"
-            R"("address":"10.0.0.5","port":9799,"pid":4711,"name":"java","netns":4026531840}]}})"
-            "\n");
+  EXPECT_EQ(
+      formatted(summary),
+      R"({"@timestamp":"2026-11-22T12:17:03.120345678Z",)"
+      R"("event":{"kind":"metric","action":"summary"},)"
+      R"("acceptwatch":{"seconds":1.5,"records":3,"lost":2,"totals":[)"
+      R"({"action":"listen_drop","reason":"accept_queue_full","stage":"ack","count":12,)"
+      R"("address":"10.0.0.5","port":9799,"pid":4711,"name":"java","netns":4026531840}],"findings":[],"listeners":[]}})"
+      "\n");
   unit::parse_line(formatted(summary));
 }
 

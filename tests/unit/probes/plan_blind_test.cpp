@@ -31,12 +31,17 @@ Spots blind_on(const Features& features, std::optional<aw_source> wanted = std::
   return plan ? spots_of(*plan) : Spots{};
 }
 
-const Spots no_cookies{
-    "listen_drop/@:acceptwatch.socket",       "syncookie_sent/@:acceptwatch.socket",
-    "synack_retransmit/@:acceptwatch.socket", "reset_sent/@:acceptwatch.socket",
-    "handshake_expired/@:acceptwatch.socket", "reset_received/@:acceptwatch.socket",
-    "listener_opened/@:acceptwatch.socket",   "listener_closed/@:acceptwatch.socket",
-    "accept_stalled/@:acceptwatch.socket"};
+const Spots no_cookies{"listen_drop/@:acceptwatch.socket",
+                       "syncookie_sent/@:acceptwatch.socket",
+                       "synack_retransmit/@:acceptwatch.socket",
+                       "reset_sent/@:acceptwatch.socket",
+                       "handshake_expired/@:acceptwatch.socket",
+                       "reset_received/@:acceptwatch.socket",
+                       "listener_opened/@:acceptwatch.socket",
+                       "listener_closed/@:acceptwatch.socket",
+                       "accept_stalled/@:acceptwatch.socket",
+                       "queue_pressure/@:acceptwatch.socket",
+                       "finding/@:acceptwatch.socket"};
 
 Spots operator+(Spots a, const Spots& b) {
   a.insert(b.begin(), b.end());

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `acceptwatch explain` is asked about: each cause, and beside it what only nearly is one.
+#include "core/netns.h"
+#include "core/wait.h"
+#include "families/scene.h"
+#include "families/steps.h"
+
+namespace acceptwatch::scenarios {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+void hang(Scene& scene) {
+  scene.listen(scene.draw(3, 20));
+  scene.fill();
+  scene.overflow(scene.draw(1, 10));
+}
+
+void serve_the_same(Scene& scene) {
+  scene.listen(scene.draw(3, 20));
+  scene.accept_all();
+  scene.connect_and_be_served(30);
+}
+
+void accept_one_by_one(Scene& scene) {
+  scene.listen(scene.draw(8, 16));
+  scene.fill();
+  scene.overflow(2);
+  scene.accept_slowly(milliseconds(300));
+}
+
+void come_at_once(Scene& scene, int backlog) {
+  scene.listen(backlog);
+  scene.fill();
+  scene.overflow(scene.draw(1, 10));
+  scene.accept_all();
+}
+
+void come_at_once_to_a_long_queue(Scene& scene) {
+  scene.listen(128);
+  scene.connect(30);
+  scene.accept_all();
+}
+
+// Which member a SYN goes to is the kernel's choice: so many that each is full.
+void overflow_group(Scene& scene, bool one_serves) {
+  scene.listen(4, true);
+  scene.listen(4, true);
+  if (one_serves)
+    scene.accept_all();
+  for (int i = 0; i < 60; ++i) {
+    scene.connect_or_lose(1);
+    if (one_serves)
+      wait_for("the member that serves to accept", [&] { return scene.listener().depth() == 0; });
+  }
+}
+
+void abort_handshake(Scene& scene, int setting) {
+  set_sysctl("net.ipv4.tcp_abort_on_overflow", setting);
+  scene.listen(3);
+  Peer& late = scene.tun().add(15000, Scene::port);
+  shake(scene.tun(), late);
+  scene.fill();
+  scene.tun().send_ack(late);
+}
+
+void flood(Scene& scene) {
+  scene.listen(16);
+  scene.knock(scene.draw(200, 400));
+}
+
+void fill_syn_queue_among_others(Scene& scene) {
+  scene.listen(16);
+  scene.accept_all();
+  scene.knock(17);
+  scene.shake_with_cookies(40);
+}
+
+void fill_syn_queue(Scene& scene, int cookies) {
+  set_sysctl("net.ipv4.tcp_syncookies", cookies);
+  scene.listen(16);
+  scene.knock(40);
+}
+
+void restart(Scene& scene) {
+  scene.listen(8);
+  scene.close();
+  Peer& refused = *scene.knock(1).front();
+  scene.tun().await_reset(refused);
+  scene.listen(8);
+}
+
+void restart_unseen(Scene& scene) {
+  scene.listen(8);
+  scene.close();
+  scene.listen(8);
+  scene.connect(3);
+  scene.accept_all();
+}
+
+void knock_at_closed_port(Scene& scene) {
+  for (Peer* peer : scene.knock(scene.draw(1, 5)))
+    scene.tun().await_reset(*peer);
+}
+
+void close_with(Scene& scene, int connections) {
+  scene.listen(16);
+  scene.connect(connections);
+  wait_for("connections to be queued",
+           [&] { return waiting_on(Scene::port) == static_cast<unsigned>(connections); });
+  scene.close();
+}
+
+void stay_silent(Scene& scene) {
+  scene.listen(16);
+  scene.accept_all();
+  const auto peers = scene.knock(scene.draw(2, 6));
+  wait_for("a SYN-ACK to be sent again", [&] {
+    scene.tun().drain();
+    return peers.front()->syn_acks > 1;
+  });
+}
+
+void drop_packets(Scene& scene, uint16_t of_port) {
+  drop_by_firewall(Hook::input, of_port);
+  scene.listen(16);
+  scene.accept_all();
+  scene.knock(of_port == Scene::port ? 3 : 0);
+  if (of_port != Scene::port)
+    scene.connect(3);
+}
+
+} // namespace
+
+std::vector<Incident> all_incidents() {
+  const std::set<std::string> burst_of_a_small_backlog{"burst_larger_than_backlog",
+                                                       "backlog_too_small"};
+  const auto nothing = [](Scene&) {};
+  return {
+      {"hangs", {"stuck_acceptor"}, {}, nothing, hang, "listen_drop", "accept_queue_full"},
+      {"hangs_not", {}, {}, nothing, serve_the_same, "", ""},
+      {"no_descriptors",
+       {"descriptors_exhausted"},
+       {},
+       [](Scene& s) { s.serve_without_descriptors(8); },
+       [](Scene& s) { s.connect(5); },
+       "",
+       ""},
+      {"slow",
+       {"slow_acceptor"},
+       {},
+       nothing,
+       accept_one_by_one,
+       "listen_drop",
+       "accept_queue_full"},
+      {"burst",
+       burst_of_a_small_backlog,
+       {},
+       nothing,
+       [](Scene& s) { come_at_once(s, s.draw(4, 20)); },
+       "listen_drop",
+       "accept_queue_full"},
+      {"burst_that_fits", {}, {}, nothing, come_at_once_to_a_long_queue, "", ""},
+      {"capped",
+       {"burst_larger_than_backlog", "limit_capped_by_somaxconn"},
+       {},
+       [](Scene&) { set_sysctl("net.core.somaxconn", 8); },
+       [](Scene& s) { come_at_once(s, 64); },
+       "listen_drop",
+       "accept_queue_full"},
+      {"capped_not",
+       burst_of_a_small_backlog,
+       {},
+       [](Scene&) { set_sysctl("net.core.somaxconn", 64); },
+       [](Scene& s) { come_at_once(s, 8); },
+       "listen_drop",
+       "accept_queue_full"},
+      {"one_member_hangs",
+       {"reuseport_imbalance", "stuck_acceptor"},
+       {},
+       nothing,
+       [](Scene& s) { overflow_group(s, true); },
+       "listen_drop",
+       "accept_queue_full"},
+      {"all_members_hang",
+       {"stuck_acceptor"},
+       {},
+       nothing,
+       [](Scene& s) { overflow_group(s, false); },
+       "listen_drop",
+       "accept_queue_full"},
+      {"aborts",
+       {"abort_on_overflow"},
+       {"stuck_acceptor"},
+       nothing,
+       [](Scene& s) { abort_handshake(s, 1); },
+       "reset_sent",
+       "abort_on_overflow"},
+      {"aborts_not",
+       {"stuck_acceptor"},
+       {},
+       nothing,
+       [](Scene& s) { abort_handshake(s, 0); },
+       "listen_drop",
+       "accept_queue_full"},
+      {"flood",
+       {"syn_flood"},
+       {"cookies_hide_full_syn_queue"},
+       nothing,
+       flood,
+       "syncookie_sent",
+       "syn_queue_full"},
+      {"cookies",
+       {"cookies_hide_full_syn_queue"},
+       {},
+       nothing,
+       fill_syn_queue_among_others,
+       "syncookie_sent",
+       "syn_queue_full"},
+      {"syn_queue",
+       {"syn_queue_full"},
+       {},
+       nothing,
+       [](Scene& s) { fill_syn_queue(s, 0); },
+       "listen_drop",
+       "syn_queue_full"},
+      {"syn_queue_with_cookies",
+       {"cookies_hide_full_syn_queue"},
+       {},
+       nothing,
+       [](Scene& s) { fill_syn_queue(s, 1); },
+       "syncookie_sent",
+       "syn_queue_full"},
+      {"restart", {"restart_gap"}, {}, nothing, restart, "reset_sent", "no_listener"},
+      {"restart_unseen", {}, {}, nothing, restart_unseen, "", ""},
+      {"closed_port",
+       {"closed_port"},
+       {},
+       nothing,
+       knock_at_closed_port,
+       "reset_sent",
+       "no_listener"},
+      {"closed_full",
+       {"closed_with_queue"},
+       {},
+       nothing,
+       [](Scene& s) { close_with(s, s.draw(1, 10)); },
+       "listener_closed",
+       ""},
+      {"closed_empty", {}, {}, nothing, [](Scene& s) { close_with(s, 0); }, "", ""},
+      {"silent", {"handshakes_lost"}, {}, nothing, stay_silent, "synack_retransmit", "no_ack"},
+      {"firewall",
+       {"firewall"},
+       {},
+       nothing,
+       [](Scene& s) { drop_packets(s, Scene::port); },
+       "listen_drop",
+       "firewall"},
+      {"firewall_elsewhere",
+       {},
+       {},
+       nothing,
+       [](Scene& s) { drop_packets(s, Scene::port + 1); },
+       "",
+       ""},
+  };
+}
+
+} // namespace acceptwatch::scenarios

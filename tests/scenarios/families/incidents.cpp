@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "families/incidents.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+#include <random>
+#include <thread>
+
+#include <rapidjson/document.h>
+
+#include "core/agent.h"
+#include "core/error.h"
+#include "core/netns.h"
+#include "families/scene.h"
+
+namespace acceptwatch::scenarios {
+
+namespace {
+
+constexpr int nothing_seen = 5;
+// More than it takes to look at the queues, twice, and to judge.
+constexpr std::chrono::seconds time_to_look{4};
+constexpr std::chrono::seconds time_to_explain{60};
+
+struct Explanation {
+  int exit_status = -1;
+  std::set<std::string> findings;
+  std::vector<pid_t> owners;
+  std::string text;
+};
+
+Explanation parse_explanation(const Agent& agent) {
+  Explanation explanation;
+  explanation.exit_status = agent.exit_status();
+  if (agent.lines().size() != 1)
+    throw Failure(cat("explain wrote ", agent.lines().size(), " lines: ", agent.complaints()));
+  explanation.text = agent.lines().front();
+  rapidjson::Document json;
+  json.Parse(explanation.text.c_str());
+  if (json.HasParseError() || !json.HasMember("findings"))
+    throw Failure("explain wrote no explanation: " + explanation.text);
+  for (const auto& finding : json["findings"].GetArray()) {
+    explanation.findings.insert(finding["name"].GetString());
+    if (finding.HasMember("pid"))
+      explanation.owners.push_back(finding["pid"].GetInt());
+  }
+  return explanation;
+}
+
+Explanation explain(const Options& options, const Incident& incident, Scene& scene,
+                    const NetNamespace& outside) {
+  Agent agent(
+      {options.acceptwatch,
+       options.tier,
+       outside.path(),
+       {"explain", std::to_string(Scene::port), "-d", std::to_string(time_to_explain.count())}});
+  agent.await_ready();
+  incident.play(scene);
+  // Where nothing is wrong there is no sign of that.
+  if (incident.findings.empty())
+    std::this_thread::sleep_for(time_to_look);
+  else
+    agent.await_end(time_to_explain + time_to_look);
+  agent.stop();
+  return parse_explanation(agent);
+}
+
+std::string list(const std::set<std::string>& names) {
+  std::string text;
+  for (const auto& name : names)
+    text += (text.empty() ? "" : ", ") + name;
+  return text.empty() ? "nothing" : text;
+}
+
+void judge(const Incident& incident, const Scene& scene, const Explanation& explanation) {
+  const bool complete = std::ranges::includes(explanation.findings, incident.findings);
+  std::set<std::string> expected = incident.findings;
+  expected.insert(incident.companions.begin(), incident.companions.end());
+  if (!complete || !std::ranges::includes(expected, explanation.findings))
+    throw Failure(cat("it is ", list(incident.findings), "; explained as ",
+                      list(explanation.findings), "\n       ", explanation.text));
+  if (explanation.exit_status != (incident.findings.empty() ? nothing_seen : 0))
+    throw Failure(cat("explain exits with ", explanation.exit_status));
+  for (const pid_t pid : explanation.owners) {
+    if (scene.owner() && pid != *scene.owner())
+      throw Failure(cat("the owner is ", *scene.owner(), ", not ", pid));
+  }
+}
+
+bool is_hidden(const Incident& incident, const std::vector<BlindSpot>& blind) {
+  if (incident.action.empty())
+    return false;
+  Expectation needed;
+  needed.action = incident.action;
+  needed.reason = incident.reason;
+  return is_blind(blind, needed);
+}
+
+void play(const Options& options, const Incident& incident, uint64_t seed,
+          const NetNamespace& outside) {
+  outside.enter();
+  const NetNamespace netns = NetNamespace::create();
+  Scene scene(seed);
+  incident.prepare(scene);
+  judge(incident, scene, explain(options, incident, scene, outside));
+}
+
+} // namespace
+
+bool run_incidents(const Options& options) {
+  const Check check = run_check(options.acceptwatch, options.tier);
+  if (check.exit_status != 0)
+    throw Failure(
+        cat("`acceptwatch check` exits with ", check.exit_status, ": ", check.complaints));
+  set_process_name("aw-incidents");
+  const NetNamespace outside = NetNamespace::current();
+  std::mt19937_64 random{*options.incidents};
+  auto incidents = all_incidents();
+  std::ranges::shuffle(incidents, random);
+  int failed = 0;
+  int passed = 0;
+  for (const Incident& incident : incidents) {
+    const uint64_t seed = random();
+    if (!options.names.empty() &&
+        std::ranges::find(options.names, incident.name) == options.names.end())
+      continue;
+    if (is_hidden(incident, check.blind)) {
+      std::cout << "ok   " << incident.name << "  (blind: " << incident.action << "/"
+                << incident.reason << ")\n";
+      ++passed;
+      continue;
+    }
+    try {
+      play(options, incident, seed, outside);
+      std::cout << "ok   " << incident.name << "  (" << list(incident.findings) << ")\n";
+      ++passed;
+    } catch (const Failure& failure) {
+      std::cout << "FAIL " << incident.name << "\n       " << failure.what() << "\n";
+      ++failed;
+    }
+  }
+  std::cout << passed << " passed, " << failed << " failed, 0 skipped" << std::endl;
+  return failed == 0;
+}
+
+} // namespace acceptwatch::scenarios

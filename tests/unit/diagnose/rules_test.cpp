@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diagnose/rules.h"
+
+#include <algorithm>
+#include <gtest/gtest.h>
+#include <set>
+
+namespace acceptwatch {
+namespace {
+
+constexpr uint64_t second = 1'000'000'000;
+constexpr uint64_t now = 1000 * second;
+
+/// A healthy listener.
+Facts healthy() {
+  Facts facts;
+  facts.now_ns = now;
+  facts.listening = true;
+  facts.accept_queue = Queue{0, 10};
+  facts.syn_queue = Queue{0, 10};
+  facts.somaxconn = 4096;
+  facts.syncookies = 1;
+  facts.owner = Owner{4711, "java", {}};
+  return facts;
+}
+
+Seen seen(uint64_t count, uint64_t seconds_ago = 1) {
+  return {count, now - seconds_ago * second, now - seconds_ago * second};
+}
+
+/// Full, and nobody has accepted since.
+Facts stuck() {
+  Facts facts = healthy();
+  facts.accept_queue = Queue{11, 10};
+  facts.accept_peak = 11;
+  facts.overflow = seen(17, 2);
+  facts.heads = 1;
+  facts.waiting_seconds = facts.oldest_seconds = 2.5;
+  facts.idle_seconds = 2;
+  return facts;
+}
+
+/// Full for a moment, and empty soon after.
+Facts burst() {
+  Facts facts = healthy();
+  facts.accept_peak = 11;
+  facts.overflow = seen(5, 2);
+  facts.heads = 4;
+  facts.oldest_seconds = 0.02;
+  facts.drained_ns = now - second;
+  return facts;
+}
+
+/// Full of requests, in a namespace that sent a thousand cookies.
+Facts flooded(uint64_t returned) {
+  Facts facts = healthy();
+  facts.syn_queue = Queue{11, 10};
+  facts.cookies = seen(1000);
+  facts.cookies_sent = 1000;
+  facts.cookies_returned = returned;
+  return facts;
+}
+
+std::set<std::string_view> names(const Facts& facts) {
+  std::set<std::string_view> found;
+  for (const auto& finding : judge(facts, {}))
+    found.insert(finding.name);
+  return found;
+}
+
+using Names = std::set<std::string_view>;
+
+TEST(Rules, NothingIsWrongWithAHealthyListener) { EXPECT_EQ(names(healthy()), Names{}); }
+
+TEST(Rules, NobodyAccepts) { EXPECT_EQ(names(stuck()), Names{"stuck_acceptor"}); }
+
+TEST(Rules, NotYetLongEnough) {
+  Facts facts = stuck();
+  facts.idle_seconds = 0.9;
+  EXPECT_EQ(names(facts), Names{});
+}
+
+TEST(Rules, AServerThatWasSeenToAcceptIsGivenLonger) {
+  Facts facts = stuck();
+  facts.heads = 3;
+  EXPECT_EQ(names(facts), Names{"slow_acceptor"});
+  facts.idle_seconds = 6;
+  EXPECT_EQ(names(facts), Names{"stuck_acceptor"});
+}
+
+TEST(Rules, ItCannotAcceptWithoutDescriptors) {
+  Facts facts = stuck();
+  facts.descriptors = Descriptors{20, 20};
+  EXPECT_EQ(names(facts), Names{"descriptors_exhausted"});
+  facts.descriptors = Descriptors{19, 20};
+  EXPECT_EQ(names(facts), Names{"stuck_acceptor"});
+}
+
+TEST(Rules, ABurstIsSaidOnceTheQueueWasWorkedOff) {
+  Facts facts = burst();
+  EXPECT_EQ(names(facts), (Names{"burst_larger_than_backlog", "backlog_too_small"}));
+  facts.drained_ns = now - 3 * second; // before the first drop
+  EXPECT_EQ(names(facts), Names{});
+}
+
+TEST(Rules, WhoWaitsLongWaitsForASlowServer) {
+  Facts facts = burst();
+  facts.oldest_seconds = 0.6;
+  EXPECT_EQ(names(facts), Names{"slow_acceptor"});
+}
+
+TEST(Rules, SomaxconnCapsWhatWasAskedFor) {
+  Facts facts = burst();
+  facts.somaxconn = 10;
+  facts.backlog = 511;
+  EXPECT_EQ(names(facts), (Names{"burst_larger_than_backlog", "limit_capped_by_somaxconn"}));
+  facts.backlog = 10; // asked for just that
+  EXPECT_EQ(names(facts), (Names{"burst_larger_than_backlog", "backlog_too_small"}));
+}
+
+TEST(Rules, WhereListenWasNotSeenItIsPossible) {
+  Facts facts = burst();
+  facts.somaxconn = 10;
+  const auto findings = judge(facts, {});
+  ASSERT_EQ(findings.size(), 2U);
+  EXPECT_EQ(findings[1].name, "limit_capped_by_somaxconn");
+  EXPECT_EQ(findings[1].confidence, Confidence::possible);
+}
+
+TEST(Rules, ADefaultIsNamed) {
+  Facts facts = burst();
+  facts.accept_queue = Queue{0, 50};
+  const auto findings = judge(facts, {});
+  ASSERT_EQ(findings.size(), 2U);
+  EXPECT_NE(findings[1].what.find("Java's ServerSocket"), std::string::npos) << findings[1].what;
+}
+
+TEST(Rules, AGroupHasOneMemberThatIsFull) {
+  Facts facts = stuck();
+  facts.members = 4;
+  facts.idle_members = 3;
+  EXPECT_EQ(names(facts), (Names{"stuck_acceptor", "reuseport_imbalance"}));
+  facts.idle_members = 0; // all are
+  EXPECT_EQ(names(facts), Names{"stuck_acceptor"});
+}
+
+TEST(Rules, ClientsAreResetWhereTheSettingSaysSo) {
+  Facts facts = stuck();
+  facts.overflow = {};
+  facts.aborted = seen(3);
+  EXPECT_EQ(names(facts), (Names{"stuck_acceptor", "abort_on_overflow"}));
+}
+
+TEST(Rules, SendersWhoDoNotAnswerAreAFlood) {
+  EXPECT_EQ(names(flooded(3)), Names{"syn_flood"});
+  EXPECT_EQ(names(flooded(900)), Names{"cookies_hide_full_syn_queue"});
+}
+
+TEST(Rules, AFewAreNoFlood) {
+  Facts facts = flooded(0);
+  facts.cookies = seen(20);
+  EXPECT_EQ(names(facts), Names{"cookies_hide_full_syn_queue"});
+}
+
+TEST(Rules, WithoutCookiesAFullSynQueueLoses) {
+  Facts facts = healthy();
+  facts.syncookies = 0;
+  facts.syn_drops = seen(20);
+  EXPECT_EQ(names(facts), Names{"syn_queue_full"});
+  facts.syn_drops = seen(200);
+  EXPECT_EQ(names(facts), Names{"syn_flood"});
+}
+
+TEST(Rules, SilentClientsLosePacketsOnTheWay) {
+  Facts facts = healthy();
+  facts.silent = seen(3);
+  facts.clients = 2;
+  EXPECT_EQ(names(facts), Names{"handshakes_lost"});
+  facts.silent = seen(2);
+  EXPECT_EQ(names(facts), Names{});
+}
+
+TEST(Rules, NotWhileAFullQueueExplainsThem) {
+  Facts facts = stuck();
+  facts.silent = seen(30);
+  EXPECT_EQ(names(facts), Names{"stuck_acceptor"});
+}
+
+TEST(Rules, ARestartLeavesAGap) {
+  Facts facts;
+  facts.now_ns = now;
+  facts.refused = seen(2);
+  facts.former = FormerListener{{4711, "nginx", {}}, 0.2};
+  EXPECT_EQ(names(facts), Names{"restart_gap"});
+  facts.former->closed_seconds_ago = 61;
+  facts.refused = seen(3);
+  EXPECT_EQ(names(facts), Names{"closed_port"});
+}
+
+TEST(Rules, OneStrayAtAClosedPortIsNothing) {
+  Facts facts;
+  facts.now_ns = now;
+  facts.refused = seen(1);
+  EXPECT_EQ(names(facts), Names{});
+  Thresholds asked;
+  asked.strays = 1;
+  EXPECT_EQ(judge(facts, asked).size(), 1U);
+}
+
+TEST(Rules, AListenerLeavesConnectionsAlone) {
+  Facts facts = healthy();
+  facts.listening = false;
+  facts.left_alone = seen(11);
+  EXPECT_EQ(names(facts), Names{"closed_with_queue"});
+}
+
+TEST(Rules, OtherReasonsNameThemselves) {
+  for (const auto& [reason, name] :
+       {std::pair{AW_FIREWALL, "firewall"}, std::pair{AW_SOCKET_FILTER, "socket_filter"},
+        std::pair{AW_AUTHENTICATION, "authentication"},
+        std::pair{AW_SECURITY_MODULE, "security_module"}, std::pair{AW_NO_ROUTE, "no_route"},
+        std::pair{AW_MEMORY, "memory"}, std::pair{AW_COOKIE_INVALID, "cookie_invalid"}}) {
+    Facts facts = healthy();
+    facts.dropped[reason] = seen(1);
+    EXPECT_EQ(names(facts), Names{name});
+  }
+}
+
+TEST(Rules, WhatWasNotSeenForLongIsOver) {
+  Facts facts = healthy();
+  facts.dropped[AW_FIREWALL] = seen(1, 11);
+  EXPECT_EQ(names(facts), Names{});
+}
+
+TEST(Rules, EachFindingHasAllThatARecordNeeds) {
+  for (const Facts& facts : {stuck(), burst(), flooded(3), flooded(900)}) {
+    for (const auto& finding : judge(facts, {})) {
+      EXPECT_FALSE(finding.what.empty()) << finding.name;
+      EXPECT_FALSE(finding.evidence.empty()) << finding.name;
+      EXPECT_TRUE(finding.advice.ends_with('.')) << finding.name;
+      EXPECT_TRUE(std::ranges::count(finding_names(), finding.name)) << finding.name;
+    }
+  }
+}
+
+TEST(RuledOut, SaysWhatTheNumbersSpeakAgainst) {
+  const auto sentences = ruled_out(healthy(), {});
+  EXPECT_EQ(sentences.size(), 5U);
+  EXPECT_EQ(sentences.front(), "closed port: somebody listens");
+}
+
+TEST(RuledOut, AndNothingThatHappened) {
+  for (const auto& sentence : ruled_out(stuck(), {}))
+    EXPECT_FALSE(sentence.starts_with("accept queue full")) << sentence;
+}
+
+} // namespace
+} // namespace acceptwatch

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/findings.h"
+
+#include "output/ndjson.h"
+#include "output/text.h"
+#include "support/json.h"
+
+#include <gtest/gtest.h>
+
+namespace acceptwatch {
+namespace {
+
+Event stuck(bool ended) {
+  Event event;
+  event.action = AW_FINDING;
+  event.source = AW_SOURCE_FENTRY;
+  event.server_port = uint16_t{9799};
+  event.accept_queue = Queue{11, 10};
+  event.owner = Owner{4711, "java", {}};
+  event.owners = 1;
+  event.verdict = Verdict{{"stuck_acceptor",
+                           Confidence::certain,
+                           "nothing was accepted for 2.0 s while 11 connections waited",
+                           {{"idle_seconds", 2}},
+                           "See what its threads do."},
+                          ended,
+                          3.5};
+  return event;
+}
+
+TEST(FindingRecord, NamesTheFindingAsItsReason) {
+  std::string out;
+  NdjsonFormatter{}.format(stuck(false), out);
+  const auto json = unit::parse_line(out);
+  EXPECT_STREQ(json["event"]["action"].GetString(), "finding");
+  EXPECT_STREQ(json["event"]["reason"].GetString(), "stuck_acceptor");
+  const auto& finding = json["acceptwatch"]["finding"];
+  EXPECT_STREQ(finding["state"].GetString(), "begun");
+  EXPECT_STREQ(finding["confidence"].GetString(), "certain");
+  EXPECT_EQ(finding["evidence"]["idle_seconds"].GetDouble(), 2);
+  EXPECT_EQ(finding["seconds"].GetDouble(), 3.5);
+}
+
+TEST(FindingLine, IsFollowedByWhatAndAdvice) {
+  std::string out;
+  TextFormatter{TextStyle{}}.format(stuck(false), out);
+  EXPECT_NE(out.find("=> stuck_acceptor\n"), std::string::npos) << out;
+  EXPECT_NE(out.find("-> See what its threads do.\n"), std::string::npos) << out;
+}
+
+TEST(FindingLine, ItsEndIsOneLine) {
+  std::string out;
+  TextFormatter{TextStyle{}}.format(stuck(true), out);
+  EXPECT_TRUE(out.ends_with("over: stuck_acceptor\n")) << out;
+  EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 1);
+}
+
+TEST(FindingsText, IsAParagraphEach) {
+  EXPECT_EQ(findings_text({stuck(true)}),
+            "stuck_acceptor on port 9799 (java/4711), certain, over after 3.5s\n"
+            "  nothing was accepted for 2.0 s while 11 connections waited\n"
+            "  -> See what its threads do.\n");
+  EXPECT_EQ(findings_text({}), "");
+}
+
+TEST(ListenersText, ShowsPeaksLossesAndWaits) {
+  ListenerReport report;
+  report.port = 9799;
+  report.owner = Owner{4711, "java", {}};
+  report.accept_queue = Queue{0, 10};
+  report.accept_peak = 11;
+  report.lost = 17;
+  report.accepted = 28;
+  report.waits = Percentiles{0.001, 0.5, 9.5, 9.9};
+  report.histogram = {0, 1, 0, 8, 0};
+  const auto text = listeners_text({report});
+  EXPECT_NE(
+      text.find("9799  java/4711            11/10      17       28  1.0ms/9.5s/9.9s       ▁ █\n"),
+      std::string::npos)
+      << text;
+  report.derived = true;
+  EXPECT_NE(listeners_text({report}).find(" >28 "), std::string::npos);
+}
+
+TEST(ListenersText, OfNoneThereIsNoTable) { EXPECT_EQ(listeners_text({}), ""); }
+
+} // namespace
+} // namespace acceptwatch

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diagnose/diagnosis.h"
+
+#include <algorithm>
+
+namespace acceptwatch {
+namespace {
+
+double seconds_between(uint64_t from_ns, uint64_t to_ns) {
+  return to_ns > from_ns ? static_cast<double>(to_ns - from_ns) / 1e9 : 0;
+}
+
+SubjectKey key_of(const Event& event) {
+  if (event.listener)
+    return {event.listener, event.netns.value_or(0), event.server_port.value_or(0)};
+  return {0, event.netns.value_or(0), event.server_port.value_or(0)};
+}
+
+Seen& drop_of(Facts& facts, aw_reason reason) {
+  switch (reason) {
+  case AW_ACCEPT_QUEUE_FULL:
+    return facts.overflow;
+  case AW_SYN_QUEUE_FULL:
+  case AW_SYN_BACKLOG_RESERVED:
+    return facts.syn_drops;
+  default:
+    return facts.dropped[reason < AW_NR_REASONS ? reason : AW_OTHER];
+  }
+}
+
+/// Null: it is nothing that went wrong.
+Seen* seen_of(Facts& facts, const Event& event) {
+  switch (event.action) {
+  case AW_LISTEN_DROP:
+    return &drop_of(facts, event.reason);
+  case AW_SYNCOOKIE_SENT:
+    return event.reason == AW_SYN_QUEUE_FULL ? &facts.cookies : nullptr;
+  case AW_SYNACK_RETRANSMIT:
+    return event.reason == AW_NO_ACK ? &facts.silent : nullptr;
+  case AW_HANDSHAKE_EXPIRED:
+    return event.reason == AW_NO_ACK ? &facts.expired : nullptr;
+  case AW_RESET_SENT:
+    return event.reason == AW_NO_LISTENER         ? &facts.refused
+           : event.reason == AW_ABORT_ON_OVERFLOW ? &facts.aborted
+                                                  : nullptr;
+  case AW_LISTENER_CLOSED:
+    return event.accept_queue && event.accept_queue->depth ? &facts.left_alone : nullptr;
+  default:
+    return nullptr;
+  }
+}
+
+uint64_t occurrences(const Event& event) {
+  return event.action == AW_LISTENER_CLOSED ? event.accept_queue->depth : event.count;
+}
+
+} // namespace
+
+Diagnosis::Subject* Diagnosis::subject(const SubjectKey& key, uint64_t at_ns) {
+  const auto known = subjects_.find(key);
+  if (known != subjects_.end())
+    return &known->second;
+  if (subjects_.size() >= max_subjects)
+    return nullptr;
+  Subject& fresh = subjects_[key];
+  fresh.begun_ns = at_ns;
+  fresh.facts.listening = key.listener != 0;
+  return &fresh;
+}
+
+void Diagnosis::note_client(Subject& subject, const Event& event) const {
+  if (!event.client_address || subject.clients.size() >= Facts::max_clients ||
+      std::ranges::find(subject.clients, *event.client_address) != subject.clients.end())
+    return;
+  subject.clients.push_back(*event.client_address);
+  subject.facts.clients = subject.clients.size();
+}
+
+void Diagnosis::note(const Event& event, uint64_t at_ns) {
+  Facts none;
+  const bool lost = seen_of(none, event) != nullptr;
+  if (!lost && event.action != AW_QUEUE_PRESSURE)
+    return;
+  Subject* found = subject(key_of(event), at_ns);
+  if (!found)
+    return;
+  if (Seen* seen = seen_of(found->facts, event))
+    seen->add(occurrences(event), at_ns);
+  note_client(*found, event);
+  if (event.action == AW_RESET_SENT && event.former && !found->facts.former)
+    found->facts.former = event.former;
+}
+
+void Diagnosis::note_accepted(uint64_t listener, uint64_t total, uint64_t at_ns) {
+  for (auto& [key, subject] : subjects_) {
+    if (!listener || key.listener != listener)
+      continue;
+    if (!subject.accepted_first) {
+      subject.accepted_first = subject.accepted_last = total;
+      subject.begun_ns = at_ns;
+    }
+    if (total > subject.accepted_last)
+      subject.idle_since_ns = at_ns;
+    subject.accepted_last = total;
+    if (const double seconds = seconds_between(subject.begun_ns, at_ns); seconds > 0)
+      subject.facts.accept_rate = static_cast<double>(total - *subject.accepted_first) / seconds;
+  }
+}
+
+void Diagnosis::take(Subject& subject, const Look& look) {
+  Facts& facts = subject.facts;
+  facts.accept_queue = look.accept;
+  facts.syn_queue = look.syn;
+  facts.accept_peak = std::max(facts.accept_peak, look.accept.depth);
+  facts.syn_peak = std::max(facts.syn_peak, look.syn.depth);
+  if (look.accept.depth <= look.accept.limit / 2)
+    facts.drained_ns = look.at_ns;
+  if (look.at_ns < subject.looked_ns)
+    return; // read late: what follows is known better
+  subject.looked_ns = look.at_ns;
+  const bool waits = look.accept.depth && look.head_us;
+  if (!waits || look.head_us != subject.head_us) {
+    subject.idle_since_ns = look.at_ns;
+    subject.stall_told = false;
+    facts.heads += waits;
+  }
+  subject.head_us = waits ? look.head_us : 0;
+  facts.waiting_seconds = waits ? look.head_seconds : 0;
+  facts.idle_seconds = waits ? seconds_between(subject.idle_since_ns, look.at_ns) : 0;
+  facts.oldest_seconds = std::max(facts.oldest_seconds, facts.waiting_seconds);
+}
+
+void Diagnosis::look(const SubjectKey& key, const Look& look) {
+  if (const auto known = subjects_.find(key); known != subjects_.end())
+    return take(known->second, look);
+  if (!look.accept.depth || look.head_seconds < thresholds_.slow_seconds)
+    return;
+  if (Subject* fresh = subject(key, look.at_ns))
+    take(*fresh, look);
+}
+
+void Diagnosis::listener_opened(const SubjectKey& place, uint64_t at_ns) {
+  const auto gap = subjects_.find({0, place.netns, place.port});
+  if (gap == subjects_.end())
+    return;
+  Facts& facts = gap->second.facts;
+  facts.listening = true;
+  if (facts.former && !facts.gap_seconds)
+    facts.gap_seconds =
+        facts.former->closed_seconds_ago + seconds_between(facts.refused.first_ns, at_ns);
+}
+
+void Diagnosis::listener_closed(uint64_t listener) {
+  for (auto& [key, subject] : subjects_) {
+    if (key.listener != listener)
+      continue;
+    subject.facts.listening = false;
+    subject.facts.waiting_seconds = subject.facts.idle_seconds = 0;
+    subject.head_us = 0;
+  }
+}
+
+std::vector<Diagnosis::Stall> Diagnosis::take_stalls() {
+  std::vector<Stall> stalls;
+  for (auto& [key, subject] : subjects_) {
+    if (subject.stall_told || !(subject.facts.waiting_seconds > 0) ||
+        subject.facts.idle_seconds < thresholds_.stall_seconds)
+      continue;
+    subject.stall_told = true;
+    stalls.push_back({key, subject.facts.waiting_seconds, subject.facts.idle_seconds});
+  }
+  return stalls;
+}
+
+void Diagnosis::complete(const std::function<void(const SubjectKey&, Facts&)>& fill) {
+  for (auto& [key, subject] : subjects_)
+    fill(key, subject.facts);
+}
+
+/// Where nobody looks at the queues, the last record said how it was then.
+void Diagnosis::refresh(Subject& subject, uint64_t now_ns) const {
+  subject.facts.now_ns = now_ns;
+  if (now_ns > subject.looked_ns + thresholds_.hold_ns)
+    subject.facts.waiting_seconds = subject.facts.idle_seconds = 0;
+}
+
+bool Diagnosis::is_over(const Subject& subject) const {
+  const Facts& facts = subject.facts;
+  const auto goes_on = [&](const Seen& seen) {
+    return seen.count && facts.now_ns < seen.last_ns + thresholds_.hold_ns;
+  };
+  const auto all = {&facts.overflow, &facts.aborted, &facts.syn_drops, &facts.cookies,
+                    &facts.silent,   &facts.expired, &facts.refused,   &facts.left_alone};
+  return subject.active.empty() && facts.waiting_seconds < thresholds_.slow_seconds &&
+         facts.now_ns > subject.begun_ns + thresholds_.hold_ns &&
+         std::ranges::none_of(all, [&](const Seen* seen) { return goes_on(*seen); }) &&
+         std::ranges::none_of(facts.dropped, goes_on);
+}
+
+void Diagnosis::remember(const Active& active, const Change& change) {
+  if (active.history < history_.size())
+    history_[active.history] = change;
+}
+
+void Diagnosis::begin(const SubjectKey& key, Subject& subject, Finding finding,
+                      std::vector<Change>& changes) {
+  const auto name = finding.name;
+  const uint64_t now_ns = subject.facts.now_ns;
+  const auto known = subject.active.find(name);
+  if (known != subject.active.end()) {
+    Active& active = known->second;
+    active.finding = std::move(finding);
+    remember(
+        active,
+        {key, {active.finding, false, seconds_between(active.begun_ns, now_ns)}, subject.facts});
+    return;
+  }
+  Active active{std::move(finding), now_ns, history_.size()};
+  const Change change{key, {active.finding, false, 0}, subject.facts};
+  if (history_.size() < max_history)
+    history_.push_back(change);
+  else
+    active.history = max_history;
+  subject.active.emplace(name, std::move(active));
+  changes.push_back(change);
+}
+
+void Diagnosis::end(const SubjectKey& key, Subject& subject, std::string_view name,
+                    std::vector<Change>& changes) {
+  const auto known = subject.active.find(name);
+  const Active& active = known->second;
+  const Change change{
+      key,
+      {active.finding, true, seconds_between(active.begun_ns, subject.facts.now_ns)},
+      subject.facts};
+  remember(active, change);
+  changes.push_back(change);
+  subject.active.erase(known);
+}
+
+std::vector<Diagnosis::Change> Diagnosis::judge(uint64_t now_ns) {
+  std::vector<Change> changes;
+  for (auto& [key, subject] : subjects_) {
+    refresh(subject, now_ns);
+    auto findings = acceptwatch::judge(subject.facts, thresholds_);
+    std::vector<std::string_view> ended;
+    for (const auto& [name, active] : subject.active) {
+      if (std::ranges::none_of(findings, [&](const Finding& f) { return f.name == name; }))
+        ended.push_back(name);
+    }
+    for (const auto name : ended)
+      end(key, subject, name, changes);
+    for (Finding& finding : findings)
+      begin(key, subject, std::move(finding), changes);
+  }
+  std::erase_if(subjects_, [&](const auto& entry) { return is_over(entry.second); });
+  return changes;
+}
+
+const Facts* Diagnosis::facts_of(const SubjectKey& key) const {
+  const auto found = subjects_.find(key);
+  return found == subjects_.end() ? nullptr : &found->second.facts;
+}
+
+} // namespace acceptwatch

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "events/event.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+namespace acceptwatch {
+
+/// How often something was seen, and when. Times are CLOCK_BOOTTIME in nanoseconds.
+struct Seen {
+  uint64_t count = 0;
+  uint64_t first_ns = 0;
+  uint64_t last_ns = 0;
+
+  void add(uint64_t occurrences, uint64_t at_ns) {
+    if (!count)
+      first_ns = at_ns;
+    count += occurrences;
+    last_ns = at_ns;
+  }
+};
+
+/// What a number has to reach for a rule to hold.
+struct Thresholds {
+  uint64_t hold_ns = 10'000'000'000; ///< what was not seen for so long is over
+  double stall_seconds = 1;          ///< nothing accepted for so long, while some wait
+  double slow_seconds = 0.5;         ///< who waits longer for accept() waits long
+  double former_seconds = 60;        ///< a listener that closed so long ago left a gap
+  uint64_t strays = 3;               ///< SYNs to a closed port, SYN-ACKs sent again
+  uint64_t flood = 100;              ///< unanswered handshakes
+};
+
+/// What is known of one listener, or of a place where nobody listens, since its trouble
+/// began. Absent: not known.
+struct Facts {
+  uint64_t now_ns = 0;
+  bool listening = false;
+
+  // What was lost.
+  Seen overflow;   ///< listen_drop for a full accept queue, at whatever packet
+  Seen aborted;    ///< reset instead (tcp_abort_on_overflow)
+  Seen syn_drops;  ///< listen_drop for a full SYN queue, or its reserved quarter
+  Seen cookies;    ///< syncookie_sent for a full SYN queue
+  Seen silent;     ///< SYN-ACKs sent again to clients that did not answer
+  Seen expired;    ///< of these, handshakes that were given up
+  Seen refused;    ///< reset_sent for no_listener
+  Seen left_alone; ///< connections that were lost when the listener was closed
+  std::array<Seen, AW_NR_REASONS> dropped; ///< listen_drop for any other reason
+  size_t clients = 0;                      ///< different addresses among them, at most max_clients
+  static constexpr size_t max_clients = 64;
+
+  // The queues.
+  std::optional<Queue> accept_queue; ///< as it was last
+  std::optional<Queue> syn_queue;
+  uint32_t accept_peak = 0;
+  uint32_t syn_peak = 0;
+  double oldest_seconds = 0;         ///< the longest that a head of the accept queue had waited
+  double waiting_seconds = 0;        ///< how long the one now has; 0: none waits
+  double idle_seconds = 0;           ///< for how long nothing was accepted while some waited
+  uint64_t heads = 0;                ///< how often another connection was seen at the head
+  uint64_t drained_ns = 0;           ///< when the accept queue was last seen at most half full
+  std::optional<double> accept_rate; ///< connections a second, where accept() is seen
+
+  // Settings, and whoever shares them.
+  std::optional<uint32_t> backlog; ///< listen()'s, before any cap
+  std::optional<uint32_t> somaxconn;
+  std::optional<uint8_t> syncookies;
+  unsigned members = 1;      ///< of its SO_REUSEPORT group
+  unsigned idle_members = 0; ///< others of it, at most half full
+
+  // Of the namespace since the trouble began: cookies that were sent, and came back.
+  std::optional<uint64_t> cookies_sent;
+  std::optional<uint64_t> cookies_returned;
+
+  std::optional<Owner> owner;
+  std::optional<Descriptors> descriptors; ///< of a holder that has none left
+  std::optional<FormerListener> former;   ///< who listened there, at the first refusal
+  std::optional<double> gap_seconds;      ///< until somebody listened again
+};
+
+} // namespace acceptwatch

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "output/sink.h"
+
+namespace acceptwatch {
+
+/// `acceptwatch explain PORT`: no records, and at the end what they mean.
+class ExplainFormatter final : public Formatter {
+public:
+  ExplainFormatter(uint16_t port, bool json) : port_(port), json_(json) {}
+
+  void format(const Start& start, std::string& out) override;
+  void format(const Event& event, std::string& out) override;
+  void format(const Lost& lost, std::string& out) override;
+  void format(const Summary& summary, std::string& out) override;
+
+private:
+  void format_text(const Summary& summary, std::string& out) const;
+  void format_json(const Summary& summary, std::string& out) const;
+
+  uint16_t port_;
+  bool json_;
+  std::optional<Timestamp> first_loss_;
+  uint64_t losses_ = 0;
+};
+
+} // namespace acceptwatch

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/findings.h"
+
+#include "output/cells.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <iterator>
+
+namespace acceptwatch {
+namespace {
+
+void write_percentiles(JsonWriter& json, std::string_view key,
+                       const std::optional<Percentiles>& percentiles) {
+  if (!percentiles)
+    return;
+  json.begin_object(key);
+  json.member("p50_seconds", percentiles->p50);
+  json.member("p90_seconds", percentiles->p90);
+  json.member("p99_seconds", percentiles->p99);
+  json.member("max_seconds", percentiles->max);
+  json.end_object();
+}
+
+std::string place_text(const Event& event) {
+  const std::string who = event.owner ? owner_text(event.owner, event.owners) : "nobody";
+  return event.server_port ? fmt::format("port {} ({})", *event.server_port, who) : who;
+}
+
+/// One character for a share of the greatest: eighths of a block.
+std::string_view bar(uint64_t value, uint64_t greatest) {
+  constexpr std::array<std::string_view, 9> blocks{" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+  if (!value)
+    return blocks[0];
+  return blocks[1 + value * 7 / greatest];
+}
+
+/// From the first bucket in use to the last.
+std::string sparkline(const std::vector<uint64_t>& histogram) {
+  const auto used = [](uint64_t value) { return value != 0; };
+  const auto first = std::ranges::find_if(histogram, used);
+  const auto last = std::find_if(histogram.rbegin(), histogram.rend(), used).base();
+  if (first >= last)
+    return {};
+  const uint64_t greatest = *std::max_element(first, last);
+  std::string line;
+  for (auto bucket = first; bucket != last; ++bucket)
+    line += bar(*bucket, greatest);
+  return line;
+}
+
+std::string waits_text(const ListenerReport& report) {
+  if (!report.waits)
+    return "-";
+  return fmt::format("{}/{}/{}", duration_text(report.waits->p50), duration_text(report.waits->p99),
+                     duration_text(report.waits->max));
+}
+
+} // namespace
+
+std::string_view name_of(Confidence confidence) {
+  switch (confidence) {
+  case Confidence::possible:
+    return "possible";
+  case Confidence::likely:
+    return "likely";
+  default:
+    return "certain";
+  }
+}
+
+void write_finding(JsonWriter& json, const Verdict& verdict) {
+  json.begin_object("finding");
+  json.member("state", verdict.ended ? "ended" : "begun");
+  json.member("seconds", verdict.seconds);
+  json.member("confidence", name_of(verdict.finding.confidence));
+  json.member("what", verdict.finding.what);
+  json.begin_object("evidence");
+  for (const auto& [name, value] : verdict.finding.evidence)
+    json.member(name, value);
+  json.end_object();
+  json.member("advice", verdict.finding.advice);
+  json.end_object();
+}
+
+void write_found(JsonWriter& json, const Event& event) {
+  json.begin_object();
+  json.member("name", event.verdict->finding.name);
+  json.member("port", event.server_port);
+  json.member("netns", event.netns);
+  if (event.owner) {
+    json.member("pid", event.owner->pid);
+    json.member("process", event.owner->name);
+  }
+  write_finding(json, *event.verdict);
+  json.end_object();
+}
+
+void write_listener_report(JsonWriter& json, const ListenerReport& report) {
+  json.begin_object();
+  json.member("address", to_string(report.address));
+  json.member("port", report.port);
+  if (report.netns)
+    json.member("netns", report.netns);
+  if (report.owner) {
+    json.member("pid", report.owner->pid);
+    json.member("process", report.owner->name);
+  }
+  if (report.accept_queue) {
+    json.begin_object("accept_queue");
+    json.member("depth", report.accept_queue->depth);
+    json.member("limit", report.accept_queue->limit);
+    json.member("peak", report.accept_peak);
+    json.end_object();
+  }
+  json.member("lost", report.lost);
+  json.member("accepted", report.accepted);
+  if (report.accepted && report.derived)
+    json.member("derived", true);
+  write_percentiles(json, "waits", report.waits);
+  write_percentiles(json, "handshake", report.handshake);
+  json.end_object();
+}
+
+std::string findings_text(const std::vector<Event>& findings) {
+  std::string out;
+  for (const Event& event : findings) {
+    const auto& [finding, ended, seconds] = *event.verdict;
+    fmt::format_to(std::back_inserter(out), "{} on {}, {}{}\n", finding.name, place_text(event),
+                   name_of(finding.confidence),
+                   ended ? fmt::format(", over after {}", duration_text(seconds)) : "");
+    out += wrapped(finding.what, "  ");
+    out += wrapped("-> " + finding.advice, "  ");
+  }
+  return out;
+}
+
+std::string listeners_text(const std::vector<ListenerReport>& listeners) {
+  if (listeners.empty())
+    return {};
+  auto out = fmt::format("{:<5} {:<16} {:>9} {:>7} {:>8}  {}\n", "PORT", "PROCESS", "PEAK/LIM",
+                         "LOST", "ACCEPTED", "WAIT p50/p99/max");
+  for (const auto& report : listeners) {
+    const std::string peak =
+        report.accept_queue ? fmt::format("{}/{}", report.accept_peak, report.accept_queue->limit)
+                            : fmt::format("{}/?", report.accept_peak);
+    auto line = fmt::format(
+        "{:<5} {:<16} {:>9} {:>7} {:>8}  {:<21} {}", report.port, owner_text(report.owner, 1, 16),
+        peak, report.lost,
+        report.accepted ? fmt::format("{}{}", report.derived ? ">" : "", *report.accepted) : "-",
+        waits_text(report), sparkline(report.histogram));
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
+  }
+  return out;
+}
+
+} // namespace acceptwatch

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "events/event.h"
+#include "output/json_writer.h"
+
+namespace acceptwatch {
+
+[[nodiscard]] std::string_view name_of(Confidence confidence);
+
+/// The member "finding": its state, the verdict's sentence, evidence and advice.
+void write_finding(JsonWriter& json, const Verdict& verdict);
+
+/// For the summary: name, place, owner, and what write_finding() writes.
+void write_found(JsonWriter& json, const Event& event);
+
+void write_listener_report(JsonWriter& json, const ListenerReport& report);
+
+/// What was found, with advice, for people: a paragraph each. Empty: nothing was.
+[[nodiscard]] std::string findings_text(const std::vector<Event>& findings);
+
+/// A table of listeners with their queues, losses and waits. Empty: there is none.
+[[nodiscard]] std::string listeners_text(const std::vector<ListenerReport>& listeners);
+
+} // namespace acceptwatch
