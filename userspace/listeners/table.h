@@ -34,6 +34,7 @@ struct Listener {
   bool closed = false;               ///< kept for the totals
   uint64_t closed_ns = 0;            ///< CLOCK_BOOTTIME
   uint64_t stall_checked_ns = 0;     ///< see exhausted_holder()
+  uint64_t state_taken_ns = 0;       ///< see owner_state()
 };
 
 /// The process that called listen() while it holds the socket, else the holder
@@ -87,6 +88,10 @@ public:
   };
   [[nodiscard]] std::optional<Exhausted> exhausted_holder(uint64_t id, uint64_t now_ns);
 
+  /// What the processes that hold it are doing, the owner first. Looks at most once a
+  /// second for each listener.
+  [[nodiscard]] std::optional<OwnerState> owner_state(uint64_t id, uint64_t now_ns);
+
   /// Names the event's owner.
   void attribute(Event& event) const;
 
@@ -98,6 +103,8 @@ private:
   void add(Listener& listener, Holder holder);
   void drop(Listener& listener, uint32_t pid);
   void verify_holders(Listener& listener);
+  /// The listener, once a second of those in which it was looked for; null: not yet.
+  Listener* due(uint64_t id, uint64_t Listener::*last_ns, uint64_t now_ns);
   /// Enters a new or renewed listener.
   Listener& place(const aw_listener& record);
   void displace(const Listener& listener);
