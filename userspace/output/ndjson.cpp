@@ -4,6 +4,7 @@
 #include "events/clock.h"
 #include "events/names.h"
 #include "output/json_parts.h"
+#include "output/owner_state_json.h"
 
 #include <fmt/format.h>
 
@@ -45,15 +46,6 @@ void write_former(JsonWriter& json, const std::optional<FormerListener>& former)
   json.end_object();
 }
 
-void write_descriptors(JsonWriter& json, const std::optional<Descriptors>& descriptors) {
-  if (!descriptors)
-    return;
-  json.begin_object("descriptors");
-  json.member("open", descriptors->open);
-  json.member("limit", descriptors->limit);
-  json.end_object();
-}
-
 void write_details(JsonWriter& json, const Event& event) {
   json.begin_object("acceptwatch");
   json.known("stage", name_of(event.stage));
@@ -74,6 +66,7 @@ void write_details(JsonWriter& json, const Event& event) {
   json.member("source", name_of(event.source));
   write_former(json, event.former);
   write_descriptors(json, event.descriptors);
+  write_owner_state(json, event.owner_state);
   json.end_object();
 }
 
