@@ -64,7 +64,8 @@ enum class Activity : uint8_t {
   poll, ///< epoll, poll or select
   accept,
   other,
-  zombie, ///< has exited
+  unknown, ///< sleeps; where, /proc does not tell us
+  zombie,  ///< has exited
 };
 inline constexpr size_t activity_count = static_cast<size_t>(Activity::zombie) + 1;
 

@@ -26,6 +26,7 @@ constexpr std::array<Words, activity_count> words{{
     {"poll", "waits in poll()", "wait in poll()"},
     {"accept", "waits in accept()", "wait in accept()"},
     {"other", "sleeps elsewhere", "sleep elsewhere"},
+    {"unknown", "sleeps", "sleep"},
     {"zombie", "has exited", "have exited"},
 }};
 
@@ -56,10 +57,12 @@ std::string doing_text(const ThreadStates& threads, Activity activity) {
                      part == 1 ? words_of(activity).one : words_of(activity).many);
 }
 
-/// An event loop is in accept() for no time at all: that it is not there says nothing.
+/// An event loop is in accept() for no time at all: that it is not there says nothing. Nor
+/// is it said as long as there are threads of which it is not known.
 std::string threads_text(const ThreadStates& threads, size_t room) {
   constexpr std::string_view none_accepts = ", none in accept()";
-  const bool blocking = threads.seen > 1 && !threads.count(Activity::poll);
+  const bool blocking =
+      threads.seen > 1 && !threads.count(Activity::poll) && !threads.count(Activity::unknown);
   std::string text = doing_text(threads, most_frequent(threads));
   if (blocking && !threads.count(Activity::accept) && text.size() + none_accepts.size() <= room)
     text += none_accepts;

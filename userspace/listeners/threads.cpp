@@ -52,6 +52,8 @@ std::optional<Call> call_of(const std::string& task) {
 /// Where no call is known: by the function that sleeps. wait_woken(), in which TCP
 /// reads and writes sleep, is a terminal's as well and tells nothing.
 Activity activity_of_wait(std::string_view function) {
+  if (function.empty())
+    return Activity::unknown;
   struct Known {
     std::string_view begin; ///< of the name: it differs between versions
     Activity activity;
@@ -92,7 +94,7 @@ Activity activity_of_call(const std::string& task, const Call& call, std::string
   const auto on_descriptor = [&](Activity of_socket) {
     const auto link = read_link(fmt::format("{}/fd/{}", task, call.first));
     if (!link)
-      return Activity::other;
+      return Activity::unknown;
     return link->starts_with("socket:[") ? of_socket : Activity::io;
   };
   switch (call.number) {

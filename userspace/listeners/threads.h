@@ -7,7 +7,7 @@
 
 namespace acceptwatch {
 
-/// How far a look at threads goes: a thread takes three files, 10 µs or so.
+/// How far a look at threads goes: a thread is three files, some 30 µs.
 struct ThreadBounds {
   size_t threads = 512;
   std::chrono::microseconds time{5000};

@@ -40,6 +40,12 @@ TEST(OwnerSentence, DoesNotExpectAnEventLoopInAccept) {
             "2 of 3 threads run (CPU)");
 }
 
+TEST(OwnerSentence, DoesNotSayWhereThreadsAreNotIfThatIsNotKnown) {
+  EXPECT_EQ(sentence_of(threads({{Activity::unknown, 11}})), "all 11 threads sleep");
+  EXPECT_EQ(sentence_of(threads({{Activity::futex, 11}, {Activity::unknown, 1}})),
+            "11 of 12 threads wait in futex()");
+}
+
 TEST(OwnerSentence, OfATieTellsWhatKeepsFromAccepting) {
   EXPECT_EQ(sentence_of(threads({{Activity::accept, 1}, {Activity::disk, 1}})),
             "1 of 2 threads is in disk sleep (D)");

@@ -77,7 +77,7 @@ TEST_F(ThreadsTest, ReadAndWriteDependOnTheDescriptor) {
   EXPECT_EQ(activity('S', call(SYS_read), "wait_woken"), Activity::socket_read);
   EXPECT_EQ(activity('S', call(SYS_writev), "wait_woken"), Activity::socket_write);
   EXPECT_EQ(activity('S', call(SYS_read, "0xa"), "pipe_read"), Activity::io);
-  EXPECT_EQ(activity('S', call(SYS_read, "0x63"), "pipe_read"), Activity::other);
+  EXPECT_EQ(activity('S', call(SYS_read, "0x63"), "pipe_read"), Activity::unknown);
 }
 
 TEST_F(ThreadsTest, KernelFunctionTellsWhereTheCallIsNotKnown) {
@@ -88,8 +88,17 @@ TEST_F(ThreadsTest, KernelFunctionTellsWhereTheCallIsNotKnown) {
     EXPECT_EQ(activity('S', syscall, "futex_wait_queue_me"), Activity::futex);
     EXPECT_EQ(activity('S', syscall, "hrtimer_nanosleep"), Activity::sleep);
     EXPECT_EQ(activity('S', syscall, "wait_woken"), Activity::other);
-    EXPECT_EQ(activity('S', syscall, "0"), Activity::other);
+    EXPECT_EQ(activity('S', syscall, "0"), Activity::unknown);
   }
+}
+
+/// Another user's process: neither file can be read, or wchan is "0".
+TEST_F(ThreadsTest, WhatCannotBeReadIsNotKnown) {
+  tree.file("1/task/1/stat", "1 (java) S 1 4711 4711 0\n");
+  const auto states = look_at_threads(procfs, {1});
+  EXPECT_EQ(states.seen, 1U);
+  EXPECT_EQ(states.count(Activity::unknown), 1U);
+  EXPECT_TRUE(states.waits.empty());
 }
 
 /// 43 is accept() on x86_64 and times() on i386.

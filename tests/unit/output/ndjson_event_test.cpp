@@ -90,7 +90,7 @@ TEST(NdjsonEvent, TellsAllOfTheOwnersState) {
                       R"-(9 of 10 threads seen wait in poll()",)-"
                       R"("threads":{"processes":1,"total":12,"seen":10,"running":0,"disk":0,)"
                       R"("stopped":0,"socket_read":1,"socket_write":0,"connect":0,"futex":0,)"
-                      R"("io":0,"sleep":0,"poll":9,"accept":0,"other":0,"zombie":0},)"
+                      R"("io":0,"sleep":0,"poll":9,"accept":0,"other":0,"unknown":0,"zombie":0},)"
                       R"("kernel_waits":[{"function":"ep_poll","threads":9},)"
                       R"({"function":"wait_woken","threads":1}],)"
                       R"("descriptors":{"open":7,"limit":20},"frozen":false,)"
