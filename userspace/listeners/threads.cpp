@@ -142,7 +142,7 @@ Activity activity_of_call(const std::string& task, const Call& call, std::string
 }
 
 /// "do_sys_poll.constprop.0" is do_sys_poll(). Empty: it does not sleep, or there is
-/// no telling ("0").
+/// no telling ("0"): not to us, or to nobody, as on 5.10.
 std::string wait_of(const std::string& task) {
   auto function = read_line(task + "/wchan").value_or("");
   function.resize(std::min(function.find('.'), function.size()));
