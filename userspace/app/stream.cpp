@@ -168,6 +168,8 @@ void Stream::handle_event(const aw_event& record, uint64_t count) {
   table_.attribute(event);
   if (record.action == AW_LISTENER_CLOSED)
     table_.closed(record.listener.id, record.header.boot_ns);
+  if (event.action == AW_LISTEN_DROP && event.reason == AW_ACCEPT_QUEUE_FULL)
+    event.owner_state = table_.owner_state(event.listener, clock_.boot_now());
   emit(event);
   verdicts_.note(record, event, [this](const Event& told) { emit(told); });
 }

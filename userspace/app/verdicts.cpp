@@ -79,8 +79,8 @@ void Verdicts::note(const aw_event& record, const Event& event, const Emit& emit
 }
 
 void Verdicts::begin_pressure(const Event& event, uint64_t at_ns) {
-  pressed_.insert_or_assign(event.listener, Pressed{at_ns, event.accept_queue->depth,
-                                                    event.syn_queue->depth, event});
+  pressed_.insert_or_assign(
+      event.listener, Pressed{at_ns, event.accept_queue->depth, event.syn_queue->depth, event});
 }
 
 void Verdicts::widen_pressure(const Event& event) {
@@ -99,8 +99,8 @@ void Verdicts::end_pressure(uint64_t listener, uint64_t at_ns, const Emit& emit)
   auto [begun_ns, accept_peak, syn_peak, event] = std::move(found->second);
   pressed_.erase(found);
   const auto peaks = source_.end_pressure(listener);
-  Pressure pressure{true, static_cast<double>(at_ns - std::min(at_ns, begun_ns)) / 1e9,
-                    accept_peak, syn_peak};
+  QueuePressure pressure{true, static_cast<double>(at_ns - std::min(at_ns, begun_ns)) / 1e9,
+                         accept_peak, syn_peak};
   if (peaks) {
     pressure.accept = std::max(pressure.accept, peaks->accept);
     pressure.syn = std::max(pressure.syn, peaks->syn);
@@ -175,6 +175,7 @@ void Verdicts::tell_stalls(const Emit& emit) {
       event.accept_queue = facts->accept_queue;
       event.syn_queue = facts->syn_queue;
       event.descriptors = facts->descriptors;
+      event.owner_state = facts->owner_state;
     }
     event.oldest_seconds = oldest;
     emit(event);
@@ -232,6 +233,10 @@ void Verdicts::complete(const SubjectKey& key, Facts& facts) {
   }
   if (facts.waiting_seconds == 0)
     facts.descriptors.reset();
+  if (facts.idle_seconds >= diagnosis_.thresholds().stall_seconds) {
+    if (auto state = table_.owner_state(key.listener, now))
+      facts.owner_state = std::move(state);
+  }
   if (const auto waits = source_.waits(key.listener, listener->cookie))
     diagnosis_.note_accepted(key.listener, waits->accepted, now);
   count_cookies(key, facts);

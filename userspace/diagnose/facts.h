@@ -76,6 +76,7 @@ struct Facts {
   std::optional<uint64_t> cookies_returned;
 
   std::optional<Owner> owner;
+  std::optional<OwnerState> owner_state;  ///< at the last look, while nothing is accepted
   std::optional<Descriptors> descriptors; ///< of a holder that has none left
   std::optional<FormerListener> former;   ///< who listened there, at the first refusal
   std::optional<double> gap_seconds;      ///< until somebody listened again

@@ -2,6 +2,7 @@
 #include "diagnose/rules.h"
 
 #include "diagnose/servers.h"
+#include "events/owner_state.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -114,12 +115,14 @@ Verdictless stuck_acceptor(const Case& c) {
                   connections(c.facts.accept_queue ? c.facts.accept_queue->depth : 0));
   if (c.overflow_count())
     finding.what += fmt::format("; {} lost", packets(c.overflow_count()));
+  if (c.facts.owner_state)
+    finding.what += fmt::format("; {}", sentence_of(*c.facts.owner_state));
   finding.evidence = {{"idle_seconds", c.facts.idle_seconds},
                       {"oldest_seconds", c.facts.waiting_seconds}};
   add_queue(c.facts, finding);
   add_number(finding, "drops", c.overflow_count());
-  finding.advice = "See what its threads do (owner_state): all are busy with other clients, hang, "
-                   "or are stopped. More backlog would only let clients wait longer.";
+  finding.advice = "See why no thread calls accept(): all are busy with other clients, hang, or "
+                   "are stopped. More backlog would only let clients wait longer.";
   return finding;
 }
 

@@ -109,7 +109,7 @@ Event to_event(const aw_event& record, const Clock& clock, const ReasonNames& na
   if (record.flags & AW_HAS_BACKLOG)
     event.backlog = record.backlog;
   if (record.action == AW_QUEUE_PRESSURE)
-    event.pressure = Pressure{};
+    event.pressure = QueuePressure{};
   if (record.reason_space != AW_NO_KERNEL_REASON)
     event.kernel_reason =
         names(static_cast<aw_reason_space>(record.reason_space), record.kernel_reason);

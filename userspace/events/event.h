@@ -51,7 +51,7 @@ struct Descriptors {
 };
 
 /// A warning before a queue is full. Its begin has the depths with the event itself.
-struct Pressure {
+struct QueuePressure {
   bool ended = false;
   double seconds = 0;  ///< of one that ended: how long it was
   uint32_t accept = 0; ///< of one that ended: the greatest depth of the accept queue
@@ -83,6 +83,68 @@ struct Verdict {
   double seconds = 0; ///< for how long it was, or has been, true
 };
 
+/// What a thread is doing. Between two that are as frequent, the first is told.
+enum class Activity : uint8_t {
+  running, ///< on a CPU, or waits for one
+  disk,    ///< uninterruptible: mostly waits for a disk
+  stopped, ///< by a signal or a debugger
+  socket_read,
+  socket_write,
+  connect,
+  futex, ///< a lock, a condition, another thread's end
+  io,    ///< read or write of what is no socket: a pipe, a terminal
+  sleep,
+  poll, ///< epoll, poll or select
+  accept,
+  other,
+  unknown, ///< sleeps; where, /proc does not tell us
+  zombie,  ///< has exited
+};
+inline constexpr size_t activity_count = static_cast<size_t>(Activity::zombie) + 1;
+
+/// A kernel function in which threads sleep: /proc/PID/wchan.
+struct KernelWait {
+  std::string function;
+  size_t threads = 0;
+};
+
+struct ThreadStates {
+  size_t processes = 0; ///< that they are of
+  size_t total = 0;
+  size_t seen = 0; ///< looked at: all, or as many as there was time for
+  std::array<size_t, activity_count> doing{};
+  std::vector<KernelWait> waits; ///< the first few, most threads first
+
+  [[nodiscard]] size_t count(Activity activity) const {
+    return doing[static_cast<size_t>(activity)];
+  }
+};
+
+/// cpu.max and cpu.stat of a cgroup. The counts are those of its lifetime.
+struct CpuQuota {
+  uint64_t quota_us = 0; ///< of each period
+  uint64_t period_us = 0;
+  uint64_t periods = 0;
+  uint64_t throttled = 0; ///< periods in which the quota was used up
+  uint64_t throttled_us = 0;
+};
+
+/// Share of the last 10 s in which some task waited, in percent ("some avg10").
+struct Pressure {
+  std::optional<double> cpu;
+  std::optional<double> memory;
+  bool of_host = false; ///< the cgroup has none of its own
+};
+
+/// What the processes that hold a listener were doing at one moment.
+struct OwnerState {
+  ThreadStates threads;                   ///< of all of them
+  std::optional<Descriptors> descriptors; ///< of the owner, as are those below
+  std::optional<bool> frozen;             ///< its cgroup is
+  std::optional<CpuQuota> cpu_quota;
+  Pressure pressure;
+};
+
 /// One event as a value: what happened, wherever it came from. What is not known
 /// is absent.
 struct Event {
@@ -109,8 +171,9 @@ struct Event {
   std::optional<Descriptors> descriptors; ///< of accept_stalled
   std::optional<double> oldest_seconds;   ///< how long the head of the accept queue has waited
   std::optional<uint32_t> backlog;        ///< of listener_opened: listen()'s, before any cap
-  std::optional<Pressure> pressure;       ///< of queue_pressure
+  std::optional<QueuePressure> pressure;  ///< of queue_pressure
   std::optional<Verdict> verdict;         ///< of finding
+  std::optional<OwnerState> owner_state;  ///< why it does not accept
   size_t owners = 0;                      ///< how many processes hold the listener; 0: not known
 };
 

@@ -43,11 +43,19 @@ std::optional<uint32_t> netns_of_link(std::string_view link) {
   return inode_of<uint32_t>(link, "net:[");
 }
 
+std::vector<std::string_view> fields_of_stat(std::string_view stat) {
+  const size_t name_end = stat.rfind(')');
+  return name_end == std::string_view::npos ? std::vector<std::string_view>{}
+                                            : split(stat.substr(name_end + 1), ' ');
+}
+
 ProcFs::ProcFs(std::string root) : root_(std::move(root)) {}
 
 std::string ProcFs::path(uint32_t pid, const char* file) const {
   return fmt::format("{}/{}/{}", root_, pid, file);
 }
+
+std::string ProcFs::path(const char* file) const { return fmt::format("{}/{}", root_, file); }
 
 std::optional<std::string> ProcFs::name(uint32_t pid) const {
   auto comm = read_file(path(pid, "comm"));
@@ -58,12 +66,10 @@ std::optional<std::string> ProcFs::name(uint32_t pid) const {
 
 std::optional<uint64_t> ProcFs::start_ns(uint32_t pid) const {
   const auto stat = read_file(path(pid, "stat"));
-  // The name is in parentheses and may hold any bytes, parentheses too.
-  const size_t name_end = stat ? stat->rfind(')') : std::string::npos;
-  if (name_end == std::string::npos)
+  if (!stat)
     return std::nullopt;
   constexpr size_t start_time = 22 - 3; // proc(5) field 22; field 3 comes first here
-  const auto fields = split(std::string_view{*stat}.substr(name_end + 1), ' ');
+  const auto fields = fields_of_stat(*stat);
   if (fields.size() <= start_time)
     return std::nullopt;
   const auto ticks = parse_number<uint64_t>(fields[start_time]);

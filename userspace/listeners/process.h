@@ -15,6 +15,10 @@ namespace acceptwatch {
 /// "net:[4026531840]": the inode of a network namespace.
 [[nodiscard]] std::optional<uint32_t> netns_of_link(std::string_view link);
 
+/// The fields of a stat file from field 3, the state, on. The name before them is
+/// in parentheses and may hold any bytes, parentheses too. Empty: it is no such file.
+[[nodiscard]] std::vector<std::string_view> fields_of_stat(std::string_view stat);
+
 /// What /proc says of a process. Each is absent once the process is gone.
 class ProcFs {
 public:
@@ -52,6 +56,8 @@ public:
   bool for_each_socket(uint32_t pid, const std::function<void(int, uint64_t)>& visit) const;
 
   [[nodiscard]] std::string path(uint32_t pid, const char* file) const;
+  /// Of a file that is no process's.
+  [[nodiscard]] std::string path(const char* file) const;
 
 private:
   [[nodiscard]] std::optional<uint64_t> descriptor_limit(uint32_t pid) const;

@@ -3,6 +3,7 @@
 
 #include "events/decode.h"
 #include "listeners/container.h"
+#include "listeners/standstill.h"
 
 #include <algorithm>
 #include <span>
@@ -51,6 +52,12 @@ ListenerState state_of(const aw_holder& record) {
           record.listener.head_us,
           {record.somaxconn, record.max_syn_backlog, record.syncookies},
           record.reuseport != 0};
+}
+
+/// Those that are looked at: each is a directory to be read.
+std::span<const Holder> first_of(const std::vector<Holder>& holders) {
+  constexpr size_t max_holders = 16;
+  return std::span{holders}.first(std::min(holders.size(), max_holders));
 }
 
 /// Where the id is an address there is no inode to look for in /proc.
@@ -428,25 +435,42 @@ bool ListenerTable::verify(uint64_t id, uint64_t happened_ns, uint64_t now_ns) {
   return !listener.holders.empty();
 }
 
-std::optional<ListenerTable::Exhausted> ListenerTable::exhausted_holder(uint64_t id,
-                                                                        uint64_t now_ns) {
+Listener* ListenerTable::due(uint64_t id, uint64_t Listener::*last_ns, uint64_t now_ns) {
   constexpr uint64_t pause_ns = 1'000'000'000;
-  constexpr size_t max_holders = 16; // each is a directory to be read
   const auto found = listeners_.find(id);
   if (found == listeners_.end())
-    return std::nullopt;
+    return nullptr;
   Listener& listener = found->second;
-  if (listener.closed ||
-      (listener.stall_checked_ns && now_ns < listener.stall_checked_ns + pause_ns))
+  if (listener.closed || (listener.*last_ns && now_ns < listener.*last_ns + pause_ns))
+    return nullptr;
+  listener.*last_ns = now_ns;
+  return &listener;
+}
+
+std::optional<ListenerTable::Exhausted> ListenerTable::exhausted_holder(uint64_t id,
+                                                                        uint64_t now_ns) {
+  const Listener* listener = due(id, &Listener::stall_checked_ns, now_ns);
+  if (!listener)
     return std::nullopt;
-  listener.stall_checked_ns = now_ns;
-  for (const Holder& holder :
-       std::span{listener.holders}.first(std::min(listener.holders.size(), max_holders))) {
+  for (const Holder& holder : first_of(listener->holders)) {
     const auto descriptors = procfs_.descriptors(holder.pid);
     if (descriptors && descriptors->open >= descriptors->limit)
       return Exhausted{to_owner(holder), *descriptors};
   }
   return std::nullopt;
+}
+
+std::optional<OwnerState> ListenerTable::owner_state(uint64_t id, uint64_t now_ns) {
+  const Listener* listener = due(id, &Listener::state_taken_ns, now_ns);
+  const Holder* owner = listener ? owner_of(*listener) : nullptr;
+  if (!owner)
+    return std::nullopt;
+  std::vector pids{owner->pid};
+  for (const Holder& holder : first_of(listener->holders)) {
+    if (holder.pid != owner->pid)
+      pids.push_back(holder.pid);
+  }
+  return take_snapshot(procfs_, pids);
 }
 
 void ListenerTable::attribute(Event& event) const {

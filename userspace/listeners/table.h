@@ -51,6 +51,7 @@ struct Listener {
   std::optional<ListenerState> state;
   uint32_t accept_peak = 0; ///< the greatest depths seen, by records and scans
   uint32_t syn_peak = 0;
+  uint64_t state_taken_ns = 0; ///< see owner_state()
 };
 
 /// The process that called listen() while it holds the socket, else the holder
@@ -116,6 +117,10 @@ public:
   };
   [[nodiscard]] std::optional<Exhausted> exhausted_holder(uint64_t id, uint64_t now_ns);
 
+  /// What the processes that hold it are doing, the owner first. Looks at most once a
+  /// second for each listener.
+  [[nodiscard]] std::optional<OwnerState> owner_state(uint64_t id, uint64_t now_ns);
+
   /// Names the event's owner.
   void attribute(Event& event) const;
 
@@ -127,6 +132,8 @@ private:
   void add(Listener& listener, Holder holder);
   void drop(Listener& listener, uint32_t pid);
   void verify_holders(Listener& listener);
+  /// The listener, once a second of those in which it was looked for; null: not yet.
+  Listener* due(uint64_t id, uint64_t Listener::*last_ns, uint64_t now_ns);
   /// Enters a new or renewed listener.
   Listener& place(const aw_listener& record);
   static void note_peaks(Listener& listener, const aw_listener& record);

@@ -5,6 +5,7 @@
 #include "events/names.h"
 #include "output/findings.h"
 #include "output/json_parts.h"
+#include "output/owner_state_json.h"
 
 #include <fmt/format.h>
 
@@ -48,16 +49,7 @@ void write_former(JsonWriter& json, const std::optional<FormerListener>& former)
   json.end_object();
 }
 
-void write_descriptors(JsonWriter& json, const std::optional<Descriptors>& descriptors) {
-  if (!descriptors)
-    return;
-  json.begin_object("descriptors");
-  json.member("open", descriptors->open);
-  json.member("limit", descriptors->limit);
-  json.end_object();
-}
-
-void write_pressure(JsonWriter& json, const std::optional<Pressure>& pressure) {
+void write_pressure(JsonWriter& json, const std::optional<QueuePressure>& pressure) {
   if (!pressure)
     return;
   json.begin_object("pressure");
@@ -94,6 +86,7 @@ void write_details(JsonWriter& json, const Event& event) {
   write_pressure(json, event.pressure);
   if (event.verdict)
     write_finding(json, *event.verdict);
+  write_owner_state(json, event.owner_state);
   json.end_object();
 }
 

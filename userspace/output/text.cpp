@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "events/clock.h"
 #include "events/names.h"
+#include "events/owner_state.h"
 #include "output/audit.h"
 #include "output/cells.h"
 #include "output/findings.h"
@@ -99,6 +100,13 @@ std::string what_text(const Event& event) {
   return text;
 }
 
+/// Below the event, behind its time.
+void append_state(std::string& out, const std::optional<OwnerState>& state) {
+  const std::string sentence = state ? sentence_of(*state) : "";
+  if (!sentence.empty())
+    fmt::format_to(std::back_inserter(out), "{:<13}{}\n", "", sentence);
+}
+
 void append_total(std::string& out, const Total& total) {
   fmt::format_to(std::back_inserter(out), "{:>8}  {:<21} {:<14} {}\n", total.count,
                  total.server_port ? end_text(total.server_address, total.server_port) : "-",
@@ -162,6 +170,7 @@ void TextFormatter::format(const Event& event, std::string& out) {
     out += wrapped(event.verdict->finding.what, below_process);
     out += wrapped("-> " + event.verdict->finding.advice, below_process);
   }
+  append_state(out, event.owner_state);
 }
 
 void TextFormatter::format(const Lost& lost, std::string& out) {

@@ -70,6 +70,45 @@ TEST(NdjsonEvent, NamesTheOwnersContainerAfterTheRetry) {
             std::string::npos);
 }
 
+TEST(NdjsonEvent, TellsAllOfTheOwnersState) {
+  auto event = unit::contract_event();
+  auto& state = event.owner_state.emplace();
+  state.threads.processes = 1;
+  state.threads.total = 12;
+  state.threads.seen = 10;
+  state.threads.doing[static_cast<size_t>(Activity::socket_read)] = 1;
+  state.threads.doing[static_cast<size_t>(Activity::poll)] = 9;
+  state.threads.waits = {{"ep_poll", 9}, {"wait_woken", 1}};
+  state.descriptors = Descriptors{7, 20};
+  state.frozen = false;
+  state.cpu_quota = CpuQuota{5000, 100000, 100, 95, 4500};
+  state.pressure = {.cpu = 12.5, .memory = {}, .of_host = false};
+  const auto line = formatted(event);
+  unit::parse_line(line);
+  EXPECT_NE(line.find(R"("source":"fentry","owner_state":{)"
+                      R"("summary":"throttled: 95 % of periods; )"
+                      R"-(9 of 10 threads seen wait in poll()",)-"
+                      R"("threads":{"processes":1,"total":12,"seen":10,"running":0,"disk":0,)"
+                      R"("stopped":0,"socket_read":1,"socket_write":0,"connect":0,"futex":0,)"
+                      R"("io":0,"sleep":0,"poll":9,"accept":0,"other":0,"unknown":0,"zombie":0},)"
+                      R"("kernel_waits":[{"function":"ep_poll","threads":9},)"
+                      R"({"function":"wait_woken","threads":1}],)"
+                      R"("descriptors":{"open":7,"limit":20},"frozen":false,)"
+                      R"("cpu_quota":{"quota_us":5000,"period_us":100000,"periods":100,)"
+                      R"("throttled":95,"throttled_us":4500},)"
+                      R"("pressure":{"of":"cgroup","cpu":12.5}}}})"),
+            std::string::npos)
+      << line;
+}
+
+TEST(NdjsonEvent, HasNoKeyForWhatIsNotKnownOfTheOwnersState) {
+  auto event = unit::contract_event();
+  event.owner_state.emplace();
+  const auto document = parsed(event);
+  ASSERT_TRUE(at(document, "/acceptwatch/owner_state/threads"));
+  EXPECT_EQ(at(document, "/acceptwatch/owner_state")->MemberCount(), 1U);
+}
+
 TEST(NdjsonEvent, HasAnEndWithOneOfItsHalves) {
   auto event = unit::contract_event();
   event.server_address.reset();

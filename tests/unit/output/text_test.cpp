@@ -73,6 +73,15 @@ TEST_F(TextTest, NameThatJustFitsIsWhole) {
   EXPECT_NE(formatted(event).find(" 12345678~/4711 "), std::string::npos) << formatted(event);
 }
 
+TEST_F(TextTest, OwnersStateStandsBelowTheEventBehindItsTime) {
+  auto event = contract_event();
+  event.owner_state = OwnerState{};
+  const auto row = formatted(contract_event());
+  EXPECT_EQ(formatted(event), row) << "nothing to say";
+  event.owner_state->descriptors = Descriptors{20, 20};
+  EXPECT_EQ(formatted(event), row + "             20/20 descriptors\n");
+}
+
 TEST_F(TextTest, LostRecordsAreSaidAloud) {
   EXPECT_EQ(formatted(Lost{unit::contract_time, "ring_buffer", 17}),
             "12:17:03.120 17 records lost (ring_buffer); the totals still count them\n");

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "events/owner_state.h"
+
+#include <gtest/gtest.h>
+#include <initializer_list>
+#include <utility>
+
+namespace acceptwatch {
+namespace {
+
+/// One process, all of whose threads were looked at.
+OwnerState threads(std::initializer_list<std::pair<Activity, size_t>> doing) {
+  OwnerState state;
+  state.threads.processes = 1;
+  for (const auto& [activity, count] : doing) {
+    state.threads.doing[static_cast<size_t>(activity)] = count;
+    state.threads.seen += count;
+  }
+  state.threads.total = state.threads.seen;
+  return state;
+}
+
+TEST(OwnerSentence, SaysWhatAllThreadsDo) {
+  EXPECT_EQ(sentence_of(threads({{Activity::socket_read, 10}})),
+            "all 10 threads wait in read(), none in accept()");
+  EXPECT_EQ(sentence_of(threads({{Activity::running, 1}})), "1 of 1 threads runs (CPU)");
+  EXPECT_EQ(sentence_of(threads({{Activity::accept, 2}})), "all 2 threads wait in accept()");
+}
+
+TEST(OwnerSentence, SaysWhatMostThreadsDo) {
+  EXPECT_EQ(sentence_of(threads({{Activity::socket_read, 7}, {Activity::futex, 3}})),
+            "7 of 10 threads wait in read(), none in accept()");
+  EXPECT_EQ(sentence_of(threads({{Activity::futex, 7}, {Activity::accept, 1}})),
+            "7 of 8 threads wait in futex()");
+}
+
+TEST(OwnerSentence, DoesNotExpectAnEventLoopInAccept) {
+  EXPECT_EQ(sentence_of(threads({{Activity::poll, 4}})), "all 4 threads wait in poll()");
+  EXPECT_EQ(sentence_of(threads({{Activity::running, 2}, {Activity::poll, 1}})),
+            "2 of 3 threads run (CPU)");
+}
+
+TEST(OwnerSentence, DoesNotSayWhereThreadsAreNotIfThatIsNotKnown) {
+  EXPECT_EQ(sentence_of(threads({{Activity::unknown, 11}})), "all 11 threads sleep");
+  EXPECT_EQ(sentence_of(threads({{Activity::futex, 11}, {Activity::unknown, 1}})),
+            "11 of 12 threads wait in futex()");
+}
+
+TEST(OwnerSentence, OfATieTellsWhatKeepsFromAccepting) {
+  EXPECT_EQ(sentence_of(threads({{Activity::accept, 1}, {Activity::disk, 1}})),
+            "1 of 2 threads is in disk sleep (D)");
+}
+
+TEST(OwnerSentence, IgnoresThreadsThatHaveExited) {
+  EXPECT_EQ(sentence_of(threads({{Activity::zombie, 2}, {Activity::sleep, 1}})),
+            "1 of 3 threads sleeps (timer), none in accept()");
+}
+
+TEST(OwnerSentence, OfAProcessThatCannotDoAnythingSaysNoMore) {
+  auto state = threads({{Activity::stopped, 3}});
+  state.descriptors = Descriptors{20, 20};
+  EXPECT_EQ(sentence_of(state), "process is stopped");
+  state.frozen = true;
+  EXPECT_EQ(sentence_of(state), "process is frozen (cgroup)");
+  state.threads = threads({{Activity::zombie, 1}}).threads;
+  EXPECT_EQ(sentence_of(state), "process has exited");
+}
+
+TEST(OwnerSentence, OfAProcessWhoseFirstThreadHasExitedIsNotItsEnd) {
+  auto state = threads({{Activity::zombie, 1}});
+  state.threads.total = 9; // pthread_exit() in main()
+  EXPECT_EQ(sentence_of(state), "");
+}
+
+TEST(OwnerSentence, OfSeveralProcessesSaysSo) {
+  auto state = threads({{Activity::stopped, 3}});
+  state.threads.processes = 3;
+  EXPECT_EQ(sentence_of(state), "processes are stopped");
+}
+
+TEST(OwnerSentence, OfAPartOfTheThreadsDoesNotSpeakForTheOthers) {
+  auto state = threads({{Activity::stopped, 512}});
+  state.threads.total = 4000;
+  EXPECT_EQ(sentence_of(state), "all 512 threads seen are stopped");
+  state = threads({{Activity::futex, 500}, {Activity::accept, 12}});
+  state.threads.total = 4000;
+  EXPECT_EQ(sentence_of(state), "500 of 512 threads seen wait in futex()");
+}
+
+TEST(OwnerSentence, TellsTheLackOfDescriptorsFirst) {
+  auto state = threads({{Activity::poll, 1}});
+  state.descriptors = Descriptors{19, 20};
+  EXPECT_EQ(sentence_of(state), "1 of 1 threads waits in poll()");
+  state.descriptors = Descriptors{20, 20};
+  EXPECT_EQ(sentence_of(state), "20/20 descriptors; 1 of 1 threads waits in poll()");
+}
+
+TEST(OwnerSentence, TellsThrottlingWhileThereIsPressure) {
+  auto state = threads({{Activity::running, 1}});
+  state.cpu_quota = CpuQuota{.quota_us = 5000,
+                             .period_us = 100000,
+                             .periods = 200,
+                             .throttled = 190,
+                             .throttled_us = 17'000'000};
+  EXPECT_EQ(sentence_of(state), "1 of 1 threads runs (CPU)");
+  state.pressure.cpu = 88;
+  EXPECT_EQ(sentence_of(state), "throttled: 95 % of periods; 1 of 1 threads runs (CPU)");
+}
+
+TEST(OwnerSentence, TellsPressureAfterTheThreads) {
+  auto state = threads({{Activity::disk, 1}});
+  state.pressure = {.cpu = 9.9, .memory = 35.4};
+  EXPECT_EQ(sentence_of(state), "1 of 1 threads is in disk sleep (D); memory pressure 35 %");
+  state.pressure = {.cpu = 10, .memory = 9.9};
+  EXPECT_EQ(sentence_of(state), "1 of 1 threads is in disk sleep (D); CPU pressure 10 %");
+}
+
+TEST(OwnerSentence, HasTwoFactsAtMost) {
+  auto state = threads({{Activity::running, 1}});
+  state.descriptors = Descriptors{20, 20};
+  state.pressure.memory = 50;
+  EXPECT_EQ(sentence_of(state), "20/20 descriptors; 1 of 1 threads runs (CPU)");
+}
+
+TEST(OwnerSentence, SaysLessWhereThereIsNoRoomForMore) {
+  auto state = threads({{Activity::socket_read, 10}});
+  state.descriptors = Descriptors{20, 20};
+  EXPECT_EQ(sentence_of(state),
+            "20/20 descriptors; all 10 threads wait in read(), none in accept()");
+  state.descriptors = Descriptors{1'048'576, 1'048'576};
+  state.threads.doing[static_cast<size_t>(Activity::io)] = 500;
+  state.threads.seen = 512;
+  state.threads.total = 600;
+  EXPECT_EQ(sentence_of(state), "1048576/1048576 descriptors");
+  state.descriptors = Descriptors{1024, 1024};
+  state.threads = threads({{Activity::socket_read, 100}}).threads;
+  EXPECT_EQ(sentence_of(state), "1024/1024 descriptors; all 100 threads wait in read()");
+}
+
+/// 80 columns, of which the time takes 13.
+TEST(OwnerSentence, HasRoomInALine) {
+  for (size_t i = 0; i < activity_count; ++i) {
+    auto state = threads({{static_cast<Activity>(i), 511}});
+    state.threads.seen = 512;
+    state.threads.total = 100'000;
+    EXPECT_LE(sentence_of(state).size(), 67U) << sentence_of(state);
+    state.pressure.cpu = state.pressure.memory = 100;
+    EXPECT_LE(sentence_of(state).size(), 67U) << sentence_of(state);
+  }
+}
+
+TEST(OwnerSentence, OfNothingIsEmpty) { EXPECT_EQ(sentence_of(OwnerState{}), ""); }
+
+TEST(OwnerSentence, NamesOfActivitiesAreKnownAndDistinct) {
+  for (size_t i = 0; i < activity_count; ++i) {
+    EXPECT_FALSE(name_of(static_cast<Activity>(i)).empty());
+    for (size_t j = 0; j < i; ++j)
+      EXPECT_NE(name_of(static_cast<Activity>(i)), name_of(static_cast<Activity>(j)));
+  }
+  EXPECT_EQ(name_of(Activity::accept), "accept");
+  EXPECT_EQ(name_of(Activity::zombie), "zombie");
+}
+
+} // namespace
+} // namespace acceptwatch

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "listeners/standstill.h"
+
+#include "listeners/table.h"
+#include "support/records.h"
+#include "support/temp_tree.h"
+
+#include <gtest/gtest.h>
+
+namespace acceptwatch {
+namespace {
+
+constexpr uint64_t id = 12345;
+constexpr uint64_t second = 1'000'000'000;
+
+/// A /proc in which 4711 runs in /shop and holds a listener.
+class StandstillTest : public testing::Test {
+protected:
+  StandstillTest() {
+    runs(4711);
+    tree.file("4711/cgroup", "0::/shop\n");
+    tree.file("4711/status", "Name:\tjava\nFDSize:\t64\nGroups:\t0\n");
+    tree.file("4711/limits", "Max open files            20                   20           files\n");
+    tree.file("4711/fd/3", "");
+    tree.file("self/mountinfo", "41 31 0:38 / " + tree.path("cg") + " rw - cgroup2 cgroup2 rw\n");
+    tree.file("cg/shop/cgroup.events", "populated 1\nfrozen 0\n");
+    tree.file("cg/shop/cpu.pressure", "some avg10=12.00 avg60=0.00 avg300=0.00 total=0\n");
+    tree.file("cg/shop/cpu.max", "5000 100000\n");
+    tree.file("cg/shop/cpu.stat", "nr_periods 100\nnr_throttled 95\nthrottled_usec 4500\n");
+  }
+
+  void runs(uint32_t pid) {
+    const auto name = std::to_string(pid);
+    tree.file(name + "/task/" + name + "/stat", name + " (java) R 1 4711 4711 0\n");
+  }
+
+  void held_by(uint32_t pid, uint64_t start_ns) {
+    aw_holder record{};
+    record.header.boot_ns = 1;
+    record.listener.id = id;
+    record.listener.port = 80;
+    record.start_ns = start_ns;
+    record.pid = pid;
+    table.add_holder(record);
+  }
+
+  unit::TempTree tree;
+  ProcFs procfs{tree.root()};
+  ListenerTable table{procfs};
+};
+
+TEST_F(StandstillTest, SnapshotHasAllThatIsKnown) {
+  const auto state = take_snapshot(procfs, {4711});
+  ASSERT_TRUE(state);
+  EXPECT_EQ(state->threads.count(Activity::running), 1U);
+  ASSERT_TRUE(state->descriptors);
+  EXPECT_EQ(state->descriptors->open, 1U);
+  EXPECT_EQ(state->descriptors->limit, 20U);
+  EXPECT_EQ(state->frozen, false);
+  ASSERT_TRUE(state->cpu_quota);
+  EXPECT_EQ(state->cpu_quota->throttled, 95U);
+  EXPECT_EQ(state->pressure.cpu, 12.0);
+}
+
+TEST_F(StandstillTest, SnapshotOfTooManyDescriptorsLeavesThemOut) {
+  tree.file("4711/status", "Name:\tjava\nFDSize:\t16384\n");
+  EXPECT_TRUE(take_snapshot(procfs, {4711})->descriptors);
+  tree.file("4711/status", "Name:\tjava\nFDSize:\t32768\n");
+  EXPECT_FALSE(take_snapshot(procfs, {4711})->descriptors);
+}
+
+TEST_F(StandstillTest, SnapshotOfAProcessThatIsGoneIsAbsent) {
+  EXPECT_FALSE(take_snapshot(procfs, {4712}));
+  EXPECT_FALSE(take_snapshot(procfs, {}));
+}
+
+TEST_F(StandstillTest, TableLooksAtAllHoldersOnceASecond) {
+  runs(4712);
+  held_by(4712, 2 * second);
+  held_by(4711, second);
+  const auto state = table.owner_state(id, second);
+  ASSERT_TRUE(state);
+  EXPECT_EQ(state->threads.processes, 2U);
+  EXPECT_TRUE(state->descriptors) << "the owner, which was started first, comes first";
+  EXPECT_FALSE(table.owner_state(id, 2 * second - 1));
+  EXPECT_TRUE(table.owner_state(id, 2 * second));
+}
+
+TEST_F(StandstillTest, TableDoesNotMixItUpWithTheLookForDescriptors) {
+  held_by(4711, second);
+  EXPECT_FALSE(table.exhausted_holder(id, second));
+  EXPECT_TRUE(table.owner_state(id, second));
+}
+
+TEST_F(StandstillTest, TableKnowsNothingOfAListenerThatIsClosedOrNobodys) {
+  EXPECT_FALSE(table.owner_state(id, second));
+  held_by(4711, second);
+  table.closed(id, 2);
+  EXPECT_FALSE(table.owner_state(id, second));
+}
+
+} // namespace
+} // namespace acceptwatch

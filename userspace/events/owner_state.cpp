@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "events/owner_state.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace acceptwatch {
+namespace {
+
+struct Words {
+  std::string_view name;
+  std::string_view one; ///< "1 of 3 threads …"
+  std::string_view many;
+};
+
+constexpr std::array<Words, activity_count> words{{
+    {"running", "runs (CPU)", "run (CPU)"},
+    {"disk", "is in disk sleep (D)", "are in disk sleep (D)"},
+    {"stopped", "is stopped", "are stopped"},
+    {"socket_read", "waits in read()", "wait in read()"},
+    {"socket_write", "waits in write()", "wait in write()"},
+    {"connect", "waits in connect()", "wait in connect()"},
+    {"futex", "waits in futex()", "wait in futex()"},
+    {"io", "waits for a pipe or file", "wait for a pipe or file"},
+    {"sleep", "sleeps (timer)", "sleep (timer)"},
+    {"poll", "waits in poll()", "wait in poll()"},
+    {"accept", "waits in accept()", "wait in accept()"},
+    {"other", "sleeps elsewhere", "sleep elsewhere"},
+    {"unknown", "sleeps", "sleep"},
+    {"zombie", "has exited", "have exited"},
+}};
+
+const Words& words_of(Activity activity) { return words[static_cast<size_t>(activity)]; }
+
+/// What most threads do; those that have exited do nothing.
+Activity most_frequent(const ThreadStates& threads) {
+  const auto last = threads.doing.begin() + static_cast<size_t>(Activity::zombie);
+  return static_cast<Activity>(std::max_element(threads.doing.begin(), last) -
+                               threads.doing.begin());
+}
+
+bool is_alive(const ThreadStates& threads) {
+  return threads.seen > threads.count(Activity::zombie);
+}
+
+std::string share_of(size_t part, const ThreadStates& threads) {
+  if (part == threads.seen && part > 1)
+    return threads.seen < threads.total ? fmt::format("all {} threads seen", part)
+                                        : fmt::format("all {} threads", part);
+  return fmt::format("{} of {} threads{}", part, threads.seen,
+                     threads.seen < threads.total ? " seen" : "");
+}
+
+std::string doing_text(const ThreadStates& threads, Activity activity) {
+  const size_t part = threads.count(activity);
+  return fmt::format("{} {}", share_of(part, threads),
+                     part == 1 ? words_of(activity).one : words_of(activity).many);
+}
+
+/// An event loop is in accept() for no time at all: that it is not there says nothing. Nor
+/// is it said as long as there are threads of which it is not known.
+std::string threads_text(const ThreadStates& threads, size_t room) {
+  constexpr std::string_view none_accepts = ", none in accept()";
+  const bool blocking =
+      threads.seen > 1 && !threads.count(Activity::poll) && !threads.count(Activity::unknown);
+  std::string text = doing_text(threads, most_frequent(threads));
+  if (blocking && !threads.count(Activity::accept) && text.size() + none_accepts.size() <= room)
+    text += none_accepts;
+  return text;
+}
+
+/// All that a process can do has ended: nothing else has to be said. Empty: not so.
+std::string standstill_text(const OwnerState& state) {
+  const ThreadStates& threads = state.threads;
+  const char* whose = threads.processes == 1 ? "process is" : "processes are";
+  const auto all = [&](Activity activity) {
+    return threads.seen && threads.seen == threads.total && threads.count(activity) == threads.seen;
+  };
+  if (all(Activity::zombie))
+    return threads.processes == 1 ? "process has exited" : "processes have exited";
+  if (state.frozen.value_or(false))
+    return fmt::format("{} frozen (cgroup)", whose);
+  if (all(Activity::stopped))
+    return fmt::format("{} stopped", whose);
+  return {};
+}
+
+/// Below that it explains nothing.
+constexpr double least_percent = 10;
+
+/// The counts go back to the beginning of the cgroup; pressure says that it is now.
+std::string throttled_text(const OwnerState& state) {
+  const auto& quota = state.cpu_quota;
+  if (!quota || !quota->periods || state.pressure.cpu.value_or(0) < least_percent)
+    return {};
+  const double percent =
+      100.0 * static_cast<double>(quota->throttled) / static_cast<double>(quota->periods);
+  return percent < least_percent ? "" : fmt::format("throttled: {:.0f} % of periods", percent);
+}
+
+std::string pressure_text(const char* what, std::optional<double> percent) {
+  return percent.value_or(0) < least_percent ? ""
+                                             : fmt::format("{} pressure {:.0f} %", what, *percent);
+}
+
+} // namespace
+
+std::string_view name_of(Activity activity) { return words_of(activity).name; }
+
+std::string sentence_of(const OwnerState& state) {
+  if (auto standstill = standstill_text(state); !standstill.empty())
+    return standstill;
+  constexpr size_t width = 67; // what 80 columns leave beside the time
+  constexpr std::string_view separator = "; ";
+  std::string sentence;
+  size_t facts = 0;
+  const auto room = [&] {
+    const size_t taken = sentence.empty() ? 0 : sentence.size() + separator.size();
+    return taken < width ? width - taken : 0;
+  };
+  const auto add = [&](const std::string& fact) {
+    if (fact.empty() || facts == 2 || (facts == 1 && fact.size() > room()))
+      return;
+    sentence += facts++ ? fmt::format("{}{}", separator, fact) : fact;
+  };
+  const auto& files = state.descriptors;
+  if (files && files->open >= files->limit)
+    add(fmt::format("{}/{} descriptors", files->open, files->limit));
+  if (state.threads.count(Activity::stopped))
+    add(doing_text(state.threads, Activity::stopped));
+  const auto throttled = throttled_text(state);
+  add(throttled);
+  if (is_alive(state.threads) && most_frequent(state.threads) != Activity::stopped)
+    add(threads_text(state.threads, room()));
+  add(pressure_text("memory", state.pressure.memory));
+  if (throttled.empty()) // whose pressure it would be
+    add(pressure_text("CPU", state.pressure.cpu));
+  return sentence;
+}
+
+} // namespace acceptwatch

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/owner_state_json.h"
+
+#include "events/owner_state.h"
+
+namespace acceptwatch {
+namespace {
+
+void write_threads(JsonWriter& json, const ThreadStates& threads) {
+  json.begin_object("threads");
+  json.member("processes", uint64_t{threads.processes});
+  json.member("total", uint64_t{threads.total});
+  json.member("seen", uint64_t{threads.seen});
+  for (size_t i = 0; i < activity_count; ++i)
+    json.member(name_of(static_cast<Activity>(i)), uint64_t{threads.doing[i]});
+  json.end_object();
+  if (threads.waits.empty())
+    return;
+  json.begin_array("kernel_waits");
+  for (const auto& wait : threads.waits) {
+    json.begin_object();
+    json.member("function", wait.function);
+    json.member("threads", uint64_t{wait.threads});
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void write_quota(JsonWriter& json, const std::optional<CpuQuota>& quota) {
+  if (!quota)
+    return;
+  json.begin_object("cpu_quota");
+  json.member("quota_us", quota->quota_us);
+  json.member("period_us", quota->period_us);
+  json.member("periods", quota->periods);
+  json.member("throttled", quota->throttled);
+  json.member("throttled_us", quota->throttled_us);
+  json.end_object();
+}
+
+void write_pressure(JsonWriter& json, const Pressure& pressure) {
+  if (!pressure.cpu && !pressure.memory)
+    return;
+  json.begin_object("pressure");
+  json.member("of", pressure.of_host ? "host" : "cgroup");
+  json.member("cpu", pressure.cpu);
+  json.member("memory", pressure.memory);
+  json.end_object();
+}
+
+} // namespace
+
+void write_descriptors(JsonWriter& json, const std::optional<Descriptors>& descriptors) {
+  if (!descriptors)
+    return;
+  json.begin_object("descriptors");
+  json.member("open", descriptors->open);
+  json.member("limit", descriptors->limit);
+  json.end_object();
+}
+
+void write_owner_state(JsonWriter& json, const std::optional<OwnerState>& state) {
+  if (!state)
+    return;
+  json.begin_object("owner_state");
+  json.known("summary", sentence_of(*state));
+  write_threads(json, state->threads);
+  write_descriptors(json, state->descriptors);
+  json.member("frozen", state->frozen);
+  write_quota(json, state->cpu_quota);
+  write_pressure(json, state->pressure);
+  json.end_object();
+}
+
+} // namespace acceptwatch

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "events/event.h"
+#include "output/json_writer.h"
+
+namespace acceptwatch {
+
+void write_descriptors(JsonWriter& json, const std::optional<Descriptors>& descriptors);
+
+/// The member "owner_state", where it is known.
+void write_owner_state(JsonWriter& json, const std::optional<OwnerState>& state);
+
+} // namespace acceptwatch
