@@ -2,9 +2,11 @@
 #pragma once
 
 #include "acceptwatch/record_cpp.h"
+#include "base/short_text.h"
 
 #include <array>
 #include <cstdint>
+#include <netinet/in.h>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,7 +23,8 @@ struct Address {
   bool operator==(const Address&) const = default;
 };
 
-[[nodiscard]] std::string to_string(const Address& address);
+/// As inet_ntop(3) has it, which takes many times as long; empty: of no known family.
+[[nodiscard]] ShortText<INET6_ADDRSTRLEN> to_string(const Address& address);
 
 /// A queue at one instant. The accept queue is full above its limit.
 struct Queue {
@@ -70,7 +73,8 @@ struct Event {
   std::optional<uint32_t> netns;
   std::optional<uint64_t> socket; ///< socket cookie
   std::optional<unsigned> retry;
-  std::optional<std::string> kernel_reason;
+  std::optional<std::string_view>
+      kernel_reason; ///< lives as long as the ReasonNames that it is from
   std::optional<Owner> owner;
   std::optional<FormerListener> former;   ///< of a reset_sent for no_listener
   std::optional<Descriptors> descriptors; ///< of accept_stalled

@@ -35,6 +35,11 @@ void write_queue(JsonWriter& json, std::string_view key, const std::optional<Que
   json.end_object();
 }
 
+void write_as_text(JsonWriter& json, std::string_view key, uint64_t number) {
+  const fmt::format_int digits{number};
+  json.member(key, std::string_view{digits.data(), digits.size()});
+}
+
 void write_former(JsonWriter& json, const std::optional<FormerListener>& former) {
   if (!former)
     return;
@@ -64,9 +69,9 @@ void write_details(JsonWriter& json, const Event& event) {
   write_queue(json, "syn_queue", event.syn_queue);
   json.member("netns", event.netns);
   if (event.owner && event.owner->cgroup)
-    json.member("cgroup", bounded(*event.owner->cgroup));
+    write_cgroup(json, *event.owner->cgroup);
   if (event.socket) // a 64-bit number: consumers that read doubles would round it
-    json.member("socket", fmt::format("{}", *event.socket));
+    write_as_text(json, "socket", *event.socket);
   json.member("retry", event.retry);
   if (event.owner)
     json.member("container", event.owner->container);
@@ -149,18 +154,17 @@ void write_namespace(JsonWriter& json, const AuditedNamespace& audited) {
   json.end_object();
 }
 
-/// `written` is the length of what stands in the string that `json` writes to.
-void write_audit(JsonWriter& json, const Audit& audit, const std::string& written) {
+void write_audit(JsonWriter& json, const Audit& audit) {
   if (!audit.incomparable.empty()) {
     write_strings(json, "audit_incomparable", audit.incomparable);
     return;
   }
   write_counters(json, "audit", audit.sums);
-  const size_t begin = written.size();
+  const size_t begin = json.length();
   const size_t most = std::min(audit.namespaces.size(), max_namespaces);
   size_t shown = 0;
   json.begin_array("audit_namespaces");
-  while (shown < most && written.size() - begin < max_namespaces_bytes)
+  while (shown < most && json.length() - begin < max_namespaces_bytes)
     write_namespace(json, audit.namespaces[shown++]);
   json.end_array();
   if (shown < audit.namespaces.size())
@@ -173,7 +177,7 @@ size_t length_of(const Audit& audit) {
   std::string text;
   JsonWriter json{text};
   json.begin_object();
-  write_audit(json, audit, text);
+  write_audit(json, audit);
   json.end_object();
   return text.size();
 }
@@ -226,7 +230,7 @@ void NdjsonFormatter::format(const Summary& summary, std::string& out) {
   json.begin_array("totals");
   const size_t room = max_totals_bytes - (summary.audit ? length_of(*summary.audit) : 0);
   size_t shown = 0;
-  while (shown < std::min(summary.totals.size(), max_totals) && out.size() - begin < room)
+  while (shown < std::min(summary.totals.size(), max_totals) && json.length() - begin < room)
     write_total(json, summary.totals[shown++]);
   json.end_array();
   if (shown < summary.totals.size()) {
@@ -236,7 +240,7 @@ void NdjsonFormatter::format(const Summary& summary, std::string& out) {
     json.member("other", rest);
   }
   if (summary.audit)
-    write_audit(json, *summary.audit, out);
+    write_audit(json, *summary.audit);
   end_control(json, out);
 }
 
