@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "listeners/procfs.h"
 #include "probes/handles.h"
+#include "probes/ring.h"
 #include "probes/seed.h"
 
 #include <atomic>
@@ -70,7 +71,7 @@ public:
 
   Result<void> activate() override;
   Result<void> scan(const std::function<void(const aw_holder&)>& visit) override;
-  int fd() const override { return ring_buffer__epoll_fd(ring_.get()); }
+  int fd() const override { return ring_->fd(); }
   Result<void> drain(const RecordHandler& handler) override;
   void deactivate() override;
   std::vector<Counter> counters() const override;
@@ -88,7 +89,6 @@ private:
   Result<void> open_ring();
   void add_skipped_runs(Losses& losses) const;
   uint64_t unconfirmed() const;
-  static int on_record(void* session, void* data, size_t size);
 
   DirectObject direct_;
   ProbeObject probe_;
@@ -96,12 +96,10 @@ private:
   bpf_object* object_ = nullptr; ///< of direct_ or probe_
   Globals globals_;
   std::vector<Link> links_;
-  std::unique_ptr<ring_buffer, decltype([](ring_buffer* r) { ring_buffer__free(r); })> ring_;
+  std::unique_ptr<Ring> ring_;
   std::vector<std::string> probes_;
   std::string cgroup_mount_;
   const ProcFs procfs_;
-  const RecordHandler* handler_ = nullptr; ///< while draining
-  std::optional<Error> bad_record_;
   bool active_ = false;
 };
 
@@ -184,10 +182,11 @@ Result<void> Session::attach(const Plan& plan) {
 }
 
 Result<void> Session::open_ring() {
-  const int map = bpf_object__find_map_fd_by_name(object_, "aw_records");
-  ring_.reset(ring_buffer__new(map, on_record, this, nullptr));
-  if (!ring_)
-    return load_failure("cannot map the ring buffer", -errno);
+  const bpf_map* map = bpf_object__find_map_by_name(object_, "aw_records");
+  auto mapped = Ring::map(bpf_map__fd(map), bpf_map__max_entries(map));
+  if (!mapped)
+    return tl::unexpected{mapped.error()};
+  ring_ = *std::move(mapped);
   return {};
 }
 
@@ -205,25 +204,16 @@ void Session::deactivate() {
   active_ = false;
 }
 
-int Session::on_record(void* context, void* data, size_t size) {
-  auto& session = *static_cast<Session*>(context);
-  const auto record = decode({static_cast<const std::byte*>(data), size});
-  if (record)
-    (*session.handler_)(*record, 1);
-  else
-    session.bad_record_ = record.error();
-  return 0;
-}
-
 Result<void> Session::drain(const RecordHandler& handler) {
-  handler_ = &handler;
-  const int drained = ring_buffer__consume(ring_.get());
-  handler_ = nullptr;
-  if (bad_record_)
-    return tl::unexpected{*bad_record_};
-  if (drained < 0)
-    return system_failure("cannot read the ring buffer", -drained);
-  return {};
+  std::optional<Error> bad;
+  ring_->read([&](std::span<const std::byte> bytes) {
+    const auto record = decode(bytes);
+    if (record)
+      handler(*record, 1);
+    else
+      bad = record.error();
+  });
+  return bad ? Result<void>{tl::unexpected{*bad}} : Result<void>{};
 }
 
 Result<void> Session::scan(const std::function<void(const aw_holder&)>& visit) {
