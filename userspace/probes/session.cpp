@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "listeners/procfs.h"
 #include "probes/handles.h"
+#include "probes/lent_types.h"
 #include "probes/ring.h"
 #include "probes/seed.h"
 
@@ -83,7 +84,7 @@ private:
   template <typename Skeleton, auto OpenOptions, auto Load, typename Object>
   Result<void> load_object(Object& owner, const Plan& plan, const KernelFilter& filter,
                            const bpf_object_open_opts& options);
-  Result<void> load_seed(const Plan& plan, const char* btf_file);
+  Result<void> load_seed(const Plan& plan);
   Result<void> attach(const Plan& plan);
   Result<void> attach_one(bpf_program* program);
   Result<void> open_ring();
@@ -93,7 +94,8 @@ private:
   DirectObject direct_;
   ProbeObject probe_;
   Seed seed_;
-  bpf_object* object_ = nullptr; ///< of direct_ or probe_
+  std::optional<LentTypes> lent_; ///< while loading
+  bpf_object* object_ = nullptr;  ///< of direct_ or probe_
   Globals globals_;
   std::vector<Link> links_;
   std::unique_ptr<Ring> ring_;
@@ -118,6 +120,7 @@ Result<void> Session::load_object(Object& owner, const Plan& plan, const KernelF
     bpf_program__set_autoload(program, true);
   }
   fill_constants(*owner, plan, filter);
+  lent_.emplace(object_, seed_.object());
   if (const int error = Load(owner.get()))
     return load_failure("the kernel refuses the tracing programs", error);
   globals_ = {&owner->bss->aw_active, &owner->bss->aw_folding, owner->bss->aw_lost,
@@ -126,9 +129,9 @@ Result<void> Session::load_object(Object& owner, const Plan& plan, const KernelF
 }
 
 /// Its programs run before the main ones: they are attached first.
-Result<void> Session::load_seed(const Plan& plan, const char* btf_file) {
+Result<void> Session::load_seed(const Plan& plan) {
   const int holders = bpf_object__find_map_fd_by_name(object_, "aw_holders");
-  if (auto loaded = seed_.load(plan, holders, btf_file); !loaded)
+  if (auto loaded = seed_.load(plan, holders); !loaded)
     return loaded;
   return seed_.give_cookie() ? attach_one(seed_.give_cookie()) : Result<void>{};
 }
@@ -139,6 +142,8 @@ Result<void> Session::open(const Plan& plan, const KernelFilter& filter,
   cgroup_mount_ = plan.cgroup_mount;
   if (plan.config.source == AW_SOURCE_KPROBE && !btf_file.empty())
     options.btf_custom_path = btf_file.c_str();
+  if (auto opened = seed_.open(plan, options.btf_custom_path); !opened)
+    return opened;
   auto loaded = plan.tier == AW_SOURCE_KPROBE
                     ? load_object<probe_bpf, probe_bpf__open_opts, probe_bpf__load>(probe_, plan,
                                                                                     filter, options)
@@ -146,8 +151,9 @@ Result<void> Session::open(const Plan& plan, const KernelFilter& filter,
                           direct_, plan, filter, options);
   if (!loaded)
     return loaded;
-  if (auto seeded = load_seed(plan, options.btf_custom_path); !seeded)
+  if (auto seeded = load_seed(plan); !seeded)
     return seeded;
+  lent_.reset();
   if (auto ring = open_ring(); !ring)
     return ring;
   return attach(plan);
