@@ -2,6 +2,7 @@
 #pragma once
 
 #include "acceptwatch/record_cpp.h"
+#include "base/shared_text.h"
 #include "base/short_text.h"
 
 #include <array>
@@ -36,9 +37,9 @@ struct Queue {
 /// A process that holds a listener.
 struct Owner {
   uint32_t pid = 0;
-  std::string name;                          ///< any bytes: the process chose them
-  std::optional<std::string> cgroup;         ///< path below the cgroup2 mount
-  std::optional<std::string> container = {}; ///< id, if the cgroup's path names one
+  std::string name;          ///< any bytes: the process chose them
+  SharedText cgroup;         ///< path below the cgroup2 mount
+  SharedText container = {}; ///< id, if the cgroup's path names one
 };
 
 /// Who listened where nobody does any more: the gap of a restart.

@@ -35,8 +35,8 @@ void write_details(JsonWriter& json, const Listed& entry) {
     write_cgroup(json, *entry.owner->cgroup);
   if (entry.socket)
     json.member("socket", fmt::format("{}", *entry.socket));
-  if (entry.owner)
-    json.member("container", entry.owner->container);
+  if (entry.owner && entry.owner->container)
+    json.member("container", *entry.owner->container);
   json.end_object();
 }
 

@@ -73,8 +73,8 @@ void write_details(JsonWriter& json, const Event& event) {
   if (event.socket) // a 64-bit number: consumers that read doubles would round it
     write_as_text(json, "socket", *event.socket);
   json.member("retry", event.retry);
-  if (event.owner)
-    json.member("container", event.owner->container);
+  if (event.owner && event.owner->container)
+    json.member("container", *event.owner->container);
   json.member("kernel_reason", event.kernel_reason);
   json.member("source", name_of(event.source));
   write_former(json, event.former);
