@@ -3,6 +3,7 @@
 // usage: acceptwatch-micro [--benchmark_format=json ...]
 // What user space does with a record, step by step and as a whole: how long it takes, and how
 // often it allocates. No kernel program is involved; the record is one of a full accept queue.
+#include "allocations.h"
 #include "events/decode.h"
 #include "listeners/table.h"
 #include "output/file.h"
@@ -11,23 +12,8 @@
 
 #include <arpa/inet.h>
 #include <benchmark/benchmark.h>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 #include <unistd.h>
-
-namespace {
-uint64_t allocations = 0;
-} // namespace
-
-void* operator new(size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size))
-    return memory;
-  throw std::bad_alloc{};
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace acceptwatch {
 namespace {
@@ -38,11 +24,11 @@ constexpr size_t batch = 1024;
 /// Counts what the loop of a benchmark allocates, for each record.
 class Counted {
 public:
-  explicit Counted(benchmark::State& state) : state_(state), before_(allocations) {}
+  explicit Counted(benchmark::State& state) : state_(state), before_(allocations()) {}
   ~Counted() {
     const auto records = static_cast<double>(state_.iterations());
     state_.SetItemsProcessed(static_cast<int64_t>(state_.iterations()));
-    state_.counters["allocations"] = static_cast<double>(allocations - before_) / records;
+    state_.counters["allocations"] = static_cast<double>(allocations() - before_) / records;
   }
   Counted(const Counted&) = delete;
   Counted& operator=(const Counted&) = delete;
