@@ -8,6 +8,7 @@ import tempfile
 import cost
 import crowd
 import flood
+import micro
 import page
 import paired
 import rate
@@ -23,6 +24,7 @@ PARTS = {
     "rate": rate.measure,
     "crowd": crowd.measure,
     "flood": flood.measure,
+    "micro": micro.measure,
 }
 
 

@@ -16,7 +16,8 @@ def write():
     page = PAGE.read_text()
     for name, make in (("targets", targets.table), ("cost", cost), ("peers", peers),
                        ("programs", programs), ("paired", paired), ("start", start),
-                       ("rate", rate), ("crowd", crowd), ("flood", flood), ("verifier", verifier)):
+                       ("rate", rate), ("crowd", crowd), ("flood", flood), ("micro", micro),
+                       ("verifier", verifier)):
         data = load({"peers": "cost", "programs": "cost"}.get(name, name))
         if data or name == "targets":
             inside = "\n" + make(data) + "\n\n"
@@ -167,6 +168,13 @@ def flood(data):
             ["CPU of acceptwatch", f"{data['cpu_percent']} % of one"],
             ["resident memory, early and at the end", f"{mib(data['early_kib'])}, {mib(data['late_kib'])}"]]
     return table(["", f"{data['seconds']} s"], rows) + origin(data)
+
+
+def micro(data):
+    rows = [[row["name"], row["ns"], f"{row['per_second']:,}", f"{row['allocations']:g}"]
+            for row in data["rows"]]
+    return (table(["step", "ns of CPU", "a second", "allocations"], rows) +
+            f"\n\nMedians of {data['repetitions']} repetitions, interleaved." + origin(data))
 
 
 def verifier(data):

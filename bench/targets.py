@@ -10,11 +10,12 @@ PAIRED = {"connect": 1, "exchange": 2, "bulk": 2}  # percent
 START_MS, START_TIMES, PEAK_MIB = 100, 3, 12
 CROWD_MS = 1000
 FLOOD_CPU, FLOOD_MIB = 5, 16
+LINES = 2_000_000  # of NDJSON, a second
 
 
 def table(_):
     rows = [*cost(load("cost")), *paired(load("paired")), *start(load("start")), *crowd(load("crowd")),
-            *flood(load("flood"))]
+            *flood(load("flood")), *micro(load("micro"))]
     lines = ["| target | measured | |", "| --- | --- | --- |"]
     lines += [f"| {target} | {measured} | {verdict} |" for target, measured, verdict in rows]
     return "\n".join(lines)
@@ -81,3 +82,11 @@ def flood(data):
            met(data["cpu_percent"] < FLOOD_CPU))
     peak = data["peak_kib"] / 1024
     yield f"less than {FLOOD_MIB} MiB of memory meanwhile", f"{peak:.1f} MiB", met(peak < FLOOD_MIB)
+
+
+def micro(data):
+    for row in data.get("rows", []):
+        if row["name"].startswith("record to NDJSON"):
+            yield (f"at least {LINES:,} lines of JSON a second, from records to /dev/null, on one CPU",
+                   f"{row['per_second']:,}", met(row["per_second"] >= LINES))
+            yield "no allocation for such a line", f"{row['allocations']:g}", met(row["allocations"] == 0)

@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <malloc.h>
 #include <variant>
 
 using namespace acceptwatch;
@@ -39,6 +40,8 @@ Result<ExitStatus> run(int argc, const char* const* argv) {
 } // namespace
 
 int main(int argc, char** argv) {
+  // By default free() keeps up to 64 MiB once that much was used, and a start uses megabytes.
+  mallopt(M_MMAP_THRESHOLD, 256 * 1024);
   // A closed pipe shows as an error of write().
   std::signal(SIGPIPE, SIG_IGN);
   const auto result = run(argc, argv);

@@ -69,7 +69,9 @@ Result<void> ask_iterator(const Features& features, Snapshot& snapshot) {
   if (!plan)
     return tl::unexpected{plan.error()};
   Seed seed;
-  if (auto loaded = seed.load(*plan, std::nullopt, nullptr); !loaded)
+  if (auto opened = seed.open(*plan, nullptr); !opened)
+    return opened;
+  if (auto loaded = seed.load(*plan, std::nullopt); !loaded)
     return loaded;
   return seed.scan([&](const aw_holder& holder) { snapshot.add_holder(holder); });
 }

@@ -2,6 +2,7 @@
 #include "events/clock.h"
 
 #include <algorithm>
+#include <chrono>
 #include <ctime>
 #include <fmt/format.h>
 
@@ -14,23 +15,6 @@ int64_t read_clock(clockid_t id) {
   timespec time{};
   clock_gettime(id, &time);
   return int64_t{time.tv_sec} * ns_per_second + time.tv_nsec;
-}
-
-struct Split {
-  tm parts;
-  int64_t ns;
-};
-
-template <typename Convert> Split split_time(Timestamp time, Convert convert) {
-  Split split{};
-  time_t seconds = time / ns_per_second;
-  split.ns = time % ns_per_second;
-  if (split.ns < 0) { // before 1970
-    split.ns += ns_per_second;
-    --seconds;
-  }
-  convert(&seconds, &split.parts);
-  return split;
 }
 
 } // namespace
@@ -55,16 +39,34 @@ Timestamp Clock::now() const { return wall_time(boot_now()); }
 
 uint64_t Clock::boot_now() const { return static_cast<uint64_t>(read_clock(CLOCK_BOOTTIME)); }
 
-std::string rfc3339(Timestamp time) {
-  const auto [utc, ns] = split_time(time, gmtime_r);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", utc.tm_year + 1900,
-                     utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, ns);
+ShortText<30> rfc3339(Timestamp time) {
+  const std::chrono::sys_time<std::chrono::nanoseconds> instant{std::chrono::nanoseconds{time}};
+  const auto day = std::chrono::floor<std::chrono::days>(instant); // also before 1970
+  const std::chrono::year_month_day date{day};
+  const std::chrono::hh_mm_ss time_of_day{instant - day};
+  ShortText<30> text;
+  const auto append = [&text](auto value, size_t digits, char behind) {
+    text.append_digits(static_cast<uint32_t>(value), digits);
+    text.append(behind);
+  };
+  append(static_cast<int>(date.year()), 4, '-');
+  append(static_cast<unsigned>(date.month()), 2, '-');
+  append(static_cast<unsigned>(date.day()), 2, 'T');
+  append(time_of_day.hours().count(), 2, ':');
+  append(time_of_day.minutes().count(), 2, ':');
+  append(time_of_day.seconds().count(), 2, '.');
+  append(time_of_day.subseconds().count(), 9, 'Z');
+  return text;
 }
 
 std::string local_time_of_day(Timestamp time) {
-  const auto [local, ns] = split_time(time, localtime_r);
+  const std::chrono::nanoseconds since_1970{time};
+  const auto whole = std::chrono::floor<std::chrono::seconds>(since_1970);
+  const time_t seconds = whole.count();
+  tm local{};
+  localtime_r(&seconds, &local);
   return fmt::format("{:02}:{:02}:{:02}.{:03}", local.tm_hour, local.tm_min, local.tm_sec,
-                     ns / 1'000'000);
+                     (since_1970 - whole) / std::chrono::milliseconds{1});
 }
 
 } // namespace acceptwatch

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/short_text.h"
 #include "events/event.h"
 
 namespace acceptwatch {
@@ -28,7 +29,7 @@ private:
 };
 
 /// RFC 3339, UTC, nine digits: 2026-11-22T12:17:03.120345678Z
-[[nodiscard]] std::string rfc3339(Timestamp time);
+[[nodiscard]] ShortText<30> rfc3339(Timestamp time);
 
 /// Local time of day with milliseconds: 13:17:03.120
 [[nodiscard]] std::string local_time_of_day(Timestamp time);

@@ -18,8 +18,8 @@ using Record = std::variant<aw_event, aw_process, aw_holder>;
 /// record's kind needs, or of no kind that is known.
 [[nodiscard]] Result<Record> decode(std::span<const std::byte> bytes);
 
-/// The running kernel's own name of a reason, or nothing.
-using ReasonNames = std::function<std::optional<std::string>(aw_reason_space, uint32_t)>;
+/// The running kernel's own name of a reason, or nothing. The name lives as long as this.
+using ReasonNames = std::function<std::optional<std::string_view>(aw_reason_space, uint32_t)>;
 
 /// The event as a value. Its owner is not known here: the listener table adds it.
 [[nodiscard]] Event to_event(const aw_event& record, const Clock& clock, const ReasonNames& names);

@@ -2,9 +2,12 @@
 #pragma once
 
 #include "acceptwatch/record_cpp.h"
+#include "base/shared_text.h"
+#include "base/short_text.h"
 
 #include <array>
 #include <cstdint>
+#include <netinet/in.h>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,7 +24,8 @@ struct Address {
   bool operator==(const Address&) const = default;
 };
 
-[[nodiscard]] std::string to_string(const Address& address);
+/// As inet_ntop(3) has it, which takes many times as long; empty: of no known family.
+[[nodiscard]] ShortText<INET6_ADDRSTRLEN> to_string(const Address& address);
 
 /// A queue at one instant. The accept queue is full above its limit.
 struct Queue {
@@ -33,9 +37,9 @@ struct Queue {
 /// A process that holds a listener.
 struct Owner {
   uint32_t pid = 0;
-  std::string name;                          ///< any bytes: the process chose them
-  std::optional<std::string> cgroup;         ///< path below the cgroup2 mount
-  std::optional<std::string> container = {}; ///< id, if the cgroup's path names one
+  std::string name;          ///< any bytes: the process chose them
+  SharedText cgroup;         ///< path below the cgroup2 mount
+  SharedText container = {}; ///< id, if the cgroup's path names one
 };
 
 /// Who listened where nobody does any more: the gap of a restart.
@@ -165,7 +169,8 @@ struct Event {
   std::optional<uint32_t> netns;
   std::optional<uint64_t> socket; ///< socket cookie
   std::optional<unsigned> retry;
-  std::optional<std::string> kernel_reason;
+  std::optional<std::string_view>
+      kernel_reason; ///< lives as long as the ReasonNames that it is from
   std::optional<Owner> owner;
   std::optional<FormerListener> former;   ///< of a reset_sent for no_listener
   std::optional<Descriptors> descriptors; ///< of accept_stalled

@@ -33,6 +33,15 @@ bool started_before(const Holder& a, const Holder& b) {
   return rank(a) < rank(b);
 }
 
+/// The same for record after record, while nothing changes.
+const Owner& shown_owner(const Holder& holder) {
+  auto& shown = holder.shown;
+  if (!shown || shown->pid != holder.pid || shown->name != holder.name ||
+      !(shown->cgroup == holder.cgroup))
+    shown = std::make_shared<const Owner>(to_owner(holder));
+  return *shown;
+}
+
 bool is_wildcard(const Address& address) {
   return std::all_of(address.bytes.begin(), address.bytes.end(),
                      [](uint8_t byte) { return byte == 0; });
@@ -478,7 +487,7 @@ void ListenerTable::attribute(Event& event) const {
   const Holder* owner = listener ? owner_of(*listener) : nullptr;
   if (!owner)
     return;
-  event.owner = to_owner(*owner);
+  event.owner = shown_owner(*owner);
   event.owners = std::max<size_t>(listener->holders.size(), 1);
 }
 

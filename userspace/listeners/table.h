@@ -7,6 +7,7 @@
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <unordered_map>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct Holder {
   uint64_t start_ns = 0;   ///< CLOCK_BOOTTIME; 0: not known
   int fd = -1;             ///< a descriptor that refers to the listener; -1: not known
   uint64_t scanned_ns = 0; ///< CLOCK_BOOTTIME of the scan that found it; 0: a record told
+  /// As the last record showed it, which may be out of date.
+  mutable std::shared_ptr<const Owner> shown = {};
 };
 
 /// A listener's queues and what limits them, as a scan found them.

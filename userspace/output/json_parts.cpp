@@ -7,7 +7,7 @@ namespace acceptwatch {
 
 void write_end(JsonWriter& json, std::string_view key, const std::optional<Address>& address,
                std::optional<uint16_t> port) {
-  const std::string text = address ? to_string(*address) : std::string{};
+  const auto text = address ? to_string(*address) : ShortText<INET6_ADDRSTRLEN>{};
   if (text.empty() && !port)
     return;
   json.begin_object(key);
@@ -33,9 +33,12 @@ void write_owner(JsonWriter& json, const std::optional<Owner>& owner) {
   json.end_object();
 }
 
-std::string bounded(const std::string& path) {
+void write_cgroup(JsonWriter& json, const std::string& path) {
   constexpr size_t max_path = 1024;
-  return path.size() <= max_path ? path : path.substr(0, max_path) + "...";
+  if (path.size() <= max_path)
+    json.member("cgroup", path);
+  else
+    json.member("cgroup", path.substr(0, max_path) + "...");
 }
 
 } // namespace acceptwatch

@@ -17,7 +17,7 @@ void write_network(JsonWriter& json, uint16_t family);
 
 void write_owner(JsonWriter& json, const std::optional<Owner>& owner);
 
-/// A line holds at most 16 KiB (the contract), and a hostile byte takes six.
-[[nodiscard]] std::string bounded(const std::string& path);
+/// Cut: a line holds at most 16 KiB (the contract), and a hostile byte takes six.
+void write_cgroup(JsonWriter& json, const std::string& path);
 
 } // namespace acceptwatch

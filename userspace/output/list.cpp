@@ -32,11 +32,11 @@ void write_details(JsonWriter& json, const Listed& entry) {
   json.member("reuseport", entry.reuseport);
   json.member("netns", entry.netns);
   if (entry.owner && entry.owner->cgroup)
-    json.member("cgroup", bounded(*entry.owner->cgroup));
+    write_cgroup(json, *entry.owner->cgroup);
   if (entry.socket)
     json.member("socket", fmt::format("{}", *entry.socket));
-  if (entry.owner)
-    json.member("container", entry.owner->container);
+  if (entry.owner && entry.owner->container)
+    json.member("container", *entry.owner->container);
   json.end_object();
 }
 
@@ -81,7 +81,7 @@ std::string container_text(const std::optional<Owner>& owner) {
 }
 
 Row row_of(const Listed& entry, bool wide) {
-  Row row{fmt::format("{}", entry.port),         to_string(entry.address),
+  Row row{fmt::format("{}", entry.port),         std::string{to_string(entry.address)},
           owner_text(entry.owner, entry.owners), queue_text(entry.accept_queue),
           from_text(entry.accept_queue),         queue_text(entry.syn_queue)};
   if (wide)

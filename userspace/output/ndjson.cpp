@@ -39,6 +39,11 @@ void write_queue(JsonWriter& json, std::string_view key, const std::optional<Que
   json.end_object();
 }
 
+void write_as_text(JsonWriter& json, std::string_view key, uint64_t number) {
+  const fmt::format_int digits{number};
+  json.member(key, std::string_view{digits.data(), digits.size()});
+}
+
 void write_former(JsonWriter& json, const std::optional<FormerListener>& former) {
   if (!former)
     return;
@@ -72,12 +77,12 @@ void write_details(JsonWriter& json, const Event& event) {
   write_queue(json, "syn_queue", event.syn_queue, std::nullopt);
   json.member("netns", event.netns);
   if (event.owner && event.owner->cgroup)
-    json.member("cgroup", bounded(*event.owner->cgroup));
+    write_cgroup(json, *event.owner->cgroup);
   if (event.socket) // a 64-bit number: consumers that read doubles would round it
-    json.member("socket", fmt::format("{}", *event.socket));
+    write_as_text(json, "socket", *event.socket);
   json.member("retry", event.retry);
-  if (event.owner)
-    json.member("container", event.owner->container);
+  if (event.owner && event.owner->container)
+    json.member("container", *event.owner->container);
   json.member("kernel_reason", event.kernel_reason);
   json.member("source", name_of(event.source));
   write_former(json, event.former);
@@ -162,18 +167,17 @@ void write_namespace(JsonWriter& json, const AuditedNamespace& audited) {
   json.end_object();
 }
 
-/// `written` is the length of what stands in the string that `json` writes to.
-void write_audit(JsonWriter& json, const Audit& audit, const std::string& written) {
+void write_audit(JsonWriter& json, const Audit& audit) {
   if (!audit.incomparable.empty()) {
     write_strings(json, "audit_incomparable", audit.incomparable);
     return;
   }
   write_counters(json, "audit", audit.sums);
-  const size_t begin = written.size();
+  const size_t begin = json.length();
   const size_t most = std::min(audit.namespaces.size(), max_namespaces);
   size_t shown = 0;
   json.begin_array("audit_namespaces");
-  while (shown < most && written.size() - begin < max_namespaces_bytes)
+  while (shown < most && json.length() - begin < max_namespaces_bytes)
     write_namespace(json, audit.namespaces[shown++]);
   json.end_array();
   if (shown < audit.namespaces.size())
@@ -202,7 +206,7 @@ size_t length_of(const Summary& summary) {
   json.begin_object();
   write_report(json, summary);
   if (summary.audit)
-    write_audit(json, *summary.audit, text);
+    write_audit(json, *summary.audit);
   json.end_object();
   return text.size();
 }
@@ -255,7 +259,7 @@ void NdjsonFormatter::format(const Summary& summary, std::string& out) {
   json.begin_array("totals");
   const size_t room = max_totals_bytes - std::min(length_of(summary), max_totals_bytes);
   size_t shown = 0;
-  while (shown < std::min(summary.totals.size(), max_totals) && out.size() - begin < room)
+  while (shown < std::min(summary.totals.size(), max_totals) && json.length() - begin < room)
     write_total(json, summary.totals[shown++]);
   json.end_array();
   if (shown < summary.totals.size()) {
@@ -266,7 +270,7 @@ void NdjsonFormatter::format(const Summary& summary, std::string& out) {
   }
   write_report(json, summary);
   if (summary.audit)
-    write_audit(json, *summary.audit, out);
+    write_audit(json, *summary.audit);
   end_control(json, out);
 }
 

@@ -51,7 +51,7 @@ constexpr size_t narrow_owner = 14;
 std::string end_text(const std::optional<Address>& address, std::optional<uint16_t> port) {
   if (!address && !port)
     return "-";
-  const std::string ip = address ? to_string(*address) : "*";
+  const std::string ip{address ? std::string_view{to_string(*address)} : "*"};
   const std::string number = port ? fmt::format("{}", *port) : "*";
   return ip.find(':') == std::string::npos ? fmt::format("{}:{}", ip, number)
                                            : fmt::format("[{}]:{}", ip, number);

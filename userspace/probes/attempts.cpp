@@ -6,7 +6,6 @@
 
 #include <array>
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <cerrno>
 #include <fcntl.h>
 #include <linux/perf_event.h>
@@ -46,10 +45,10 @@ struct Loaded {
 };
 
 Loaded load(bpf_prog_type type, std::span<const bpf_insn> code, bpf_attach_type attach = {},
-            int btf_id = 0) {
+            uint32_t btf_id = 0) {
   LIBBPF_OPTS(bpf_prog_load_opts, options);
   options.expected_attach_type = attach;
-  options.attach_btf_id = static_cast<__u32>(btf_id);
+  options.attach_btf_id = btf_id;
   Loaded loaded;
   loaded.fd =
       UniqueFd{bpf_prog_load(type, nullptr, "Dual BSD/GPL", code.data(), code.size(), &options)};
@@ -60,21 +59,21 @@ Loaded load(bpf_prog_type type, std::span<const bpf_insn> code, bpf_attach_type 
 
 Attempt from_fd(const UniqueFd& fd) { return fd ? Attempt{true, 0} : Attempt{false, errno}; }
 
-Loaded load_tracing(const btf& types, bpf_attach_type attach, const char* name, __u32 kind) {
-  const int id = btf__find_by_name_kind(&types, name, kind);
-  if (id < 0)
+Loaded load_tracing(const TypeInfo& types, bpf_attach_type attach, const char* name, __u32 kind) {
+  const auto id = types.find(name, kind);
+  if (!id)
     return {UniqueFd{}, {false, ENOENT}};
-  return load(BPF_PROG_TYPE_TRACING, return_zero, attach, id);
+  return load(BPF_PROG_TYPE_TRACING, return_zero, attach, *id);
 }
 
 } // namespace
 
-Attempt try_tp_btf(const btf& types) {
+Attempt try_tp_btf(const TypeInfo& types) {
   return load_tracing(types, BPF_TRACE_RAW_TP, "btf_trace_inet_sock_set_state", BTF_KIND_TYPEDEF)
       .attempt;
 }
 
-Attempt try_fentry(const btf& types) {
+Attempt try_fentry(const TypeInfo& types) {
   const auto loaded = load_tracing(types, BPF_TRACE_FENTRY, probed_function, BTF_KIND_FUNC);
   if (!loaded.attempt.ok)
     return loaded.attempt;
@@ -101,7 +100,7 @@ Attempt try_kprobe() {
   return {true, 0};
 }
 
-Attempt try_iterator(const btf& types) {
+Attempt try_iterator(const TypeInfo& types) {
   return load_tracing(types, BPF_TRACE_ITER, "bpf_iter_task_file", BTF_KIND_FUNC).attempt;
 }
 

@@ -2,17 +2,16 @@
 #pragma once
 
 #include "probes/features.h"
-
-struct btf;
+#include "probes/type_info.h"
 
 namespace acceptwatch {
 
 // Each tries the smallest program of its kind, and leaves nothing behind.
 
-[[nodiscard]] Attempt try_tp_btf(const btf& types);
-[[nodiscard]] Attempt try_fentry(const btf& types);
+[[nodiscard]] Attempt try_tp_btf(const TypeInfo& types);
+[[nodiscard]] Attempt try_fentry(const TypeInfo& types);
 [[nodiscard]] Attempt try_kprobe();
-[[nodiscard]] Attempt try_iterator(const btf& types);
+[[nodiscard]] Attempt try_iterator(const TypeInfo& types);
 [[nodiscard]] Attempt try_cgroup_skb(const std::string& cgroup_mount);
 [[nodiscard]] Attempt try_probe_read();
 [[nodiscard]] Attempt try_ring_buffer();

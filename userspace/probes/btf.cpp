@@ -1,35 +1,91 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probes/btf.h"
 
+#include "base/file.h"
+
 #include <bpf/btf.h>
+#include <fcntl.h>
 #include <fmt/format.h>
-#include <span>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace acceptwatch {
 namespace {
 
-std::optional<unsigned> prototype_arguments(const btf& types, __u32 id) {
-  const btf_type* type = btf__type_by_id(&types, id);
-  while (type && (btf_is_typedef(type) || btf_is_ptr(type)))
-    type = btf__type_by_id(&types, type->type);
-  if (!type || !btf_is_func_proto(type))
-    return std::nullopt;
-  return btf_vlen(type);
+TypeInfo::Bytes owned(std::span<const std::byte> bytes, std::shared_ptr<const void> owner) {
+  const auto held =
+      std::make_shared<std::pair<std::span<const std::byte>, std::shared_ptr<const void>>>(
+          bytes, std::move(owner));
+  return {held, &held->first};
+}
+
+TypeInfo::Bytes of_libbpf(btf* types) {
+  const std::shared_ptr<const btf> owner{types, [types](const btf*) { btf__free(types); }};
+  __u32 size = 0;
+  const auto* raw = static_cast<const std::byte*>(btf__raw_data(types, &size));
+  return owned({raw, size}, owner);
+}
+
+bool read_all(int fd, char* to, size_t size) {
+  while (size > 0) {
+    const ssize_t n = read(fd, to, size);
+    if (n <= 0)
+      return false;
+    to += n;
+    size -= static_cast<size_t>(n);
+  }
+  return true;
+}
+
+/// Since 6.16 it can be mapped (btf_sysfs_vmlinux_mmap()); before, it is read into memory that
+/// goes back to the system as a whole.
+TypeInfo::Bytes map_file(const char* path) {
+  const UniqueFd fd{open(path, O_RDONLY | O_CLOEXEC)};
+  struct stat status {};
+  if (!fd || fstat(fd.get(), &status) < 0 || status.st_size <= 0)
+    return nullptr;
+  const auto size = static_cast<size_t>(status.st_size);
+  void* memory = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
+  const bool mapped = memory != MAP_FAILED;
+  if (!mapped)
+    memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED)
+    return nullptr;
+  const std::shared_ptr<const void> owner{memory,
+                                          [memory, size](const void*) { munmap(memory, size); }};
+  if (!mapped && !read_all(fd.get(), static_cast<char*>(memory), size))
+    return nullptr;
+  return owned({static_cast<const std::byte*>(memory), size}, owner);
+}
+
+std::optional<unsigned> prototype_arguments(const TypeInfo& types, uint32_t id) {
+  while (id && id <= types.count()) {
+    const btf_type& type = types.type(id);
+    switch (BTF_INFO_KIND(type.info)) {
+    case BTF_KIND_TYPEDEF:
+    case BTF_KIND_PTR:
+      id = type.type;
+      break;
+    case BTF_KIND_FUNC_PROTO:
+      return BTF_INFO_VLEN(type.info);
+    default:
+      return std::nullopt;
+    }
+  }
+  return std::nullopt;
 }
 
 using Entries = std::span<const struct btf_enum>;
 
-Entries enumerator_entries(const btf& types, const std::string& enum_name) {
-  const int id = btf__find_by_name_kind(&types, enum_name.c_str(), BTF_KIND_ENUM);
-  if (id < 0)
-    return {};
-  const btf_type* type = btf__type_by_id(&types, static_cast<__u32>(id));
-  return {btf_enum(type), btf_vlen(type)};
+Entries enumerator_entries(const TypeInfo& types, const std::string& enum_name) {
+  const auto id = types.find(enum_name, BTF_KIND_ENUM);
+  return id ? types.entries<struct btf_enum>(types.type(*id)) : Entries{};
 }
 
-std::optional<int> number_among(const btf& types, Entries entries, const std::string& name) {
+std::optional<int> number_among(const TypeInfo& types, Entries entries, const std::string& name) {
   for (const auto& entry : entries) {
-    if (name == btf__name_by_offset(&types, entry.name_off))
+    if (name == types.name(entry.name_off))
       return entry.val;
   }
   return std::nullopt;
@@ -37,75 +93,84 @@ std::optional<int> number_among(const btf& types, Entries entries, const std::st
 
 } // namespace
 
-void BtfDeleter::operator()(btf* types) const { btf__free(types); }
+std::optional<TypeInfo> load_kernel_btf() {
+  if (auto mapped = map_file("/sys/kernel/btf/vmlinux"))
+    return TypeInfo::parse(std::move(mapped));
+  // Elsewhere on disk: libbpf knows where distributions put it.
+  btf* found = btf__load_vmlinux_btf();
+  return found ? TypeInfo::parse(of_libbpf(found)) : std::nullopt;
+}
 
-Btf load_kernel_btf() { return Btf{btf__load_vmlinux_btf()}; }
-
-Result<Btf> load_btf_file(const std::string& path) {
-  Btf types{btf__parse(path.c_str(), nullptr)};
+Result<TypeInfo> load_btf_file(const std::string& path) {
+  btf* parsed = btf__parse(path.c_str(), nullptr);
+  const int error = errno;
+  auto types = parsed ? TypeInfo::parse(of_libbpf(parsed)) : std::nullopt;
   if (!types)
-    return system_failure(fmt::format("cannot read type information from {}", path), errno,
+    return system_failure(fmt::format("cannot read type information from {}", path),
+                          parsed ? EINVAL : error,
                           "--btf wants a BTF file of the running kernel, raw or inside an ELF "
                           "file such as vmlinux.",
                           ExitStatus::usage);
-  return types;
+  return *std::move(types);
 }
 
-std::optional<unsigned> function_arguments(const btf& types, const std::string& name) {
-  const int id = btf__find_by_name_kind(&types, name.c_str(), BTF_KIND_FUNC);
-  if (id < 0)
-    return std::nullopt;
-  return prototype_arguments(types, btf__type_by_id(&types, static_cast<__u32>(id))->type);
+std::optional<unsigned> function_arguments(const TypeInfo& types, const std::string& name) {
+  const auto id = types.find(name, BTF_KIND_FUNC);
+  return id ? prototype_arguments(types, types.type(*id).type) : std::nullopt;
 }
 
-bool takes_struct(const btf& types, const std::string& name) {
-  const int id = btf__find_by_name_kind(&types, name.c_str(), BTF_KIND_FUNC);
-  if (id < 0)
+bool takes_struct(const TypeInfo& types, const std::string& name) {
+  const auto function = types.find(name, BTF_KIND_FUNC);
+  if (!function)
     return false;
-  const btf_type* type =
-      btf__type_by_id(&types, btf__type_by_id(&types, static_cast<__u32>(id))->type);
-  if (btf_vlen(type) == 0)
-    return false;
-  type = btf__type_by_id(&types, btf_params(type)->type);
-  while (btf_is_ptr(type) || btf_is_mod(type))
-    type = btf__type_by_id(&types, type->type);
-  return btf_is_struct(type);
+  const auto arguments = types.entries<btf_param>(types.type(types.type(*function).type));
+  uint32_t id = arguments.empty() ? 0 : arguments.front().type;
+  while (id && id <= types.count()) {
+    const btf_type& type = types.type(id);
+    switch (BTF_INFO_KIND(type.info)) {
+    case BTF_KIND_PTR:
+    case BTF_KIND_CONST:
+      id = type.type;
+      break;
+    default:
+      return BTF_INFO_KIND(type.info) == BTF_KIND_STRUCT;
+    }
+  }
+  return false;
 }
 
-std::optional<unsigned> tracepoint_arguments(const btf& types, const std::string& name) {
-  const auto typedef_name = "btf_trace_" + name;
-  const int id = btf__find_by_name_kind(&types, typedef_name.c_str(), BTF_KIND_TYPEDEF);
-  if (id < 0)
-    return std::nullopt;
-  const auto count = prototype_arguments(types, static_cast<__u32>(id));
+std::optional<unsigned> tracepoint_arguments(const TypeInfo& types, const std::string& name) {
+  const auto id = types.find("btf_trace_" + name, BTF_KIND_TYPEDEF);
+  const auto count = id ? prototype_arguments(types, *id) : std::nullopt;
   return count && *count > 0 ? std::optional{*count - 1} : std::nullopt;
 }
 
-std::optional<int> enumerator(const btf& types, const std::string& enum_name,
+std::optional<int> enumerator(const TypeInfo& types, const std::string& enum_name,
                               const std::string& name) {
   return number_among(types, enumerator_entries(types, enum_name), name);
 }
 
-std::optional<int> enumerator_after(const btf& types, const std::string& first,
+std::optional<int> enumerator_after(const TypeInfo& types, const std::string& first,
                                     const std::string& name) {
-  for (__u32 id = 1; id < btf__type_cnt(&types); ++id) {
-    const btf_type* type = btf__type_by_id(&types, id);
-    if (!btf_is_enum(type) || type->name_off != 0 || btf_vlen(type) == 0)
+  for (uint32_t id = 1; id <= types.count(); ++id) {
+    const btf_type& type = types.type(id);
+    if (BTF_INFO_KIND(type.info) != BTF_KIND_ENUM || type.name_off != 0)
       continue;
-    if (first == btf__name_by_offset(&types, btf_enum(type)->name_off))
-      return number_among(types, {btf_enum(type), btf_vlen(type)}, name);
+    const auto entries = types.entries<struct btf_enum>(type);
+    if (!entries.empty() && first == types.name(entries.front().name_off))
+      return number_among(types, entries, name);
   }
   return std::nullopt;
 }
 
-bool has_variable(const btf& types, const std::string& name) {
-  return btf__find_by_name_kind(&types, name.c_str(), BTF_KIND_VAR) > 0;
+bool has_variable(const TypeInfo& types, const std::string& name) {
+  return types.find(name, BTF_KIND_VAR).has_value();
 }
 
-std::map<int, std::string> enumerators(const btf& types, const std::string& enum_name) {
+std::map<int, std::string> enumerators(const TypeInfo& types, const std::string& enum_name) {
   std::map<int, std::string> names;
   for (const auto& entry : enumerator_entries(types, enum_name))
-    names.emplace(entry.val, btf__name_by_offset(&types, entry.name_off));
+    names.emplace(entry.val, types.name(entry.name_off));
   return names;
 }
 

@@ -2,51 +2,45 @@
 #pragma once
 
 #include "base/error.h"
+#include "probes/type_info.h"
 
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 
-struct btf;
-
 namespace acceptwatch {
 
-struct BtfDeleter {
-  void operator()(btf* types) const;
-};
-using Btf = std::unique_ptr<btf, BtfDeleter>;
-
-/// The running kernel's type information, or null.
-[[nodiscard]] Btf load_kernel_btf();
+/// The running kernel's type information, or nothing.
+[[nodiscard]] std::optional<TypeInfo> load_kernel_btf();
 
 /// Type information from a file, raw or in an ELF section.
-[[nodiscard]] Result<Btf> load_btf_file(const std::string& path);
+[[nodiscard]] Result<TypeInfo> load_btf_file(const std::string& path);
 
 /// Number of arguments of a kernel function; absent: there is no such function.
-[[nodiscard]] std::optional<unsigned> function_arguments(const btf& types, const std::string& name);
+[[nodiscard]] std::optional<unsigned> function_arguments(const TypeInfo& types,
+                                                         const std::string& name);
 
 /// Whether its first argument points to a struct that is described: where the unit that
 /// defines it has but heard of the struct (5.10), programs cannot follow it.
-[[nodiscard]] bool takes_struct(const btf& types, const std::string& name);
+[[nodiscard]] bool takes_struct(const TypeInfo& types, const std::string& name);
 
 /// The number of arguments of a tracepoint, without the context that comes first in BTF.
-[[nodiscard]] std::optional<unsigned> tracepoint_arguments(const btf& types,
+[[nodiscard]] std::optional<unsigned> tracepoint_arguments(const TypeInfo& types,
                                                            const std::string& name);
 
 /// The number of an enumerator.
-[[nodiscard]] std::optional<int> enumerator(const btf& types, const std::string& enum_name,
+[[nodiscard]] std::optional<int> enumerator(const TypeInfo& types, const std::string& enum_name,
                                             const std::string& name);
 
 /// The number of an enumerator in the unnamed enum that begins with `first`.
-[[nodiscard]] std::optional<int> enumerator_after(const btf& types, const std::string& first,
+[[nodiscard]] std::optional<int> enumerator_after(const TypeInfo& types, const std::string& first,
                                                   const std::string& name);
 
 /// Whether there is a per-CPU variable of that name, which programs can refer to.
-[[nodiscard]] bool has_variable(const btf& types, const std::string& name);
+[[nodiscard]] bool has_variable(const TypeInfo& types, const std::string& name);
 
 /// All enumerators, name by number; none where there is no such enum.
-[[nodiscard]] std::map<int, std::string> enumerators(const btf& types,
+[[nodiscard]] std::map<int, std::string> enumerators(const TypeInfo& types,
                                                      const std::string& enum_name);
 
 } // namespace acceptwatch

@@ -63,7 +63,7 @@ unsigned ticks_in_a_second() {
   return static_cast<unsigned>(std::lround(1e9 / static_cast<double>(resolution.tv_nsec)));
 }
 
-void note_arguments(const btf& types, Features& features) {
+void note_arguments(const TypeInfo& types, Features& features) {
   for (const char* name : functions) {
     if (const auto count = function_arguments(types, name))
       features.arguments.emplace(name, *count);
@@ -74,7 +74,7 @@ void note_arguments(const btf& types, Features& features) {
   }
 }
 
-void note_types(const btf& types, Features& features) {
+void note_types(const TypeInfo& types, Features& features) {
   note_arguments(types, features);
   features.drop_reasons = enumerators(types, "skb_drop_reason");
   features.reset_reasons = enumerators(types, "sk_rst_reason");
@@ -87,7 +87,7 @@ void note_types(const btf& types, Features& features) {
   features.rdonly_cast = function_arguments(types, "bpf_rdonly_cast").has_value();
 }
 
-void note_attempts(const btf* kernel_types, Features& features) {
+void note_attempts(const std::optional<TypeInfo>& kernel_types, Features& features) {
   features.ring_buffer = try_ring_buffer();
   features.probe_read = try_probe_read();
   features.kprobe = try_kprobe();
@@ -114,7 +114,7 @@ Result<Features> probe_features(const std::string& btf_file) {
   features.hz = ticks_in_a_second();
   note_capabilities(features);
 
-  const Btf kernel_types = load_kernel_btf();
+  const auto kernel_types = load_kernel_btf();
   if (kernel_types) {
     features.btf = BtfSource::kernel;
     note_types(*kernel_types, features);
@@ -126,10 +126,10 @@ Result<Features> probe_features(const std::string& btf_file) {
       return tl::unexpected{file_types.error()};
     features.btf = kernel_types ? BtfSource::kernel : BtfSource::file;
     if (!kernel_types)
-      note_types(**file_types, features);
+      note_types(*file_types, features);
   }
   if (features.cap_bpf)
-    note_attempts(kernel_types.get(), features);
+    note_attempts(kernel_types, features);
   features.syn_full_at_limit = syn_queue_full_at_limit();
   return features;
 }

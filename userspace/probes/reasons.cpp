@@ -22,12 +22,13 @@ ReasonNames kernel_reason_names(const Features& features) {
       {AW_SK_RST_REASON, names_without("SK_RST_REASON_", features.reset_reasons)},
   };
   return [spaces = std::move(spaces)](aw_reason_space space,
-                                      uint32_t number) -> std::optional<std::string> {
+                                      uint32_t number) -> std::optional<std::string_view> {
     const auto names = spaces.find(space);
     if (names == spaces.end())
       return std::nullopt;
     const auto name = names->second.find(static_cast<int>(number));
-    return name == names->second.end() ? std::nullopt : std::optional{name->second};
+    return name == names->second.end() ? std::nullopt
+                                       : std::optional<std::string_view>{name->second};
   };
 }
 

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "events/decode.h"
 #include "probes/handles.h"
+#include "probes/lent_types.h"
 
 #include <array>
 #include <bpf/bpf.h>
@@ -23,7 +24,7 @@ struct Seed::State {
 Seed::Seed() : state_(std::make_unique<State>()) {}
 Seed::~Seed() = default;
 
-Result<void> Seed::load(const Plan& plan, std::optional<int> holders, const char* btf_file) {
+Result<void> Seed::open(const Plan& plan, const char* btf_file) {
   if (!plan.seed_by_iterator && !plan.give_cookies)
     return {};
   LIBBPF_OPTS(bpf_object_open_opts, options);
@@ -35,8 +36,18 @@ Result<void> Seed::load(const Plan& plan, std::optional<int> holders, const char
   bpf_program__set_autoload(object->progs.holders, plan.seed_by_iterator);
   bpf_program__set_autoload(object->progs.give_cookie, plan.give_cookies);
   std::memcpy(&object->rodata->aw_config, &plan.config, sizeof(plan.config));
+  return {};
+}
+
+bpf_object* Seed::object() const { return state_->object ? state_->object->obj : nullptr; }
+
+Result<void> Seed::load(const Plan& plan, std::optional<int> holders) {
+  auto& object = state_->object;
+  if (!object)
+    return {};
   if (const int error = holders ? bpf_map__reuse_fd(object->maps.aw_holders, *holders) : 0)
     return load_failure("cannot share the map of holders", error);
+  const LentTypes types{object->obj};
   if (const int error = seed_bpf__load(object.get()))
     return load_failure("the kernel refuses the seeding programs", error);
   state_->gives_cookies = plan.give_cookies;

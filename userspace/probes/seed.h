@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 
+struct bpf_object;
 struct bpf_program;
 
 namespace acceptwatch {
@@ -19,11 +20,14 @@ public:
   Seed(const Seed&) = delete;
   Seed& operator=(const Seed&) = delete;
 
-  /// Loads what the plan wants of it. `holders` is the descriptor of a map of
-  /// holders to share, so that a process that forks just after it was scanned is
-  /// not missed; absent: a map of its own. `btf_file` may be null.
-  [[nodiscard]] Result<void> load(const Plan& plan, std::optional<int> holders,
-                                  const char* btf_file);
+  /// Opens it where the plan wants something of it. `btf_file` may be null.
+  [[nodiscard]] Result<void> open(const Plan& plan, const char* btf_file);
+  /// Null before open(), and where the plan wants nothing of it.
+  [[nodiscard]] bpf_object* object() const;
+  /// Loads what the plan wants. `holders` is the descriptor of a map of holders to
+  /// share, so that a process that forks just after it was scanned is not missed;
+  /// absent: a map of its own.
+  [[nodiscard]] Result<void> load(const Plan& plan, std::optional<int> holders);
 
   /// Null where the plan does not want it. Its caller attaches it.
   [[nodiscard]] bpf_program* give_cookie() const;

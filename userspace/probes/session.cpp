@@ -4,6 +4,8 @@
 #include "base/file.h"
 #include "listeners/procfs.h"
 #include "probes/handles.h"
+#include "probes/lent_types.h"
+#include "probes/ring.h"
 #include "probes/seed.h"
 
 #include <atomic>
@@ -71,7 +73,7 @@ public:
 
   Result<void> activate() override;
   Result<void> scan(const std::function<void(const aw_holder&)>& visit) override;
-  int fd() const override { return ring_buffer__epoll_fd(ring_.get()); }
+  int fd() const override { return ring_->fd(); }
   Result<void> drain(const RecordHandler& handler) override;
   void deactivate() override;
   std::vector<Counter> counters() const override;
@@ -88,29 +90,27 @@ private:
   template <typename Skeleton, auto OpenOptions, auto Load, typename Object>
   Result<void> load_object(Object& owner, const Plan& plan, const KernelFilter& filter,
                            const bpf_object_open_opts& options);
-  Result<void> load_seed(const Plan& plan, const char* btf_file);
+  Result<void> load_seed(const Plan& plan);
   Result<void> attach(const Plan& plan);
   Result<void> attach_one(bpf_program* program);
   Result<void> open_ring();
   void add_skipped_runs(Losses& losses) const;
   uint64_t unconfirmed() const;
-  static int on_record(void* session, void* data, size_t size);
 
   DirectObject direct_;
   ProbeObject probe_;
   Seed seed_;
-  bpf_object* object_ = nullptr; ///< of direct_ or probe_
+  std::optional<LentTypes> lent_; ///< while loading
+  bpf_object* object_ = nullptr;  ///< of direct_ or probe_
   Globals globals_;
   std::vector<Link> links_;
-  std::unique_ptr<ring_buffer, decltype([](ring_buffer* r) { ring_buffer__free(r); })> ring_;
+  std::unique_ptr<Ring> ring_;
   std::vector<std::string> probes_;
   std::string cgroup_mount_;
   aw_source tier_ = AW_SOURCE_FENTRY;
   Timing timing_ = Timing::none;
   bool waits_by_cookie_ = false;
   const ProcFs procfs_;
-  const RecordHandler* handler_ = nullptr; ///< while draining
-  std::optional<Error> bad_record_;
   bool active_ = false;
 };
 
@@ -129,6 +129,7 @@ Result<void> Session::load_object(Object& owner, const Plan& plan, const KernelF
     bpf_program__set_autoload(program, true);
   }
   fill_constants(*owner, plan, filter);
+  lent_.emplace(object_, seed_.object());
   if (const int error = Load(owner.get()))
     return load_failure("the kernel refuses the tracing programs", error);
   globals_ = {&owner->bss->aw_active, &owner->bss->aw_folding, owner->bss->aw_lost,
@@ -137,9 +138,9 @@ Result<void> Session::load_object(Object& owner, const Plan& plan, const KernelF
 }
 
 /// Its programs run before the main ones: they are attached first.
-Result<void> Session::load_seed(const Plan& plan, const char* btf_file) {
+Result<void> Session::load_seed(const Plan& plan) {
   const int holders = bpf_object__find_map_fd_by_name(object_, "aw_holders");
-  if (auto loaded = seed_.load(plan, holders, btf_file); !loaded)
+  if (auto loaded = seed_.load(plan, holders); !loaded)
     return loaded;
   return seed_.give_cookie() ? attach_one(seed_.give_cookie()) : Result<void>{};
 }
@@ -153,6 +154,8 @@ Result<void> Session::open(const Plan& plan, const KernelFilter& filter,
   waits_by_cookie_ = plan.config.can_make_cookies;
   if (plan.config.source == AW_SOURCE_KPROBE && !btf_file.empty())
     options.btf_custom_path = btf_file.c_str();
+  if (auto opened = seed_.open(plan, options.btf_custom_path); !opened)
+    return opened;
   auto loaded = plan.tier == AW_SOURCE_KPROBE
                     ? load_object<probe_bpf, probe_bpf__open_opts, probe_bpf__load>(probe_, plan,
                                                                                     filter, options)
@@ -160,8 +163,9 @@ Result<void> Session::open(const Plan& plan, const KernelFilter& filter,
                           direct_, plan, filter, options);
   if (!loaded)
     return loaded;
-  if (auto seeded = load_seed(plan, options.btf_custom_path); !seeded)
+  if (auto seeded = load_seed(plan); !seeded)
     return seeded;
+  lent_.reset();
   if (auto ring = open_ring(); !ring)
     return ring;
   return attach(plan);
@@ -196,10 +200,11 @@ Result<void> Session::attach(const Plan& plan) {
 }
 
 Result<void> Session::open_ring() {
-  const int map = bpf_object__find_map_fd_by_name(object_, "aw_records");
-  ring_.reset(ring_buffer__new(map, on_record, this, nullptr));
-  if (!ring_)
-    return load_failure("cannot map the ring buffer", -errno);
+  const bpf_map* map = bpf_object__find_map_by_name(object_, "aw_records");
+  auto mapped = Ring::map(bpf_map__fd(map), bpf_map__max_entries(map));
+  if (!mapped)
+    return tl::unexpected{mapped.error()};
+  ring_ = *std::move(mapped);
   return {};
 }
 
@@ -217,25 +222,16 @@ void Session::deactivate() {
   active_ = false;
 }
 
-int Session::on_record(void* context, void* data, size_t size) {
-  auto& session = *static_cast<Session*>(context);
-  const auto record = decode({static_cast<const std::byte*>(data), size});
-  if (record)
-    (*session.handler_)(*record, 1);
-  else
-    session.bad_record_ = record.error();
-  return 0;
-}
-
 Result<void> Session::drain(const RecordHandler& handler) {
-  handler_ = &handler;
-  const int drained = ring_buffer__consume(ring_.get());
-  handler_ = nullptr;
-  if (bad_record_)
-    return tl::unexpected{*bad_record_};
-  if (drained < 0)
-    return system_failure("cannot read the ring buffer", -drained);
-  return {};
+  std::optional<Error> bad;
+  ring_->read([&](std::span<const std::byte> bytes) {
+    const auto record = decode(bytes);
+    if (record)
+      handler(*record, 1);
+    else
+      bad = record.error();
+  });
+  return bad ? Result<void>{tl::unexpected{*bad}} : Result<void>{};
 }
 
 Result<void> Session::scan(const std::function<void(const aw_holder&)>& visit) {

@@ -3,6 +3,7 @@
 
 #include "support/records.h"
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
 
 namespace acceptwatch {
@@ -113,6 +114,28 @@ TEST(AddressOf, IsTheListenersOwn) {
   listener.family = AF_INET6;
   unit::set_address(listener.address, "2001:db8::1");
   EXPECT_EQ(to_string(address_of(listener)), "2001:db8::1");
+}
+
+/// inet_ntop(3) is the judge: zeros in all places, and what looks like IPv4.
+TEST(ToString, IsThatOfInetNtop) {
+  const auto expect_same = [](const Address& address) {
+    std::array<char, INET6_ADDRSTRLEN> expected{};
+    ASSERT_TRUE(inet_ntop(address.family, address.bytes.data(), expected.data(), expected.size()));
+    EXPECT_EQ(to_string(address), std::string_view{expected.data()});
+  };
+  for (const char* text : {"0.0.0.0", "255.255.255.255", "10.0.0.5", "::ffff:255.255.255.255",
+                           "2001:db8:85a3:8d3:1319:8a2e:370:7348"})
+    expect_same(unit::an_address(text));
+  for (unsigned zeros = 0; zeros < 256; ++zeros) { // a bit for each group
+    for (const uint8_t byte : {uint8_t{0x01}, uint8_t{0xFF}}) {
+      Address address{AF_INET6, {}};
+      for (size_t group = 0; group < 8; ++group) {
+        if (!(zeros & 1U << group))
+          address.bytes[2 * group] = address.bytes[2 * group + 1] = byte;
+      }
+      expect_same(address);
+    }
+  }
 }
 
 TEST(ToString, OfAnAddressOfNoFamilyIsEmpty) { EXPECT_EQ(to_string(Address{}), ""); }

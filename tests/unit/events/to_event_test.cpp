@@ -171,8 +171,9 @@ TEST(ToEvent, KnowsTheNamespaceWithoutAListener) {
 }
 
 TEST(ToEvent, AsksForTheKernelsNameInTheRightEnum) {
-  const ReasonNames names = [](aw_reason_space space, uint32_t number) {
-    return std::optional{std::to_string(space) + ":" + std::to_string(number)};
+  std::string name;
+  const ReasonNames names = [&name](aw_reason_space space, uint32_t number) -> std::string_view {
+    return name = std::to_string(space) + ":" + std::to_string(number);
   };
   auto record = unit::an_event();
   record.kernel_reason = 77;

@@ -281,5 +281,16 @@ TEST_F(TableTest, AScanKeepsTheListenCaller) {
   EXPECT_EQ(attributed(id).owners, 2U);
 }
 
+/// What is shown is kept from record to record, until something changes.
+TEST_F(TableTest, EventsNameTheOwnerAsItIsNow) {
+  born(100, 10, "java", "/shop");
+  opened(id, 100, "java");
+  EXPECT_EQ(attributed(id).owner->name, "java");
+  renamed(100, "shop");
+  const auto event = attributed(id);
+  EXPECT_EQ(event.owner->name, "shop");
+  EXPECT_EQ(&*attributed(id).owner->cgroup, &*event.owner->cgroup) << "a copy for each record";
+}
+
 } // namespace
 } // namespace acceptwatch

@@ -210,6 +210,22 @@ TEST(NdjsonEvent, OfAnyCgroupStaysBelow16KiB) {
   EXPECT_LE(line.size(), 16384U);
 }
 
+/// Lines are put together in chunks: one that is longer has to be whole all the same,
+/// wherever the next chunk begins.
+TEST(NdjsonEvent, OfAnyLengthHasItsStringsWhole) {
+  auto event = unit::contract_event();
+  for (size_t length = 1; length < 1024; ++length) {
+    for (const char byte : {'x', '\x01'}) {
+      event.owner->cgroup = std::string(length, byte);
+      event.owner->container = std::string(1024 - length, byte);
+      const auto document = parsed(event);
+      ASSERT_EQ(text_at(document, "/acceptwatch/cgroup"), *event.owner->cgroup);
+      ASSERT_EQ(text_at(document, "/acceptwatch/container"), *event.owner->container);
+      ASSERT_EQ(text_at(document, "/acceptwatch/source"), "fentry");
+    }
+  }
+}
+
 TEST(NdjsonEvent, IsAppended) {
   std::string out = "before\n";
   NdjsonFormatter{}.format(unit::contract_event(), out);

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probes/lent_types.h"
+
+#include "probes/btf.h"
+
+#include <algorithm>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+namespace acceptwatch {
+namespace {
+
+/// Empty: nothing is lent.
+std::vector<std::byte> lent;
+
+/// A program attaches to what follows the slash in its section's name.
+void add_target(const bpf_program* program, std::vector<std::string>& names) {
+  const std::string_view section = bpf_program__section_name(program);
+  const std::string target{section.substr(std::min(section.find('/') + 1, section.size()))};
+  for (const char* prefix : {"", "btf_trace_", "bpf_iter_"})
+    names.push_back(prefix + target);
+}
+
+/// Whatever the object may refer to has a name in its own type information.
+void add_names(bpf_object* object, std::vector<std::string>& names) {
+  const btf* types = bpf_object__btf(object);
+  for (__u32 id = 1; id < btf__type_cnt(types); ++id) {
+    const char* name = btf__name_by_offset(types, btf__type_by_id(types, id)->name_off);
+    if (name && *name)
+      names.emplace_back(name);
+  }
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, object) add_target(program, names);
+}
+
+} // namespace
+
+LentTypes::LentTypes(bpf_object* object, bpf_object* other) {
+  const auto types = lent.empty() ? load_kernel_btf() : std::nullopt;
+  if (!types)
+    return;
+  std::vector<std::string> names;
+  add_names(object, names);
+  if (other)
+    add_names(other, names);
+  lent = types->reduced_to(names);
+  lends_ = true;
+}
+
+LentTypes::~LentTypes() {
+  if (lends_)
+    lent = {};
+}
+
+} // namespace acceptwatch
+
+// The linker's names for what is wrapped and for the original.
+extern "C" btf* __real_btf__load_vmlinux_btf();
+extern "C" btf* __wrap_btf__load_vmlinux_btf() {
+  using acceptwatch::lent;
+  return lent.empty() ? __real_btf__load_vmlinux_btf()
+                      : btf__new(lent.data(), static_cast<__u32>(lent.size()));
+}

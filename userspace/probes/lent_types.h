@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+struct bpf_object;
+
+namespace acceptwatch {
+
+/// While it lives, libbpf is given the kernel's type information reduced to what some objects
+/// ask for, when it looks for that of the kernel. Inside of another one it changes nothing:
+/// the outer one has to know all objects.
+///
+/// libbpf (up to 1.6 at least) reads and parses all of it for each object that it loads, and
+/// goes through all of it for each type that is relocated and each program that is attached:
+/// half of the time of a start, and most of its memory. No option hands it over; so the linker
+/// leads libbpf's call of btf__load_vmlinux_btf() to us (--wrap). Where libbpf is a shared
+/// library its calls stay inside, and it reads everything as ever.
+class LentTypes {
+public:
+  /// `other` may be null.
+  explicit LentTypes(bpf_object* object, bpf_object* other = nullptr);
+  ~LentTypes();
+  LentTypes(const LentTypes&) = delete;
+  LentTypes& operator=(const LentTypes&) = delete;
+
+private:
+  bool lends_ = false;
+};
+
+} // namespace acceptwatch
