@@ -97,6 +97,17 @@ static __always_inline bool was_checked_as_cookie(struct sock *sk, __u8 flags)
 	return (__u32)bpf_jiffies64() - (overflow - aw_config.hz) <= 2 * period + aw_config.hz;
 }
 
+/*
+ * A SYN out of place ends the request whose window it is in: tcp_check_req(), which says
+ * INVALID_SYN since 6.10. A listener itself does not answer a bare SYN with a RST.
+ */
+static __always_inline bool ends_request(__u8 flags, __u32 reason)
+{
+	if (aw_config.send_reset_args >= 3)
+		return reason == bpf_core_enum_value(enum sk_rst_reason, SK_RST_REASON_INVALID_SYN);
+	return (flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN;
+}
+
 /* The request that this RST ends is about to be dropped: requests.bpf.h. */
 static __always_inline void note_reset_request(struct sock *sk, const struct aw_endpoints *ends)
 {
@@ -133,6 +144,8 @@ static __always_inline void on_listener_reset(struct sock *sk, struct sk_buff *s
 		e.stage = AW_STAGE_ACK;
 	}
 	e.reason = overflow ? AW_ABORT_ON_OVERFLOW : AW_HANDSHAKE_INVALID;
+	if (!overflow && ends_request(flags, reason))
+		e.also = AW_ALSO_EMBRYONIC_RST;
 	note_reset_reason(&e, reason);
 	report_at(sk, &e, &facts);
 }
@@ -163,6 +176,7 @@ static __always_inline void on_active_reset(struct sock *child, __u32 reason)
 		return;
 	closing->children--;
 	note_reset_reason(&e, reason);
+	e.also = closing->also;
 	e.listener = closing->listener;
 	report(&e);
 	if (!closing->children)

@@ -142,6 +142,14 @@ struct aw_endpoints {
 #define AW_HAS_ALL_OF_LISTENER (AW_HAS_LISTENER | AW_HAS_ACCEPT_QUEUE | AW_HAS_SYN_QUEUE)
 #define AW_HAS_ENDS (AW_HAS_ADDRESSES | AW_HAS_PORT)
 
+/*
+ * aw_event.also: what the kernel has counted of the same packet or connection, where action
+ * and reason do not tell.
+ */
+#define AW_ALSO_COOKIE_DECIDED (1 << 0)	 /* TCPReqQFullDoCookies */
+#define AW_ALSO_EMBRYONIC_RST (1 << 1)	 /* EmbryonicRsts */
+#define AW_ALSO_MIGRATE_FAILURE (1 << 2) /* TCPMigrateReqFailure */
+
 struct aw_event {
 	struct aw_header header;
 	struct aw_listener listener;
@@ -151,7 +159,8 @@ struct aw_event {
 	__u8 stage;  /* enum aw_stage */
 	__u8 retry;  /* of a synack_retransmit: 1 for the first */
 	__u16 flags;
-	__u16 reason_space;  /* enum aw_reason_space */
+	__u8 reason_space;   /* enum aw_reason_space */
+	__u8 also;	     /* AW_ALSO_... */
 	__u32 kernel_reason; /* number in that enum */
 	__u32 pid;	     /* listener_opened, listener_closed: the task that did it */
 	__u8 comm[AW_COMM_LEN];
@@ -211,7 +220,7 @@ struct aw_counter_key {
 	__u8 action;
 	__u8 reason;
 	__u8 stage;
-	__u8 _pad;
+	__u8 also; /* of the event: the audit needs it */
 };
 
 struct aw_counts {

@@ -258,7 +258,7 @@ std::vector<Counter> Session::counters() const {
   for (__u8 action = 0; action < AW_NR_ACTIONS; ++action) {
     if (globals_.uncounted[action])
       counters.push_back(
-          {{.listener = 0, .netns = 0, .action = action, .reason = 0, .stage = 0, ._pad = 0},
+          {{.listener = 0, .netns = 0, .action = action, .reason = 0, .stage = 0, .also = 0},
            globals_.uncounted[action],
            0});
   }

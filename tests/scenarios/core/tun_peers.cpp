@@ -169,6 +169,12 @@ void TunPeers::send_corrupt_syn(Peer& peer) {
   write(packet);
 }
 
+void TunPeers::send_syn_with_data(Peer& peer) {
+  Segment segment = segment_of(peer, tcp_flag::syn, peer.isn, 0);
+  segment.payload = 1;
+  write(to_packet(segment));
+}
+
 void TunPeers::send_ack(Peer& peer) {
   drain(); // a SYN-ACK that came twice before this is no answer to it: Peer::Resend
   ++peer.acks_sent;

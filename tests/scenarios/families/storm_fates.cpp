@@ -56,10 +56,10 @@ void lose_syns(Shop& shop, Dice& dice) {
       const int less = shop.kernel.syn_queue_spare == 0 ? 1 : 0;
       dropped.syn_limit = Range{shop.plan.backlog - less, shop.plan.backlog};
     }
-    shop.expect(dropped);
     if (decides_for_cookie) {
-      shop.town.world.beside("TCPReqQFullDoCookies", 1);
+      dropped.also = "TCPReqQFullDoCookies";
     }
+    shop.expect(dropped);
     shop.town.tun.send_syn(peer);
   }
   shop.town.world.await_explained("ListenDrops");

@@ -273,12 +273,12 @@ void Shop::finish_held(size_t at, bool with_data) {
 
 void Shop::finish_with_cookie(size_t at) {
   Peer& peer = *take_out(with_cookie, at);
-  town.world.beside("SyncookiesRecv", 1);
   if (is_full()) {
     expect(drop(peer, "accept_queue_full", "cookie"));
     town.tun.send_ack(peer);
     town.world.await_explained("ListenOverflows");
   } else {
+    town.world.beside("SyncookiesRecv", 1);
     enqueue(peer);
   }
 }
