@@ -103,6 +103,10 @@ void migration(Stage& stage) {
   }
   Listener second = open_listener(stage, options);
   first.close();
+  // Not by then where a scan of acceptwatch's holds the file at that moment.
+  wait_for("the connections to move, or to be reset", [&] {
+    return stage.world().moved("TCPMigrateReqSuccess") == 2 || stage.world().moved("OutRsts") == 2;
+  });
   const bool moves = stage.world().moved("TCPMigrateReqSuccess") > 0;
   const unsigned lost_with_first = moves ? 0 : 2;
   stage.claim(second.depth() == 2 - lost_with_first, "both connections have moved, or none");
