@@ -33,7 +33,7 @@ struct aw_config {
 	__u8 sees_security_module;  /* security_inet_conn_request() is hooked */
 	__u8 reads_counters;	    /* the kernel's own per-CPU counters: counters.bpf.h */
 	__u8 sees_dropped_requests; /* inet_csk_reqsk_queue_drop() is hooked */
-	__u8 _pad;
+	__u8 all_resets;	    /* of connections that were accepted, too */
 	/* Filters. 0: any. */
 	__u16 family;
 	__u16 filter_ports; /* 1: only ports whose bit is set in aw_ports */

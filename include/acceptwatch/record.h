@@ -70,6 +70,8 @@ enum aw_reason {
 	/* reset_received */
 	AW_IN_HANDSHAKE,
 	AW_WHEN_QUEUED,
+	/* both resets, --all-resets */
+	AW_WHEN_ACCEPTED,
 	AW_NR_REASONS,
 };
 

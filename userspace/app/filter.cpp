@@ -42,6 +42,7 @@ KernelFilter kernel_filter(const Options& options) {
   filter.actions = options.actions | 1U << AW_LISTENER_OPENED | 1U << AW_LISTENER_CLOSED;
   filter.ports = options.ports;
   filter.rate = options.rate;
+  filter.all_resets = options.all_resets;
   return filter;
 }
 

@@ -43,6 +43,7 @@ constexpr std::array<std::string_view, AW_NR_REASONS> reason_names{
     "handshake_invalid",
     "handshake",
     "queued",
+    "established",
 };
 
 constexpr std::array<std::string_view, AW_NR_STAGES> stage_names{
@@ -138,6 +139,8 @@ std::string_view reset_phrase(aw_reason reason) {
     return "RST: accept queue full (abort)";
   case AW_CLOSED_LISTENER:
     return "RST: listener was closed";
+  case AW_WHEN_ACCEPTED:
+    return "RST: was accepted";
   default:
     return "RST: fits no handshake";
   }
@@ -175,7 +178,9 @@ std::string_view phrase_of(aw_action action, aw_reason reason, aw_stage stage) {
   case AW_HANDSHAKE_EXPIRED:
     return expiry_phrase(reason);
   case AW_RESET_RECEIVED:
-    return reason == AW_WHEN_QUEUED ? "client RST: waited for accept" : "client RST: in handshake";
+    return reason == AW_WHEN_QUEUED     ? "client RST: waited for accept"
+           : reason == AW_WHEN_ACCEPTED ? "client RST: was accepted"
+                                        : "client RST: in handshake";
   case AW_ACCEPT_STALLED:
     return "accept() fails: no descriptors";
   case AW_LISTENER_OPENED:
@@ -187,7 +192,9 @@ std::string_view phrase_of(aw_action action, aw_reason reason, aw_stage stage) {
   }
 }
 
-std::string_view ecs_type_of(aw_action action) {
+std::string_view ecs_type_of(aw_action action, aw_reason reason) {
+  if (reason == AW_WHEN_ACCEPTED)
+    return "end";
   switch (action) {
   case AW_LISTEN_DROP:
   case AW_RESET_SENT:

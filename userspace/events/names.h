@@ -23,6 +23,6 @@ namespace acceptwatch {
 [[nodiscard]] std::string_view phrase_of(aw_action action, aw_reason reason, aw_stage stage);
 
 /// ECS event.type beside "connection": denied, error, info, start or end.
-[[nodiscard]] std::string_view ecs_type_of(aw_action action);
+[[nodiscard]] std::string_view ecs_type_of(aw_action action, aw_reason reason);
 
 } // namespace acceptwatch

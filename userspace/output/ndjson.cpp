@@ -19,7 +19,7 @@ void write_event_object(JsonWriter& json, const Event& event) {
   json.end_array();
   json.begin_array("type");
   json.string("connection");
-  json.string(ecs_type_of(event.action));
+  json.string(ecs_type_of(event.action, event.reason));
   json.end_array();
   json.member("action", name_of(event.action));
   json.known("reason", name_of(event.reason));

@@ -44,6 +44,7 @@ aw_config make_config(const Plan& plan, const KernelFilter& filter) {
   config.netns = filter.netns;
   config.actions = filter.actions;
   config.filter_ports = filter.ports.has_value();
+  config.all_resets = filter.all_resets;
   config.pace_ns = filter.rate ? 1'000'000'000 / filter.rate : 0;
   return config;
 }

@@ -16,6 +16,7 @@ struct KernelFilter {
   uint32_t actions = ~0U;                  ///< bit (1 << aw_action)
   std::optional<std::bitset<65536>> ports; ///< absent: all
   uint32_t rate = 0;                       ///< records a second of one kind; 0: all are sent
+  bool all_resets = false;                 ///< of connections that were accepted, too
 };
 
 /// Loads and attaches what the plan names. `btf_file` may be empty.

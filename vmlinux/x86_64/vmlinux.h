@@ -442,6 +442,7 @@ struct sock {
 	struct socket *sk_socket;
 	u16 sk_protocol;
 	u16 sk_type;
+	u8 sk_shutdown;
 	u32 sk_ack_backlog;
 	u32 sk_max_ack_backlog;
 	struct sock_cgroup_data sk_cgrp_data;

@@ -88,7 +88,7 @@ std::vector<Layout> layouts() {
         MEMBER(aw_config, sees_security_module),
         MEMBER(aw_config, reads_counters),
         MEMBER(aw_config, sees_dropped_requests),
-        MEMBER(aw_config, _pad),
+        MEMBER(aw_config, all_resets),
         MEMBER(aw_config, family),
         MEMBER(aw_config, filter_ports),
         MEMBER(aw_config, netns),
