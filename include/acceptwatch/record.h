@@ -85,6 +85,15 @@ enum aw_stage {
 	AW_NR_STAGES,
 };
 
+/* Where netfilter dropped a packet, as far as that can be told. */
+enum aw_hook {
+	AW_HOOK_UNKNOWN = 0,
+	AW_HOOK_INGRESS,
+	AW_HOOK_PREROUTING,
+	AW_HOOK_INPUT,
+	AW_NR_HOOKS,
+};
+
 /* Which enum of the running kernel aw_event.kernel_reason is a number of. */
 enum aw_reason_space {
 	AW_NO_KERNEL_REASON = 0,
@@ -160,7 +169,8 @@ struct aw_event {
 	__u8 reason; /* enum aw_reason */
 	__u8 stage;  /* enum aw_stage */
 	__u8 retry;  /* of a synack_retransmit: 1 for the first */
-	__u16 flags;
+	__u8 flags;
+	__u8 hook;	     /* enum aw_hook */
 	__u8 reason_space;   /* enum aw_reason_space */
 	__u8 also;	     /* AW_ALSO_... */
 	__u32 kernel_reason; /* number in that enum */

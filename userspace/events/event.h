@@ -71,6 +71,7 @@ struct Event {
   std::optional<uint64_t> socket; ///< socket cookie
   std::optional<unsigned> retry;
   std::optional<std::string> kernel_reason;
+  aw_hook netfilter_hook = AW_HOOK_UNKNOWN;
   std::optional<Owner> owner;
   std::optional<FormerListener> former;   ///< of a reset_sent for no_listener
   std::optional<Descriptors> descriptors; ///< of accept_stalled

@@ -54,6 +54,13 @@ constexpr std::array<std::string_view, 5> source_names{
     "", "fentry", "kprobe", "tracepoint", "poll",
 };
 
+constexpr std::array<std::string_view, AW_NR_HOOKS> hook_names{
+    "",
+    "ingress",
+    "prerouting",
+    "input",
+};
+
 template <typename Enum, typename Names>
 std::optional<Enum> named(const Names& names, std::string_view name) {
   for (size_t i = 1; i < names.size(); ++i) {
@@ -151,6 +158,7 @@ std::string_view reset_phrase(aw_reason reason) {
 std::string_view name_of(aw_action action) { return name_at(action_names, action); }
 std::string_view name_of(aw_reason reason) { return name_at(reason_names, reason); }
 std::string_view name_of(aw_stage stage) { return name_at(stage_names, stage); }
+std::string_view name_of(aw_hook hook) { return name_at(hook_names, hook); }
 std::string_view name_of(aw_source source) { return name_at(source_names, source); }
 
 std::optional<aw_action> action_named(std::string_view name) {

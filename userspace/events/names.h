@@ -12,6 +12,7 @@ namespace acceptwatch {
 [[nodiscard]] std::string_view name_of(aw_action action);
 [[nodiscard]] std::string_view name_of(aw_reason reason);
 [[nodiscard]] std::string_view name_of(aw_stage stage);
+[[nodiscard]] std::string_view name_of(aw_hook hook);
 [[nodiscard]] std::string_view name_of(aw_source source);
 
 [[nodiscard]] std::optional<aw_action> action_named(std::string_view name);

@@ -54,6 +54,14 @@ void write_descriptors(JsonWriter& json, const std::optional<Descriptors>& descr
   json.end_object();
 }
 
+void write_netfilter(JsonWriter& json, aw_hook hook) {
+  if (hook == AW_HOOK_UNKNOWN)
+    return;
+  json.begin_object("netfilter");
+  json.member("hook", name_of(hook));
+  json.end_object();
+}
+
 void write_details(JsonWriter& json, const Event& event) {
   json.begin_object("acceptwatch");
   json.known("stage", name_of(event.stage));
@@ -71,6 +79,7 @@ void write_details(JsonWriter& json, const Event& event) {
   if (event.owner)
     json.member("container", event.owner->container);
   json.member("kernel_reason", event.kernel_reason);
+  write_netfilter(json, event.netfilter_hook);
   json.member("source", name_of(event.source));
   write_former(json, event.former);
   write_descriptors(json, event.descriptors);

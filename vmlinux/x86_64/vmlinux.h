@@ -640,6 +640,16 @@ struct rt6_info {
 	u32 rt6i_flags;
 };
 
+struct inet_skb_parm {
+	int iif;
+	u16 flags;
+};
+
+struct inet6_skb_parm {
+	int iif;
+	__u16 flags;
+};
+
 struct tcp_skb_cb {
 	__u32 seq;
 	__u32 end_seq;

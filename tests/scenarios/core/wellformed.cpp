@@ -99,6 +99,7 @@ const Names& text_paths() {
       "acceptwatch.socket",
       "acceptwatch.container",
       "acceptwatch.kernel_reason",
+      "acceptwatch.netfilter.hook",
       "acceptwatch.source",
   };
   return paths;

@@ -66,6 +66,12 @@ TEST(Names, OfSourcesAreThoseOfTheContract) {
             (std::set<std::string_view>{"fentry", "kprobe", "tracepoint", "poll"}));
 }
 
+TEST(Names, OfHooksAreThoseOfTheContract) {
+  EXPECT_EQ(names_between<aw_hook>(AW_HOOK_INGRESS, AW_NR_HOOKS),
+            (std::set<std::string_view>{"ingress", "prerouting", "input"}));
+  EXPECT_EQ(name_of(AW_HOOK_INPUT), "input");
+}
+
 TEST(Names, BelongToTheirEnumerators) {
   EXPECT_EQ(name_of(AW_LISTENER_CLOSED), "listener_closed");
   EXPECT_EQ(name_of(AW_SYN_BACKLOG_RESERVED), "syn_backlog_reserved");
