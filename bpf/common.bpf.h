@@ -15,6 +15,8 @@
 #define AF_INET6 10
 #define ETH_P_IP 0x0800
 #define ETH_P_IPV6 0x86DD
+/* include/net/sock.h */
+#define RCV_SHUTDOWN 1
 
 #include "acceptwatch/record.h"
 #include "acceptwatch/config.h"

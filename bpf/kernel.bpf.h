@@ -24,11 +24,8 @@ static __always_inline __u32 read_raw_u32(__u64 address)
 	return value;
 }
 
-/*
- * struct tcp_skb_cb as tcp_v4_fill_cb() / tcp_v6_fill_cb() filled it: unlike the
- * packet it is readable everywhere. `offset` is the one of a field in it.
- */
-static __always_inline const void *tcp_cb(struct sk_buff *skb, __u32 offset)
+/* The control block: unlike the packet it is readable everywhere. */
+static __always_inline const void *skb_cb(struct sk_buff *skb, __u32 offset)
 {
 #ifdef AW_PROBE_READS
 	return (const void *)skb + bpf_core_field_offset(struct sk_buff, cb) + offset;
@@ -38,18 +35,19 @@ static __always_inline const void *tcp_cb(struct sk_buff *skb, __u32 offset)
 }
 
 #ifdef AW_PROBE_READS
-#define READ_TCP_CB(type, skb, field)                                                              \
+#define READ_CB(type, skb, offset)                                                                 \
 	({                                                                                         \
 		type _value = 0;                                                                   \
-		bpf_probe_read_kernel(                                                             \
-			&_value, sizeof(_value),                                                   \
-			tcp_cb(skb, bpf_core_field_offset(struct tcp_skb_cb, field)));             \
+		bpf_probe_read_kernel(&_value, sizeof(_value), skb_cb(skb, offset));               \
 		_value;                                                                            \
 	})
 #else
-#define READ_TCP_CB(type, skb, field)                                                              \
-	(*(const type *)tcp_cb(skb, bpf_core_field_offset(struct tcp_skb_cb, field)))
+#define READ_CB(type, skb, offset) (*(const type *)skb_cb(skb, offset))
 #endif
+
+/* struct tcp_skb_cb as tcp_v4_fill_cb() / tcp_v6_fill_cb() filled it. */
+#define READ_TCP_CB(type, skb, field)                                                              \
+	READ_CB(type, skb, bpf_core_field_offset(struct tcp_skb_cb, field))
 
 /* The low byte of a u16 since 6.18 (AccECN). */
 static __always_inline __u8 tcp_flags_of(struct sk_buff *skb)

@@ -22,6 +22,18 @@ static __always_inline bool migrates(struct sock *sk)
 	       READ(group, num_socks);
 }
 
+/*
+ * A listener that is still of its group when it stops does so where connections may migrate
+ * (reuseport_stop_listen_sock()); each that does not, reuseport_migrate_sock() counts.
+ */
+static __always_inline __u8 also_of_children(struct sock *sk)
+{
+	if (!bpf_core_field_exists(struct netns_ipv4, sysctl_tcp_migrate_req) ||
+	    !READ(sk, sk_reuseport_cb))
+		return 0;
+	return AW_ALSO_MIGRATE_FAILURE;
+}
+
 static __always_inline void report_lifecycle(struct sock *sk, enum aw_action action,
 					     struct aw_event *e)
 {
@@ -70,6 +82,7 @@ static __always_inline void on_listener_closed(struct sock *sk)
 	closing.children = READ(sk, sk_ack_backlog);
 	report_lifecycle(sk, AW_LISTENER_CLOSED, &e);
 	bpf_map_delete_elem(&aw_pressed, &e.listener.id);
+	closing.also = also_of_children(sk);
 	closing.listener = e.listener;
 	if (!closing.children) {
 		bpf_map_delete_elem(&aw_closing, &thread);

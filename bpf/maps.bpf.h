@@ -96,7 +96,8 @@ struct {
 struct aw_closing {
 	struct aw_listener listener;
 	__u32 children; /* still to be reset */
-	__u32 _pad;
+	__u8 also;	/* of each: aw_event.also */
+	__u8 _pad[3];
 };
 
 struct {

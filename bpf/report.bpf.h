@@ -45,6 +45,7 @@ static __always_inline struct aw_counter_key key_of(const struct aw_event *e)
 		.action = e->action,
 		.reason = e->reason,
 		.stage = e->stage,
+		.also = e->also,
 	};
 
 	return key;

@@ -97,6 +97,17 @@ static __always_inline bool was_checked_as_cookie(struct sock *sk, __u8 flags)
 	return (__u32)bpf_jiffies64() - (overflow - aw_config.hz) <= 2 * period + aw_config.hz;
 }
 
+/*
+ * A SYN out of place ends the request whose window it is in: tcp_check_req(), which says
+ * INVALID_SYN since 6.10. A listener itself does not answer a bare SYN with a RST.
+ */
+static __always_inline bool ends_request(__u8 flags, __u32 reason)
+{
+	if (aw_config.send_reset_args >= 3)
+		return reason == bpf_core_enum_value(enum sk_rst_reason, SK_RST_REASON_INVALID_SYN);
+	return (flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN;
+}
+
 /* The request that this RST ends is about to be dropped: requests.bpf.h. */
 static __always_inline void note_reset_request(struct sock *sk, const struct aw_endpoints *ends)
 {
@@ -133,8 +144,55 @@ static __always_inline void on_listener_reset(struct sock *sk, struct sk_buff *s
 		e.stage = AW_STAGE_ACK;
 	}
 	e.reason = overflow ? AW_ABORT_ON_OVERFLOW : AW_HANDSHAKE_INVALID;
+	if (!overflow && ends_request(flags, reason))
+		e.also = AW_ALSO_EMBRYONIC_RST;
 	note_reset_reason(&e, reason);
 	report_at(sk, &e, &facts);
+}
+
+/* A child that waits for accept() has no file yet, and is not dead as one is that was closed. */
+static __always_inline bool waits_for_accept(struct sock *sk)
+{
+	return !READ(sk, sk_socket) && !(READ(sk, __sk_common.skc_flags) & (1ul << SOCK_DEAD));
+}
+
+/*
+ * --all-resets: a connection that was accepted from a listener. Children are made as copies
+ * of their listener, sk_clone(), and keep the limit of its accept queue; sockets that
+ * connect() have none. Nor have children of listen(fd, 0), which are not told apart.
+ */
+static __always_inline bool was_accepted(struct sock *sk)
+{
+	return READ(sk, sk_max_ack_backlog) && !waits_for_accept(sk);
+}
+
+static __always_inline void report_accepted(struct sock *sk, struct aw_event *e)
+{
+	e->reason = AW_WHEN_ACCEPTED;
+	e->flags = AW_HAS_ENDS;
+	ends_of_child(sk, &e->ends);
+	e->listener.netns = READ(sk, __sk_common.skc_net.net, ns.inum);
+	report(e);
+}
+
+static __always_inline void on_accepted_reset(struct sock *sk, __u32 reason)
+{
+	struct aw_event e = { .action = AW_RESET_SENT };
+
+	if (!aw_config.all_resets || !was_accepted(sk))
+		return;
+	note_reset_reason(&e, reason);
+	report_accepted(sk, &e);
+}
+
+/*
+ * tcp_reset() also runs where this end is what resets: data have come for a socket that
+ * nobody reads any more. Only a connection that its client has ended is shut down for
+ * reading all the same.
+ */
+static __always_inline bool was_reset_by_client(struct sock *sk)
+{
+	return sock_state(sk) == TCP_CLOSE_WAIT || !(READ(sk, sk_shutdown) & RCV_SHUTDOWN);
 }
 
 /*
@@ -142,7 +200,7 @@ static __always_inline void on_listener_reset(struct sock *sk, struct sk_buff *s
  * listener, just after on_listener_closed() noted it. Such a child never had a file;
  * an accepted socket that the same thread closes has one.
  */
-static __always_inline void on_active_reset(struct sock *child, __u32 reason)
+static __always_inline void on_child_reset(struct sock *child, __u32 reason)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
 	struct aw_closing *closing;
@@ -163,16 +221,14 @@ static __always_inline void on_active_reset(struct sock *child, __u32 reason)
 		return;
 	closing->children--;
 	note_reset_reason(&e, reason);
+	e.also = closing->also;
 	e.listener = closing->listener;
 	report(&e);
 	if (!closing->children)
 		bpf_map_delete_elem(&aw_closing, &thread);
 }
 
-/*
- * tcp:tcp_receive_reset, of full sockets: a child that waits for accept() has no
- * file yet, and is not dead as one is that its process has closed.
- */
+/* tcp:tcp_receive_reset, of full sockets. */
 static __always_inline void on_receive_reset(struct sock *sk)
 {
 	struct aw_event e = {
@@ -182,14 +238,25 @@ static __always_inline void on_receive_reset(struct sock *sk)
 		.flags = AW_HAS_ENDS,
 	};
 
-	if (READ(sk, sk_socket) || READ(sk, __sk_common.skc_flags) & (1ul << SOCK_DEAD))
+	if (!waits_for_accept(sk)) {
+		e.stage = AW_STAGE_NONE;
+		if (aw_config.all_resets && was_accepted(sk) && was_reset_by_client(sk))
+			report_accepted(sk, &e);
 		return;
+	}
 	ends_of_child(sk, &e.ends);
 	e.listener.netns = READ(sk, __sk_common.skc_net.net, ns.inum);
 	report(&e);
 }
 
-/* tcp:tcp_send_reset. No skb: the kernel resets of its own accord. */
+/* The kernel resets of its own accord. */
+static __always_inline void on_active_reset(struct sock *sk, __u32 reason)
+{
+	on_child_reset(sk, reason);
+	on_accepted_reset(sk, reason);
+}
+
+/* tcp:tcp_send_reset, with the packet that is answered, if there is one. */
 static __always_inline void on_send_reset(struct sock *sk, struct sk_buff *skb, __u32 reason)
 {
 	if (known_null(skb) || !skb) {
@@ -198,8 +265,9 @@ static __always_inline void on_send_reset(struct sock *sk, struct sk_buff *skb, 
 	} else if (known_null(sk) || !sk) {
 		on_reset_without_socket(skb, reason);
 	} else if (sock_state(sk) == TCP_LISTEN) {
-		/* Others are TIME_WAIT or connections that were accepted. */
 		on_listener_reset(sk, skb, reason);
+	} else if (sock_state(sk) != TCP_TIME_WAIT && sock_state(sk) != TCP_NEW_SYN_RECV) {
+		on_accepted_reset(sk, reason);
 	}
 }
 

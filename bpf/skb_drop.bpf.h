@@ -82,20 +82,51 @@ static __always_inline void on_refused_ack(struct sock *sk, struct sk_buff *skb,
 
 /*
  * A packet on its way to this host: not one that it sends, nor forwards. Before
- * routing, where a full connection-tracking table drops, that is not known yet.
+ * routing, where a full connection-tracking table drops, that is not known yet, and a
+ * TUN device's packets still have the socket that wrote them.
  */
 static __always_inline bool bound_for_here(struct sk_buff *skb)
 {
 	__u64 dst = READ(skb, _skb_refdst) & ~1ull; /* SKB_DST_NOREF */
 
-	if (READ(skb, sk))
-		return false;
 	if (!dst)
 		return true;
+	if (READ(skb, sk))
+		return false;
 	if (READ(skb, protocol) == bpf_htons(ETH_P_IP))
 		return (read_raw_u32(dst + bpf_core_field_offset(struct rtable, rt_type)) &
 			0xffff) == RTN_LOCAL;
 	return read_raw_u32(dst + bpf_core_field_offset(struct rt6_info, rt6i_flags)) & RTF_LOCAL;
+}
+
+#define LOOPBACK_IFINDEX 1
+
+/*
+ * ip_rcv_core() and ip6_rcv_core() have been here: they write which device it came from
+ * into a control block that they clear. Forwarded packets have a flag in theirs.
+ */
+static __always_inline bool seen_by_ip(struct sk_buff *skb)
+{
+	if (READ_CB(__u32, skb, bpf_core_field_offset(struct inet_skb_parm, iif)) !=
+	    (__u32)READ(skb, skb_iif))
+		return false;
+	if (READ(skb, protocol) == bpf_htons(ETH_P_IP))
+		return !READ_CB(__u16, skb, bpf_core_field_offset(struct inet_skb_parm, flags));
+	return !READ_CB(__u16, skb, bpf_core_field_offset(struct inet6_skb_parm, flags));
+}
+
+/*
+ * nf_hook_slow() drops for all hooks alike. The ingress hook comes before IP; routing,
+ * between PREROUTING and INPUT, sets the destination, which a looped packet has from the
+ * start. (Where the transport header is does not tell: GRO and TUN devices set it, too.)
+ */
+static __always_inline enum aw_hook netfilter_hook_of(struct sk_buff *skb)
+{
+	if (READ(skb, dev, ifindex) == LOOPBACK_IFINDEX)
+		return AW_HOOK_UNKNOWN;
+	if (READ(skb, _skb_refdst) & ~1ull)
+		return AW_HOOK_INPUT;
+	return seen_by_ip(skb) ? AW_HOOK_PREROUTING : AW_HOOK_INGRESS;
 }
 
 /* No listener is known (yet): user space looks for who listens on that port. */
@@ -110,6 +141,8 @@ static __always_inline void on_refused_syn(struct sk_buff *skb, enum aw_reason r
 	if ((flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) != TCP_FLAG_SYN)
 		return;
 	e.flags = AW_HAS_ENDS;
+	if (reason == AW_FIREWALL)
+		e.hook = netfilter_hook_of(skb);
 	e.listener.netns = READ(skb, dev, nd_net.net, ns.inum);
 	note_drop_reason(&e, drop_reason);
 	report(&e);

@@ -162,6 +162,8 @@ static __always_inline void report_syn(struct sock *sk, struct sk_buff *skb,
 		.stage = AW_STAGE_SYN,
 	};
 
+	if (action == AW_LISTEN_DROP)
+		e.also = aw_syn_drop_also(facts);
 	if (ends_of_packet(skb, &e.ends))
 		e.flags = AW_HAS_ENDS;
 	report_at(sk, &e, facts);

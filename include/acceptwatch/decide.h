@@ -82,6 +82,15 @@ static inline enum aw_reason aw_cookie_reason(const struct aw_syn_facts *f)
 }
 
 /*
+ * tcp_syn_flood_action() decides on a cookie, and counts it, before anything else can be the
+ * reason to drop the SYN.
+ */
+static inline __u8 aw_syn_drop_also(const struct aw_syn_facts *f)
+{
+	return aw_cookie_reason(f) != AW_REASON_NONE ? AW_ALSO_COOKIE_DECIDED : 0;
+}
+
+/*
  * Why the last ACK of a handshake made no child. The depth is read just after
  * the kernel's own test, and an accept() on another CPU may have taken one
  * connection in between: exactly full still means that the queue was the cause.

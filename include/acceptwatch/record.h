@@ -74,6 +74,8 @@ enum aw_reason {
 	/* reset_received */
 	AW_IN_HANDSHAKE,
 	AW_WHEN_QUEUED,
+	/* both resets, --all-resets */
+	AW_WHEN_ACCEPTED,
 	AW_NR_REASONS,
 };
 
@@ -85,6 +87,15 @@ enum aw_stage {
 	AW_STAGE_QUEUED,
 	AW_STAGE_CLOSED,
 	AW_NR_STAGES,
+};
+
+/* Where netfilter dropped a packet, as far as that can be told. */
+enum aw_hook {
+	AW_HOOK_UNKNOWN = 0,
+	AW_HOOK_INGRESS,
+	AW_HOOK_PREROUTING,
+	AW_HOOK_INPUT,
+	AW_NR_HOOKS,
 };
 
 /* Which enum of the running kernel aw_event.kernel_reason is a number of. */
@@ -152,6 +163,14 @@ struct aw_endpoints {
 #define AW_HAS_ALL_OF_LISTENER (AW_HAS_LISTENER | AW_HAS_ACCEPT_QUEUE | AW_HAS_SYN_QUEUE)
 #define AW_HAS_ENDS (AW_HAS_ADDRESSES | AW_HAS_PORT)
 
+/*
+ * aw_event.also: what the kernel has counted of the same packet or connection, where action
+ * and reason do not tell.
+ */
+#define AW_ALSO_COOKIE_DECIDED (1 << 0)	 /* TCPReqQFullDoCookies */
+#define AW_ALSO_EMBRYONIC_RST (1 << 1)	 /* EmbryonicRsts */
+#define AW_ALSO_MIGRATE_FAILURE (1 << 2) /* TCPMigrateReqFailure */
+
 struct aw_event {
 	struct aw_header header;
 	struct aw_listener listener;
@@ -160,8 +179,10 @@ struct aw_event {
 	__u8 reason; /* enum aw_reason */
 	__u8 stage;  /* enum aw_stage */
 	__u8 retry;  /* of a synack_retransmit: 1 for the first */
-	__u16 flags;
-	__u16 reason_space;  /* enum aw_reason_space */
+	__u8 flags;
+	__u8 hook;	     /* enum aw_hook */
+	__u8 reason_space;   /* enum aw_reason_space */
+	__u8 also;	     /* AW_ALSO_... */
 	__u32 kernel_reason; /* number in that enum */
 	__u32 pid;	     /* listener_opened, listener_closed: the task that did it */
 	__u32 backlog;	     /* listener_opened: what listen() was asked for, before any cap */
@@ -223,7 +244,7 @@ struct aw_counter_key {
 	__u8 action;
 	__u8 reason;
 	__u8 stage;
-	__u8 _pad;
+	__u8 also; /* of the event: the audit needs it */
 };
 
 struct aw_counts {

@@ -15,9 +15,14 @@ constexpr std::array<KernelCounterName, nr_kernel_counters> names{{
     {"TcpExt", "TCPReqQFullDrop"},
     {"TcpExt", "TCPReqQFullDoCookies"},
     {"TcpExt", "SyncookiesSent"},
+    {"TcpExt", "SyncookiesRecv"},
     {"TcpExt", "SyncookiesFailed"},
     {"TcpExt", "TCPSynRetrans"},
     {"TcpExt", "EmbryonicRsts"},
+    {"TcpExt", "TCPDeferAcceptDrop"},
+    {"TcpExt", "TCPFastOpenListenOverflow"},
+    {"TcpExt", "TCPMigrateReqSuccess"},
+    {"TcpExt", "TCPMigrateReqFailure"},
     {"Tcp", "OutRsts"},
 }};
 
@@ -30,10 +35,19 @@ bool is_beside_listen_drops(aw_reason reason) {
 /// What the kernel counts as well and no record is due for.
 std::string_view also_counted(KernelCounter counter) {
   switch (counter) {
-  case KernelCounter::req_queue_full_do_cookies:
-    return "counted, too, where the accept queue is full and no cookie is sent";
+  case KernelCounter::syncookies_recv: // cookie_v4_check()
+    return "valid cookies that became connections are counted, too";
   case KernelCounter::syn_retrans:
     return "SYNs that this host sent again are counted, too";
+  case KernelCounter::defer_accept_drop: // tcp_check_req()
+    return "no loss: the listener waits for data (TCP_DEFER_ACCEPT), and the request stays";
+  case KernelCounter::fast_open_listen_overflow: // tcp_fastopen_queue_check()
+    return "no loss: the SYN is answered as one without Fast Open";
+  case KernelCounter::migrate_req_success:
+    return "no loss: moved to another listener of the SO_REUSEPORT group";
+  case KernelCounter::migrate_req_failure: // reuseport_migrate_sock(), tcp_check_req()
+    return "handshakes under way are counted when their listener has closed, too: see "
+           "listener_closed; and those that moved and found the next queue full";
   case KernelCounter::out_rsts:
     return "resets of other connections are counted, too";
   default:
@@ -41,15 +55,20 @@ std::string_view also_counted(KernelCounter counter) {
   }
 }
 
-/// A blind spot without a reason is blind to all of them.
+/// A blind spot without a reason or a stage is blind to all of them.
 bool hides(const BlindSpot& spot, KernelCounter counter) {
   if (!spot.field.empty())
     return false;
-  if (spot.reason != AW_REASON_NONE)
-    return is_counted_by(counter, spot.action, spot.reason);
-  for (unsigned reason = 0; reason < AW_NR_REASONS; ++reason) {
-    if (is_counted_by(counter, spot.action, static_cast<aw_reason>(reason)))
-      return true;
+  aw_counter_key key{};
+  key.action = static_cast<__u8>(spot.action);
+  for (__u8 reason = 0; reason < AW_NR_REASONS; ++reason) {
+    for (__u8 stage = 0; stage < AW_NR_STAGES; ++stage) {
+      key.reason = reason;
+      key.stage = stage;
+      if ((spot.reason == AW_REASON_NONE || spot.reason == reason) &&
+          (spot.stage == AW_STAGE_NONE || spot.stage == stage) && is_counted_by(counter, key))
+        return true;
+    }
   }
   return false;
 }
@@ -76,7 +95,9 @@ std::string hidden(KernelCounter counter, std::span<const BlindSpot> blind) {
 
 KernelCounterName name_of(KernelCounter counter) { return names[static_cast<size_t>(counter)]; }
 
-bool is_counted_by(KernelCounter counter, aw_action action, aw_reason reason) {
+bool is_counted_by(KernelCounter counter, const aw_counter_key& key) {
+  const auto action = static_cast<aw_action>(key.action);
+  const auto reason = static_cast<aw_reason>(key.reason);
   switch (counter) {
   case KernelCounter::listen_overflows:
     return action == AW_LISTEN_DROP && reason == AW_ACCEPT_QUEUE_FULL;
@@ -85,18 +106,28 @@ bool is_counted_by(KernelCounter counter, aw_action action, aw_reason reason) {
   case KernelCounter::req_queue_full_drop:
     return action == AW_LISTEN_DROP && reason == AW_SYN_QUEUE_FULL;
   case KernelCounter::req_queue_full_do_cookies: // the decision: tcp_syn_flood_action()
-  case KernelCounter::syncookies_sent:           // the cookie: cookie_init_sequence()
+    return action == AW_SYNCOOKIE_SENT || key.also & AW_ALSO_COOKIE_DECIDED;
+  case KernelCounter::syncookies_sent: // the cookie: cookie_init_sequence()
     return action == AW_SYNCOOKIE_SENT;
+  case KernelCounter::syncookies_recv:
+    return action == AW_LISTEN_DROP && key.stage == AW_STAGE_COOKIE && reason != AW_COOKIE_INVALID;
   case KernelCounter::syncookies_failed:
     return action == AW_LISTEN_DROP && reason == AW_COOKIE_INVALID;
   case KernelCounter::syn_retrans:
     return action == AW_SYNACK_RETRANSMIT;
   case KernelCounter::embryonic_rsts: // tcp_check_req()
     return (action == AW_RESET_SENT && reason == AW_ABORT_ON_OVERFLOW) ||
-           (action == AW_RESET_RECEIVED && reason == AW_IN_HANDSHAKE);
+           (action == AW_RESET_RECEIVED && reason == AW_IN_HANDSHAKE) ||
+           key.also & AW_ALSO_EMBRYONIC_RST;
+  case KernelCounter::migrate_req_failure: // inet_csk_listen_stop()
+    return key.also & AW_ALSO_MIGRATE_FAILURE;
   case KernelCounter::out_rsts:
     // netfilter sends its own, and counts none.
     return action == AW_RESET_SENT && reason != AW_FIREWALL;
+  case KernelCounter::defer_accept_drop:
+  case KernelCounter::fast_open_listen_overflow:
+  case KernelCounter::migrate_req_success:
+    return false; // also_counted() says why
   }
   return false;
 }
@@ -108,8 +139,7 @@ std::map<uint32_t, CounterValues> explain(std::span<const Counter> counters) {
     if (key.netns == 0)
       continue;
     for (size_t i = 0; i < nr_kernel_counters; ++i) {
-      if (is_counted_by(static_cast<KernelCounter>(i), static_cast<aw_action>(key.action),
-                        static_cast<aw_reason>(key.reason)))
+      if (is_counted_by(static_cast<KernelCounter>(i), key))
         explained[key.netns][i] += counter.count;
     }
   }

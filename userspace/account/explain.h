@@ -17,12 +17,17 @@ enum class KernelCounter : size_t {
   req_queue_full_drop,
   req_queue_full_do_cookies,
   syncookies_sent,
+  syncookies_recv,
   syncookies_failed,
   syn_retrans,
   embryonic_rsts,
+  defer_accept_drop,
+  fast_open_listen_overflow,
+  migrate_req_success,
+  migrate_req_failure,
   out_rsts,
 };
-constexpr size_t nr_kernel_counters = 9;
+constexpr size_t nr_kernel_counters = 14;
 using CounterValues = std::array<uint64_t, nr_kernel_counters>;
 
 /// The group in /proc/net/netstat or /proc/net/snmp, and the name.
@@ -32,8 +37,9 @@ struct KernelCounterName {
 };
 [[nodiscard]] KernelCounterName name_of(KernelCounter counter);
 
-/// Whether the kernel counts there what a record of this action and reason reports.
-[[nodiscard]] bool is_counted_by(KernelCounter counter, aw_action action, aw_reason reason);
+/// Whether the kernel counts there what a record of this action, reason and stage
+/// reports. Who listens, and where, does not matter.
+[[nodiscard]] bool is_counted_by(KernelCounter counter, const aw_counter_key& key);
 
 /// How far each counter must have moved, by network namespace, for what was seen.
 /// What was seen in no known namespace explains nothing.

@@ -26,7 +26,7 @@ public:
   static constexpr size_t max_kinds = 8192;
 
 private:
-  using Kind = std::tuple<uint64_t, uint32_t, uint8_t, uint8_t, uint8_t>;
+  using Kind = std::tuple<uint64_t, uint32_t, uint8_t, uint8_t, uint8_t, uint8_t>;
   struct State {
     aw_event example{};
     uint64_t told = 0; ///< of Counter::folded

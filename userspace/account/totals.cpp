@@ -2,19 +2,38 @@
 #include "account/totals.h"
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 
 namespace acceptwatch {
+namespace {
+
+struct Before {
+  bool operator()(const aw_counter_key& a, const aw_counter_key& b) const {
+    return std::tie(a.listener, a.netns, a.action, a.reason, a.stage) <
+           std::tie(b.listener, b.netns, b.action, b.reason, b.stage);
+  }
+};
+
+/// Sums over aw_counter_key.also, which only the audit tells apart.
+std::map<aw_counter_key, uint64_t, Before> sums_of(std::span<const Counter> counters) {
+  std::map<aw_counter_key, uint64_t, Before> sums;
+  for (const Counter& counter : counters)
+    sums[counter.key] += counter.count;
+  return sums;
+}
+
+} // namespace
 
 std::vector<Total> name_totals(std::span<const Counter> counters, const ListenerTable& table) {
   std::vector<Total> totals;
-  for (const Counter& counter : counters) {
-    const aw_counter_key& key = counter.key;
+  for (const auto& [key, count] : sums_of(counters)) {
     Total total;
     total.listener = key.listener;
     total.action = static_cast<aw_action>(key.action);
     total.reason = static_cast<aw_reason>(key.reason);
     total.stage = static_cast<aw_stage>(key.stage);
-    total.count = counter.count;
+    total.count = count;
     if (key.netns)
       total.netns = key.netns;
     if (const Listener* listener = key.listener ? table.find(key.listener) : nullptr) {

@@ -46,6 +46,7 @@ KernelFilter kernel_filter(const Options& options) {
   filter.pressure_percent = options.pressure_percent;
   filter.ports = options.ports;
   filter.rate = options.rate;
+  filter.all_resets = options.all_resets;
   return filter;
 }
 

@@ -98,6 +98,8 @@ void add_warning_options(CLI::App& app, Typed& typed) {
 void add_stream_options(CLI::App& app, Options& options, Typed& typed) {
   app.add_option("-e,--events", typed.actions, "Only these events")
       ->option_text("EVENT[,EVENT]...");
+  app.add_flag("--all-resets", options.all_resets,
+               "Resets of accepted connections, too: reason `established`");
   app.add_option("-o,--output", options.output, "Write records there; SIGHUP reopens it")
       ->option_text("FILE");
   app.add_option("-c,--count", typed.count, "Stop after that many records")->option_text("N");

@@ -110,6 +110,7 @@ Event to_event(const aw_event& record, const Clock& clock, const ReasonNames& na
     event.backlog = record.backlog;
   if (record.action == AW_QUEUE_PRESSURE)
     event.pressure = QueuePressure{};
+  event.netfilter_hook = static_cast<aw_hook>(record.hook);
   if (record.reason_space != AW_NO_KERNEL_REASON)
     event.kernel_reason =
         names(static_cast<aw_reason_space>(record.reason_space), record.kernel_reason);

@@ -171,6 +171,7 @@ struct Event {
   std::optional<unsigned> retry;
   std::optional<std::string_view>
       kernel_reason; ///< lives as long as the ReasonNames that it is from
+  aw_hook netfilter_hook = AW_HOOK_UNKNOWN;
   std::optional<Owner> owner;
   std::optional<FormerListener> former;   ///< of a reset_sent for no_listener
   std::optional<Descriptors> descriptors; ///< of accept_stalled

@@ -45,6 +45,7 @@ constexpr std::array<std::string_view, AW_NR_REASONS> reason_names{
     "handshake_invalid",
     "handshake",
     "queued",
+    "established",
 };
 
 constexpr std::array<std::string_view, AW_NR_STAGES> stage_names{
@@ -53,6 +54,13 @@ constexpr std::array<std::string_view, AW_NR_STAGES> stage_names{
 
 constexpr std::array<std::string_view, 5> source_names{
     "", "fentry", "kprobe", "tracepoint", "poll",
+};
+
+constexpr std::array<std::string_view, AW_NR_HOOKS> hook_names{
+    "",
+    "ingress",
+    "prerouting",
+    "input",
 };
 
 template <typename Enum, typename Names>
@@ -140,6 +148,8 @@ std::string_view reset_phrase(aw_reason reason) {
     return "RST: accept queue full (abort)";
   case AW_CLOSED_LISTENER:
     return "RST: listener was closed";
+  case AW_WHEN_ACCEPTED:
+    return "RST: was accepted";
   default:
     return "RST: fits no handshake";
   }
@@ -150,6 +160,7 @@ std::string_view reset_phrase(aw_reason reason) {
 std::string_view name_of(aw_action action) { return name_at(action_names, action); }
 std::string_view name_of(aw_reason reason) { return name_at(reason_names, reason); }
 std::string_view name_of(aw_stage stage) { return name_at(stage_names, stage); }
+std::string_view name_of(aw_hook hook) { return name_at(hook_names, hook); }
 std::string_view name_of(aw_source source) { return name_at(source_names, source); }
 
 std::optional<aw_action> action_named(std::string_view name) {
@@ -177,7 +188,9 @@ std::string_view phrase_of(aw_action action, aw_reason reason, aw_stage stage) {
   case AW_HANDSHAKE_EXPIRED:
     return expiry_phrase(reason);
   case AW_RESET_RECEIVED:
-    return reason == AW_WHEN_QUEUED ? "client RST: waited for accept" : "client RST: in handshake";
+    return reason == AW_WHEN_QUEUED     ? "client RST: waited for accept"
+           : reason == AW_WHEN_ACCEPTED ? "client RST: was accepted"
+                                        : "client RST: in handshake";
   case AW_ACCEPT_STALLED:
     return "nothing is accepted";
   case AW_QUEUE_PRESSURE:
@@ -193,7 +206,9 @@ std::string_view phrase_of(aw_action action, aw_reason reason, aw_stage stage) {
   }
 }
 
-std::string_view ecs_type_of(aw_action action) {
+std::string_view ecs_type_of(aw_action action, aw_reason reason) {
+  if (reason == AW_WHEN_ACCEPTED)
+    return "end";
   switch (action) {
   case AW_LISTEN_DROP:
   case AW_RESET_SENT:

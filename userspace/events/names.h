@@ -12,6 +12,7 @@ namespace acceptwatch {
 [[nodiscard]] std::string_view name_of(aw_action action);
 [[nodiscard]] std::string_view name_of(aw_reason reason);
 [[nodiscard]] std::string_view name_of(aw_stage stage);
+[[nodiscard]] std::string_view name_of(aw_hook hook);
 [[nodiscard]] std::string_view name_of(aw_source source);
 
 [[nodiscard]] std::optional<aw_action> action_named(std::string_view name);
@@ -23,6 +24,6 @@ namespace acceptwatch {
 [[nodiscard]] std::string_view phrase_of(aw_action action, aw_reason reason, aw_stage stage);
 
 /// ECS event.type beside "connection": denied, error, info, start or end.
-[[nodiscard]] std::string_view ecs_type_of(aw_action action);
+[[nodiscard]] std::string_view ecs_type_of(aw_action action, aw_reason reason);
 
 } // namespace acceptwatch

@@ -35,10 +35,10 @@ void append_note(std::string& out, std::string_view note) {
 void append_table(std::string& out, const AuditedNamespace& audited) {
   fmt::format_to(std::back_inserter(out), "Audit of network namespace {}{}\n", audited.netns,
                  audited.gone ? ", which is gone, when it was last read" : "");
-  fmt::format_to(std::back_inserter(out), "  {:<20} {:>12} {:>12}\n", "COUNTER", "KERNEL",
+  fmt::format_to(std::back_inserter(out), "  {:<25} {:>12} {:>12}\n", "COUNTER", "KERNEL",
                  "EXPLAINED");
   for (const auto& counter : audited.counters) {
-    fmt::format_to(std::back_inserter(out), "  {:<20} {:>12} {:>12}\n", counter.name,
+    fmt::format_to(std::back_inserter(out), "  {:<25} {:>12} {:>12}\n", counter.name,
                    counter.kernel, counter.explained);
     if (differs(counter))
       append_note(out, counter.why.empty() ? "no cause of the difference is known" : counter.why);

@@ -21,7 +21,7 @@ void write_event_object(JsonWriter& json, const Event& event) {
   json.end_array();
   json.begin_array("type");
   json.string("connection");
-  json.string(ecs_type_of(event.action));
+  json.string(ecs_type_of(event.action, event.reason));
   json.end_array();
   json.member("action", name_of(event.action));
   json.known("reason", event.verdict ? event.verdict->finding.name : name_of(event.reason));
@@ -67,6 +67,14 @@ void write_pressure(JsonWriter& json, const std::optional<QueuePressure>& pressu
   json.end_object();
 }
 
+void write_netfilter(JsonWriter& json, aw_hook hook) {
+  if (hook == AW_HOOK_UNKNOWN)
+    return;
+  json.begin_object("netfilter");
+  json.member("hook", name_of(hook));
+  json.end_object();
+}
+
 void write_details(JsonWriter& json, const Event& event) {
   json.begin_object("acceptwatch");
   json.known("stage", name_of(event.stage));
@@ -84,6 +92,7 @@ void write_details(JsonWriter& json, const Event& event) {
   if (event.owner && event.owner->container)
     json.member("container", *event.owner->container);
   json.member("kernel_reason", event.kernel_reason);
+  write_netfilter(json, event.netfilter_hook);
   json.member("source", name_of(event.source));
   write_former(json, event.former);
   write_descriptors(json, event.descriptors);

@@ -47,6 +47,7 @@ aw_config make_config(const Plan& plan, const KernelFilter& filter) {
   config.actions = filter.actions;
   config.filter_ports = filter.ports.has_value();
   config.pressure_percent = filter.pressure_percent;
+  config.all_resets = filter.all_resets;
   config.pace_ns = filter.rate ? 1'000'000'000 / filter.rate : 0;
   return config;
 }
@@ -266,7 +267,7 @@ std::vector<Counter> Session::counters() const {
   for (__u8 action = 0; action < AW_NR_ACTIONS; ++action) {
     if (globals_.uncounted[action])
       counters.push_back(
-          {{.listener = 0, .netns = 0, .action = action, .reason = 0, .stage = 0, ._pad = 0},
+          {{.listener = 0, .netns = 0, .action = action, .reason = 0, .stage = 0, .also = 0},
            globals_.uncounted[action],
            0});
   }

@@ -17,6 +17,7 @@ struct KernelFilter {
   std::optional<std::bitset<65536>> ports; ///< absent: all
   uint8_t pressure_percent = 0;            ///< of a queue's limit: queue_pressure; 0: none
   uint32_t rate = 0;                       ///< records a second of one kind; 0: all are sent
+  bool all_resets = false;                 ///< of connections that were accepted, too
 };
 
 /// Loads and attaches what the plan names. `btf_file` may be empty.

@@ -443,6 +443,7 @@ struct sock {
 	struct socket *sk_socket;
 	u16 sk_protocol;
 	u16 sk_type;
+	u8 sk_shutdown;
 	u32 sk_ack_backlog;
 	u32 sk_max_ack_backlog;
 	struct sock_cgroup_data sk_cgrp_data;
@@ -644,6 +645,16 @@ struct rtable {
 
 struct rt6_info {
 	u32 rt6i_flags;
+};
+
+struct inet_skb_parm {
+	int iif;
+	u16 flags;
+};
+
+struct inet6_skb_parm {
+	int iif;
+	__u16 flags;
 };
 
 struct tcp_skb_cb {

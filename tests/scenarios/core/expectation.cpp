@@ -7,10 +7,23 @@ namespace acceptwatch::scenarios {
 
 // TCPTimeouts is not among them: it counts every timer, a FIN's as well as a SYN-ACK's.
 const std::vector<std::string> kernel_counters = {
-    "ListenOverflows", "ListenDrops",        "TCPReqQFullDrop",  "TCPReqQFullDoCookies",
-    "SyncookiesSent",  "SyncookiesRecv",     "SyncookiesFailed", "TCPSynRetrans",
-    "EmbryonicRsts",   "TCPDeferAcceptDrop", "OutRsts",          "TCPMinTTLDrop",
-    "TCPMD5NotFound",  "TCPMD5Unexpected",
+    "ListenOverflows",
+    "ListenDrops",
+    "TCPReqQFullDrop",
+    "TCPReqQFullDoCookies",
+    "SyncookiesSent",
+    "SyncookiesRecv",
+    "SyncookiesFailed",
+    "TCPSynRetrans",
+    "EmbryonicRsts",
+    "TCPDeferAcceptDrop",
+    "OutRsts",
+    "TCPMinTTLDrop",
+    "TCPMD5NotFound",
+    "TCPMD5Unexpected",
+    "TCPFastOpenListenOverflow",
+    "TCPMigrateReqSuccess",
+    "TCPMigrateReqFailure",
 };
 
 namespace {
@@ -40,7 +53,8 @@ bool Expectation::absorb(const Expectation& more) {
   const auto kind = [](const Expectation& one) {
     return std::tie(one.action, one.reason, one.stage, one.network_type, one.server_address,
                     one.client_address, one.server_port, one.folds, one.owner, one.no_owner,
-                    one.accept_depth, one.accept_limit, one.syn_depth, one.syn_limit, one.retry);
+                    one.accept_depth, one.accept_limit, one.syn_depth, one.syn_limit, one.retry,
+                    one.netfilter_hook, one.also);
   };
   if (kind(*this) != kind(more) || clients.empty() != more.clients.empty()) {
     return false;
@@ -84,11 +98,16 @@ std::map<std::string, int64_t> explained_counters(const std::vector<Expectation>
   std::map<std::string, int64_t> sum;
   for (const Expectation& expected : expectations) {
     const auto times = static_cast<int64_t>(expected.total());
+    if (!expected.also.empty()) {
+      sum[expected.also] += times;
+    }
     if (expected.action == "listen_drop") {
       sum["ListenOverflows"] += expected.reason == "accept_queue_full" ? times : 0;
       sum["ListenDrops"] += is_outside_listen_drops(expected.reason) ? 0 : times;
       sum["TCPReqQFullDrop"] += expected.reason == "syn_queue_full" ? times : 0;
       sum["SyncookiesFailed"] += expected.reason == "cookie_invalid" ? times : 0;
+      sum["SyncookiesRecv"] +=
+          expected.stage == "cookie" && expected.reason != "cookie_invalid" ? times : 0;
     } else if (expected.action == "syncookie_sent") {
       // tcp_syn_flood_action() counts the decision, cookie_init_sequence() the cookie.
       sum["SyncookiesSent"] += times;

@@ -51,6 +51,9 @@ struct Expectation {
   std::optional<Range> syn_depth;
   std::optional<Range> syn_limit;
   std::optional<Range> retry;
+  std::string netfilter_hook;
+  // A counter that each occurrence moves though action, reason and stage do not say so.
+  std::string also;
 
   uint64_t total() const;
   // Takes the occurrences of `more` over when it differs in nothing but those; false when it

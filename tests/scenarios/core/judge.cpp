@@ -102,6 +102,7 @@ Complaints wrong_fields(const Expectation& expected, const Record& record,
   check.number("acceptwatch.syn_queue.depth", expected.syn_depth);
   check.number("acceptwatch.syn_queue.limit", expected.syn_limit);
   check.number("acceptwatch.retry", expected.retry);
+  check.text("acceptwatch.netfilter.hook", expected.netfilter_hook);
   return check.take();
 }
 
@@ -118,8 +119,7 @@ bool is_one_of(const Open& open, const Record& record) {
   }
   if (const auto port = record.number(client_port); port && !expected.clients.empty()) {
     const auto place = open.missing_of.find(static_cast<uint16_t>(*port));
-    return place != open.missing_of.end() &&
-           (expected.folds || record.count <= place->second);
+    return place != open.missing_of.end() && (expected.folds || record.count <= place->second);
   }
   return true;
 }

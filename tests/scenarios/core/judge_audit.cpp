@@ -9,8 +9,19 @@ namespace {
 using Numbers = std::map<std::string, int64_t>;
 
 const std::vector<std::string> audited = {
-    "ListenOverflows", "ListenDrops",      "TCPReqQFullDrop", "TCPReqQFullDoCookies",
-    "SyncookiesSent",  "SyncookiesFailed", "TCPSynRetrans",   "EmbryonicRsts",
+    "ListenOverflows",
+    "ListenDrops",
+    "TCPReqQFullDrop",
+    "TCPReqQFullDoCookies",
+    "SyncookiesSent",
+    "SyncookiesRecv",
+    "SyncookiesFailed",
+    "TCPSynRetrans",
+    "EmbryonicRsts",
+    "TCPDeferAcceptDrop",
+    "TCPFastOpenListenOverflow",
+    "TCPMigrateReqSuccess",
+    "TCPMigrateReqFailure",
     "OutRsts",
 };
 

@@ -78,6 +78,8 @@ void put_expectation(JsonWriter& out, const Expectation& expected) {
   put(out, "syn_depth", expected.syn_depth);
   put(out, "syn_limit", expected.syn_limit);
   put(out, "retry", expected.retry);
+  put(out, "netfilter_hook", expected.netfilter_hook);
+  put(out, "also", expected.also);
   out.EndObject();
 }
 
@@ -139,6 +141,8 @@ Expectation expectation_from(const JsonValue& from) {
   result.syn_depth = range_at(from, "syn_depth");
   result.syn_limit = range_at(from, "syn_limit");
   result.retry = range_at(from, "retry");
+  result.netfilter_hook = from["netfilter_hook"].GetString();
+  result.also = from["also"].GetString();
   return result;
 }
 

@@ -41,7 +41,7 @@ public:
 
 private:
   void set_up(const std::vector<Scenario>& scenarios);
-  void start_agent();
+  void start_agent(const std::vector<std::string>& arguments);
   void play_all();
   void settle();
   void poll_once();
@@ -85,8 +85,8 @@ bool Run::all_are(std::initializer_list<Player::State> states) const {
   });
 }
 
-void Run::start_agent() {
-  AgentOptions agent{options_.acceptwatch, options_.tier, "", {}};
+void Run::start_agent(const std::vector<std::string>& arguments) {
+  AgentOptions agent{options_.acceptwatch, options_.tier, "", arguments};
   if (polls(check_)) {
     // It knows the counters of its own namespace only.
     agent.netns = players_.front().netns_path();
@@ -315,7 +315,7 @@ void Run::play(const std::vector<Scenario>& scenarios) {
   try {
     set_up(scenarios);
     if (!options_.provoke_only) {
-      start_agent();
+      start_agent(scenarios.front().arguments);
     }
     play_all();
     if (agent_) {

@@ -21,7 +21,7 @@ namespace acceptwatch::scenarios {
 
 namespace {
 
-const std::string device = "aw0";
+const std::string device_name = "aw0";
 
 // Of <linux/ipv6.h>, which cannot be included together with <netinet/in.h>.
 struct In6Ifreq {
@@ -45,7 +45,7 @@ UniqueFd open_tun() {
 
 ifreq named_request() {
   ifreq request{};
-  device.copy(request.ifr_name, IFNAMSIZ - 1);
+  device_name.copy(request.ifr_name, IFNAMSIZ - 1);
   return request;
 }
 
@@ -55,7 +55,7 @@ void set_ipv4(int control, unsigned long what, const std::string& text) {
   address.sin_family = AF_INET;
   ::inet_pton(AF_INET, text.c_str(), &address.sin_addr);
   std::memcpy(&request.ifr_addr, &address, sizeof(address));
-  must(::ioctl(control, what, &request), "IPv4 address of " + device);
+  must(::ioctl(control, what, &request), "IPv4 address of " + device_name);
 }
 
 void set_ipv6(const std::string& text) {
@@ -63,8 +63,8 @@ void set_ipv6(const std::string& text) {
   In6Ifreq request{};
   ::inet_pton(AF_INET6, text.c_str(), &request.address);
   request.prefix_length = 64;
-  request.interface_index = static_cast<int>(::if_nametoindex(device.c_str()));
-  must(::ioctl(control.get(), SIOCSIFADDR, &request), "IPv6 address of " + device);
+  request.interface_index = static_cast<int>(::if_nametoindex(device_name.c_str()));
+  must(::ioctl(control.get(), SIOCSIFADDR, &request), "IPv6 address of " + device_name);
 }
 
 // addrconf_dad_work() takes the address into use, in a worker thread, even where no duplicate is
@@ -79,7 +79,7 @@ bool is_ipv6_usable() {
   std::string name;
   unsigned flags = 0;
   while (file >> address >> index >> prefix >> scope >> std::hex >> flags >> name) {
-    if (name == device && address.rfind("fd98", 0) == 0) {
+    if (name == device_name && address.rfind("fd98", 0) == 0) {
       return (flags & tentative) == 0;
     }
   }
@@ -99,12 +99,14 @@ TunPeers::TunPeers() : tun_(open_tun()) {
   request = named_request();
   request.ifr_qlen = 10000;
   must(::ioctl(control.get(), SIOCSIFTXQLEN, &request), "SIOCSIFTXQLEN");
-  set_link_up(device);
+  set_link_up(device_name);
   set_ipv4(control.get(), SIOCSIFADDR, server_address(AF_INET));
   set_ipv4(control.get(), SIOCSIFNETMASK, "255.255.0.0");
   set_ipv6(server_address(AF_INET6));
-  wait_for("the IPv6 address of " + device, is_ipv6_usable);
+  wait_for("the IPv6 address of " + device_name, is_ipv6_usable);
 }
+
+const char* TunPeers::device() { return device_name.c_str(); }
 
 std::string TunPeers::server_address(int family) {
   return family == AF_INET ? "10.98.0.1" : "fd98::1";
@@ -167,6 +169,12 @@ void TunPeers::send_corrupt_syn(Peer& peer) {
   std::vector<uint8_t> packet = to_packet(segment);
   packet.back() ^= 0xff;
   write(packet);
+}
+
+void TunPeers::send_syn_with_data(Peer& peer) {
+  Segment segment = segment_of(peer, tcp_flag::syn, peer.isn, 0);
+  segment.payload = 1;
+  write(to_packet(segment));
 }
 
 void TunPeers::send_ack(Peer& peer) {

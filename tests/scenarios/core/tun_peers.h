@@ -39,6 +39,7 @@ class TunPeers {
 public:
   TunPeers();
 
+  static const char* device();
   static std::string server_address(int family);
   static std::string client_address(int family);
 
@@ -52,7 +53,8 @@ public:
   // A SYN with more flags than that, or with 100 bytes and a wrong checksum: no listener takes it.
   void send_odd_syn(Peer& peer, uint8_t more_flags);
   void send_corrupt_syn(Peer& peer);
-  void send_ack(Peer& peer); // the last packet of the handshake
+  void send_syn_with_data(Peer& peer); // Fast Open, without a cookie
+  void send_ack(Peer& peer);           // the last packet of the handshake
   void send_ack_of(Peer& peer, uint32_t wrong_server_isn);
   void send_data(Peer& peer); // as send_ack, with one byte
   void send_reset(Peer& peer);

@@ -28,8 +28,8 @@ const std::map<std::string, Names>& reasons_of_actions() {
       {"handshake_expired", {"no_ack", "ack_dropped", "deferred"}},
       {"reset_sent",
        {"no_listener", "abort_on_overflow", "listener_closed", "handshake_invalid", "firewall",
-        "other"}},
-      {"reset_received", {"handshake", "queued"}},
+        "other", "established"}},
+      {"reset_received", {"handshake", "queued", "established"}},
       {"listener_opened", {}},
       {"listener_closed", {}},
       {"finding",
@@ -105,6 +105,7 @@ const Names& text_paths() {
       "acceptwatch.socket",
       "acceptwatch.container",
       "acceptwatch.kernel_reason",
+      "acceptwatch.netfilter.hook",
       "acceptwatch.source",
   };
   return paths;

@@ -33,7 +33,7 @@ void cookie_onto_full_queue_of(Stage& stage, int family) {
     tun.send_ack(*peer);
   }
   stage.await_moved("ListenOverflows", 3);
-  stage.beside("SyncookiesRecv", 5);
+  stage.beside("SyncookiesRecv", 2); // those that were queued
   std::vector<uint16_t> with_cookie = ports_of(late);
   with_cookie.insert(with_cookie.end(), queued.begin(), queued.end());
   stage.expect(cookies_sent(stage, with_cookie, family));

@@ -145,20 +145,33 @@ void icmp_error(Stage& stage) {
   expect_resends(stage, tun);
 }
 
-// nf_tables drops SYNs before TCP sees them.
-void firewall_in(Stage& stage) {
+// nf_tables drops SYNs before TCP sees them, at one of its hooks.
+void firewall_at(Stage& stage, Hook hook, const char* name) {
   TunPeers tun;
-  drop_by_firewall(Hook::input, server_port);
+  drop_by_firewall(hook, server_port);
   stage.go();
-  Listener listener = open_listener(stage, {.port = server_port, .backlog = 10});
-  for (Peer* peer : tun.add_many(30001, 4, server_port)) {
-    tun.send_syn(*peer);
+  Listener listener = open_listener(stage, {.address = "::", .port = server_port, .backlog = 10});
+  for (const int family : {AF_INET, AF_INET6}) {
+    const auto peers = tun.add_many(family == AF_INET ? 30001 : 31001, 4, server_port, family);
+    for (Peer* peer : peers) {
+      tun.send_syn(*peer);
+    }
+    Expectation dropped =
+        at_listener("listen_drop", "firewall", stage.self(), server_port, ports_of(peers), family);
+    dropped.stage = "syn";
+    dropped.netfilter_hook = name;
+    stage.expect(dropped);
   }
   await_turn(stage, tun);
   stage.claim(listener.embryos() == 0, "no SYN came through the firewall");
-  stage.expect(filtered(stage, "firewall", {30001, 30002, 30003, 30004}));
   close_listener(stage, listener, {});
 }
+
+void firewall_in(Stage& stage) { firewall_at(stage, Hook::input, "input"); }
+
+void firewall_prerouting(Stage& stage) { firewall_at(stage, Hook::prerouting, "prerouting"); }
+
+void firewall_ingress(Stage& stage) { firewall_at(stage, Hook::ingress, "ingress"); }
 
 } // namespace
 
@@ -169,7 +182,9 @@ std::vector<Scenario> filter_scenarios() {
       {"authentication", "4 SYNs without the signature that TCP_MD5SIG demands", authentication},
       {"no_route", "4 SYNs of a client to which there is no route", no_route},
       {"icmp_error", "an ICMP error for the SYN-ACK of 3 requests", icmp_error},
-      {"firewall_in", "nf_tables drops 4 SYNs to a listener", firewall_in},
+      {"firewall_in", "nf_tables drops 8 SYNs to a listener", firewall_in},
+      {"firewall_prerouting", "the same before routing", firewall_prerouting},
+      {"firewall_ingress", "the same as they come from the device", firewall_ingress},
   };
 }
 

@@ -194,6 +194,35 @@ void strays_to_closed_port(Stage& stage) {
   stage.beside("OutRsts", 3);
 }
 
+// tcp_fastopen_queue_check(): more SYNs with data than TCP_FASTOPEN allows at a time are answered
+// as SYNs without; their clients send the data again.
+void fast_open_queue_full(Stage& stage) {
+  constexpr int server_without_cookies = 0x202;
+  set_sysctl("net.ipv4.tcp_fastopen", server_without_cookies);
+  TunPeers tun;
+  stage.go();
+  Listener listener = open_listener(stage, {.port = server_port, .backlog = 10, .fast_open = 1});
+  Peer& first = tun.add(20001, server_port);
+  tun.send_syn_with_data(first);
+  wait_for("a connection by Fast Open", [&] { return listener.depth() == 1; });
+  std::vector<uint16_t> queued = {first.port};
+  for (Peer* peer : tun.add_many(20002, 3, server_port)) {
+    tun.send_syn_with_data(*peer);
+    tun.await_syn_ack(*peer);
+    stage.claim(listener.depth() == queued.size(), "the SYN alone makes no connection");
+    tun.send_ack(*peer);
+    queued.push_back(peer->port);
+    wait_for("it to be queued", [&] { return listener.depth() == queued.size(); });
+  }
+  stage.beside("TCPFastOpenListenOverflow", 3);
+  first.isn += 1; // the byte
+  tun.await_syn_ack(first);
+  tun.send_ack(first);
+  wait_for("the last of its handshake", [&] { return listener.embryos() == 0; });
+  close_listener(stage, listener, queued);
+  expect_resends(stage, tun);
+}
+
 } // namespace
 
 std::vector<Scenario> lookalike_scenarios() {
@@ -215,6 +244,8 @@ std::vector<Scenario> lookalike_scenarios() {
        time_wait_full_queue},
       {"strays_after_overflow", "RSTs to stray ACKs just after overflows without a RST",
        strays_after_overflow},
+      {"fast_open_queue_full",
+       "3 SYNs with data find Fast Open's queue full: an ordinary handshake", fast_open_queue_full},
       {"strays_to_closed_port", "stray ACKs to a closed port: reset, and no attempt to connect",
        strays_to_closed_port},
   };

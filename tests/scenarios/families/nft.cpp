@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/tun_peers.h"
 #include "core/unique_fd.h"
 #include "core/wait.h"
 
@@ -113,7 +114,7 @@ struct Rule {
 
 // meta l4proto tcp, @th,offset,16 port, @th,offset,16 >= others_from, drop
 void add_rule(Batch& batch, const Rule& rule) {
-  const uint32_t port_at = rule.hook == Hook::input ? 2 : 0;
+  const uint32_t port_at = rule.hook == Hook::output ? 0 : 2;
   const uint32_t other_at = 2 - port_at;
   add_expression(batch, "meta", [&] {
     batch.number(NFTA_META_KEY, NFT_META_L4PROTO);
@@ -144,6 +145,9 @@ Batch rule_batch(const Rule& rule) {
     batch.nested(NFTA_CHAIN_HOOK, [&] {
       batch.number(NFTA_HOOK_HOOKNUM, static_cast<uint32_t>(rule.hook));
       batch.number(NFTA_HOOK_PRIORITY, 0);
+      if (rule.hook == Hook::ingress) {
+        batch.text(NFTA_HOOK_DEV, TunPeers::device());
+      }
     });
   });
   batch.message(nft_type(NFT_MSG_NEWRULE), NLM_F_CREATE | NLM_F_APPEND | NLM_F_ACK, NFPROTO_INET, 0,

@@ -5,11 +5,11 @@
 
 namespace acceptwatch::scenarios {
 
-// Where a rule sees packets: on their way in, or out.
-enum class Hook { input = 1, output = 3 };
+// Where a rule sees packets: on their way in, or out. The first is the TUN device's own.
+enum class Hook { ingress = 5, prerouting = 0, input = 1, output = 3 };
 
-// Drops TCP packets of the current namespace whose destination (input) or source (output) port is
-// this one, and whose other port is `others_from` or above, by nf_tables as `nft add rule` would do
+// Drops TCP packets of the current namespace whose destination port (output: source port) is this
+// one, and whose other port is `others_from` or above, by nf_tables as `nft add rule` would do
 // it. Throws Skip when the kernel has no nf_tables.
 void drop_by_firewall(Hook hook, uint16_t port, uint16_t others_from = 0);
 

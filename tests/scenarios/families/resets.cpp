@@ -127,6 +127,28 @@ void listener_shut_down(Stage& stage) {
   expect_resends(stage, tun);
 }
 
+// A SYN that is not the first one again, but inside the window of the request that is there:
+// tcp_check_req() ends that request.
+void syn_out_of_place(Stage& stage) {
+  TunPeers tun;
+  stage.go();
+  Listener listener = open_listener(stage, {.port = server_port, .backlog = 10});
+  const auto peers = tun.add_many(30001, 3, server_port);
+  for (Peer* peer : peers) {
+    shake(tun, *peer);
+    peer->isn += 10;
+    tun.send_syn(*peer);
+    tun.await_reset(*peer);
+  }
+  stage.claim(listener.embryos() == 0, "no request is left");
+  Expectation ended =
+      at_listener("reset_sent", "handshake_invalid", stage.self(), server_port, ports_of(peers));
+  ended.also = "EmbryonicRsts";
+  stage.expect(ended);
+  close_listener(stage, listener, {});
+  expect_resends(stage, tun);
+}
+
 } // namespace
 
 std::vector<Scenario> reset_scenarios() {
@@ -140,6 +162,8 @@ std::vector<Scenario> reset_scenarios() {
       {"listener_killed", "kill -9 of the owner with 5 queued connections", listener_killed},
       {"listener_shut_down", "shutdown(SHUT_RD) of a listener with 3 queued connections",
        listener_shut_down},
+      {"syn_out_of_place", "3 requests are ended by a SYN that is none of theirs",
+       syn_out_of_place},
   };
 }
 

@@ -3,6 +3,8 @@
 #include <linux/filter.h>
 #include <sys/socket.h>
 
+#include <filesystem>
+
 #include "core/error.h"
 #include "core/helper.h"
 #include "core/wait.h"
@@ -85,11 +87,57 @@ void reuseport(Stage& stage) {
   stage.await_moved("OutRsts", queued_in_all);
 }
 
+// tcp_migrate_req: what waits at a listener that is closed moves to another of its group, and is
+// reset where there is none. Before 5.14 (54b92e841937) nothing moves, whatever the sysctl says.
+void migration(Stage& stage) {
+  if (std::filesystem::exists("/proc/sys/net/ipv4/tcp_migrate_req")) {
+    set_sysctl("net.ipv4.tcp_migrate_req", 1);
+  }
+  TunPeers tun;
+  stage.go();
+  const ListenerOptions options = {.port = server_port, .backlog = 10, .reuse_port = true};
+  Listener first = open_listener(stage, options);
+  const std::vector<uint16_t> queued = {20001, 20002};
+  for (const uint16_t port : queued) {
+    enqueue(tun, depth_of(first), tun.add(port, server_port));
+  }
+  Listener second = open_listener(stage, options);
+  first.close();
+  // Not by then where a scan of acceptwatch's holds the file at that moment.
+  wait_for("the connections to move, or to be reset", [&] {
+    return stage.world().moved("TCPMigrateReqSuccess") == 2 || stage.world().moved("OutRsts") == 2;
+  });
+  const bool moves = stage.world().moved("TCPMigrateReqSuccess") > 0;
+  const unsigned lost_with_first = moves ? 0 : 2;
+  stage.claim(second.depth() == 2 - lost_with_first, "both connections have moved, or none");
+  stage.beside("TCPMigrateReqSuccess", moves ? 2 : 0);
+  stage.expect(closed(stage.self(), server_port, lost_with_first, 0));
+
+  Peer& late = tun.add(30001, server_port);
+  shake(tun, late);
+  stage.expect(closed(stage.self(), server_port, 2 - lost_with_first, 1));
+  second.close();
+  Expectation reset =
+      at_listener("reset_sent", "listener_closed", stage.self(), server_port, queued);
+  if (moves) {
+    reset.also = "TCPMigrateReqFailure";
+    // The last ACK looks for a listener once more, and is answered with a RST.
+    stage.beside("TCPMigrateReqFailure", 1);
+  }
+  stage.expect(reset);
+  tun.send_ack(late);
+  tun.await_reset(late);
+  stage.beside("OutRsts", 1);
+  expect_resends(stage, tun);
+}
+
 } // namespace
 
 std::vector<Scenario> reuseport_scenarios() {
   return {
       {"reuseport", "3 SO_REUSEPORT listeners of 3 processes, each drops its own", reuseport},
+      {"migration", "connections move to the next listener, and are reset with the last",
+       migration},
   };
 }
 

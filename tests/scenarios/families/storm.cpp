@@ -261,7 +261,7 @@ Scenario storm_of(uint64_t seed, size_t handshakes) {
 std::vector<Scenario> storm_scenarios() {
   Scenario large = storm_of(3, 2500);
   large.on_request = true;
-  return {storm_of(1, 1200), large};
+  return {storm_of(1, 2000), large};
 }
 
 } // namespace acceptwatch::scenarios

@@ -32,6 +32,40 @@ bool can_handshake(const Shop& shop) {
   return shop.town.syncookies == 2 ? is_answered(shop) : shop.answer() == Answer::syn_ack;
 }
 
+// Data with the SYN: the connection is queued before the handshake ends.
+void fast_open(Shop& shop, Dice& dice) {
+  Peer& peer = shop.newcomer(dice);
+  shop.town.tun.send_syn_with_data(peer);
+  shop.await_queued(peer);
+  shop.town.tun.await_syn_ack(peer);
+  peer.isn += 1; // the byte
+  shop.town.tun.send_ack(peer);
+  shop.town.knock_at_closed_port(AF_INET);
+}
+
+bool keeps_requests(const Shop& shop) { return shop.answer() == Answer::syn_ack; }
+
+// TCP_DEFER_ACCEPT for one connection: its bare ACK is dropped, and no loss.
+void defer(Shop& shop, Dice& dice) {
+  shop.order("defer 30");
+  Peer& peer = shop.newcomer(dice);
+  shake(shop.town.tun, peer);
+  shop.town.world.beside("TCPDeferAcceptDrop", 1);
+  shop.town.tun.send_ack(peer);
+  shop.town.world.await_explained("TCPDeferAcceptDrop");
+  shop.town.tun.send_data(peer);
+  peer.isn += 1; // the byte
+  shop.await_queued(peer);
+  shop.order("defer 0");
+}
+
+// A request whose ACK was dropped before would have its SYN-ACK sent again for another reason.
+bool can_defer(const Shop& shop) {
+  return keeps_requests(shop) &&
+         std::none_of(shop.held.begin(), shop.held.end(),
+                      [](const Held& request) { return request.was_answered; });
+}
+
 void accept(Shop& shop, Dice& dice) {
   const bool clients_reset = dice.below(3) == 0;
   shop.accept(dice.from_to(1, shop.queued.size()), clients_reset);
@@ -56,10 +90,10 @@ void lose_syns(Shop& shop, Dice& dice) {
       const int less = shop.kernel.syn_queue_spare == 0 ? 1 : 0;
       dropped.syn_limit = Range{shop.plan.backlog - less, shop.plan.backlog};
     }
-    shop.expect(dropped);
     if (decides_for_cookie) {
-      shop.town.world.beside("TCPReqQFullDoCookies", 1);
+      dropped.also = "TCPReqQFullDoCookies";
     }
+    shop.expect(dropped);
     shop.town.tun.send_syn(peer);
   }
   shop.town.world.await_explained("ListenDrops");
@@ -202,6 +236,8 @@ bool can_restart(const Shop& shop) { return shop.silent.empty(); }
 const std::vector<Fate>& fates() {
   static const std::vector<Fate> table = {
       {"handshake", 60, can_handshake, handshake},
+      {"fast open", 5, keeps_requests, fast_open},
+      {"defer", 5, can_defer, defer},
       {"accept", 12, [](const Shop& shop) { return !shop.queued.empty(); }, accept},
       {"keep back", 20, can_keep_back, keep_back},
       {"crowd", 6, can_crowd, crowd},

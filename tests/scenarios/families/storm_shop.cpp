@@ -29,6 +29,19 @@ void filter_nothing(int fd) {
        "SO_DETACH_FILTER");
 }
 
+void defer_accept(int fd, int seconds) {
+  must(::setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof(seconds)),
+       "TCP_DEFER_ACCEPT");
+}
+
+// A close() with data unread would be a RST.
+void read_what_came(int fd) {
+  char byte = 0;
+  if (::recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) < 0 && errno != EAGAIN && errno != ECONNRESET) {
+    must(-1, "reading from a connection");
+  }
+}
+
 // No key: signatures are no longer asked for.
 void ask_for_signatures(int fd, const std::string& client, const std::string& key) {
   tcp_md5sig wanted{};
@@ -60,6 +73,7 @@ public:
     } else if (what == "accept") {
       for (unsigned long left = std::stoul(argument); left > 0; --left) {
         accepted_.push_back(listener_->accept());
+        read_what_came(accepted_.back().get());
       }
     } else if (what == "hang-up") {
       accepted_.clear();
@@ -67,6 +81,8 @@ public:
       filter_everything(listener_->fd());
     } else if (what == "unfilter") {
       filter_nothing(listener_->fd());
+    } else if (what == "defer") {
+      defer_accept(listener_->fd(), std::stoi(argument));
     } else if (what == "sign") {
       ask_for_signatures(listener_->fd(), argument, "key");
     } else if (what == "unsign") {
@@ -78,8 +94,10 @@ public:
 
 private:
   void open() {
-    listener_.emplace(
-        ListenerOptions{.address = plan_.bound_to, .port = plan_.port, .backlog = plan_.backlog});
+    listener_.emplace(ListenerOptions{.address = plan_.bound_to,
+                                      .port = plan_.port,
+                                      .backlog = plan_.backlog,
+                                      .fast_open = plan_.backlog});
     if (plan_.gives_up_early) {
       const int once = 1;
       must(::setsockopt(listener_->fd(), IPPROTO_TCP, TCP_SYNCNT, &once, sizeof(once)),
@@ -107,6 +125,8 @@ Helper::Body keeper_of(const Plan& plan) {
 
 Town::Town(World& home, int syncookies_here, bool aborts_here)
     : world(home), syncookies(syncookies_here), aborts(aborts_here) {
+  constexpr int fast_open_without_cookies = 0x202;
+  set_sysctl("net.ipv4.tcp_fastopen", fast_open_without_cookies);
   set_sysctl("net.ipv4.tcp_syncookies", syncookies);
   set_sysctl("net.ipv4.tcp_abort_on_overflow", aborts ? 1 : 0);
 }
@@ -240,6 +260,10 @@ void Shop::greet(Peer& peer) {
 
 void Shop::enqueue(Peer& peer) {
   town.tun.send_ack(peer);
+  await_queued(peer);
+}
+
+void Shop::await_queued(Peer& peer) {
   queued.push_back({&peer});
   order(cat("depth ", queued.size()));
 }
@@ -273,12 +297,12 @@ void Shop::finish_held(size_t at, bool with_data) {
 
 void Shop::finish_with_cookie(size_t at) {
   Peer& peer = *take_out(with_cookie, at);
-  town.world.beside("SyncookiesRecv", 1);
   if (is_full()) {
     expect(drop(peer, "accept_queue_full", "cookie"));
     town.tun.send_ack(peer);
     town.world.await_explained("ListenOverflows");
   } else {
+    town.world.beside("SyncookiesRecv", 1);
     enqueue(peer);
   }
 }

@@ -112,6 +112,8 @@ public:
   // True when there was one: then the storm is no longer the one that the seed stands for.
   bool give_up_overdue();
   void accept(size_t count, bool clients_reset);
+  // This peer's connection is the next in the queue.
+  void await_queued(Peer& peer);
 
   // A record of a packet of this peer.
   Expectation about(const Peer& peer, const std::string& action, const std::string& reason,

@@ -185,6 +185,25 @@ TEST(SynQueueLimit, IsTheDepthAboveWhichTheQuarterBegins) {
   }
 }
 
+TEST(SynDropAlso, CountsACookieThatWasDecidedOn) {
+  auto facts = idle();
+  facts.accept_depth = 11;
+  EXPECT_EQ(aw_syn_drop_also(&facts), 0);
+  facts.syncookies = 1;
+  EXPECT_EQ(aw_syn_drop_also(&facts), 0);
+  facts.syn_depth = 11;
+  EXPECT_EQ(aw_syn_drop_also(&facts), AW_ALSO_COOKIE_DECIDED);
+  facts.syn_depth = 0;
+  facts.syncookies = 2;
+  EXPECT_EQ(aw_syn_drop_also(&facts), AW_ALSO_COOKIE_DECIDED);
+}
+
+TEST(SynDropAlso, CountsNoneWithoutCookies) {
+  auto facts = idle();
+  facts.syn_depth = 11;
+  EXPECT_EQ(aw_syn_drop_also(&facts), 0);
+}
+
 TEST(RetransmitReason, WithoutAnAckTheClientIsSilent) {
   for (const int defers : {0, 1}) {
     for (const int full : {0, 1})

@@ -39,7 +39,7 @@ TEST(Explain, AFullAcceptQueueCountsTwiceAtEveryStage) {
   EXPECT_EQ(explained({a_counter(AW_LISTEN_DROP, AW_ACCEPT_QUEUE_FULL, 1, AW_STAGE_SYN),
                        a_counter(AW_LISTEN_DROP, AW_ACCEPT_QUEUE_FULL, 2, AW_STAGE_ACK),
                        a_counter(AW_LISTEN_DROP, AW_ACCEPT_QUEUE_FULL, 4, AW_STAGE_COOKIE)}),
-            (Explained{{listen_overflows, 7}, {listen_drops, 7}}));
+            (Explained{{listen_overflows, 7}, {listen_drops, 7}, {syncookies_recv, 4}}));
 }
 
 TEST(Explain, AFullSynQueueHasACounterOfItsOwn) {
@@ -82,6 +82,27 @@ TEST(Explain, ResetsCountByWhatTheyEnd) {
   EXPECT_EQ(explained({a_counter(AW_RESET_RECEIVED, AW_WHEN_QUEUED, 4)}), Explained{});
 }
 
+TEST(Explain, WhatAnEventCountsBesidesIsInItsKey) {
+  const auto with = [](Counter counter, __u8 also) {
+    counter.key.also = also;
+    return std::vector{counter};
+  };
+  EXPECT_EQ(
+      explained(with(a_counter(AW_LISTEN_DROP, AW_ACCEPT_QUEUE_FULL, 2), AW_ALSO_COOKIE_DECIDED)),
+      (Explained{{listen_overflows, 2}, {listen_drops, 2}, {req_queue_full_do_cookies, 2}}));
+  EXPECT_EQ(
+      explained(with(a_counter(AW_RESET_SENT, AW_HANDSHAKE_INVALID, 3), AW_ALSO_EMBRYONIC_RST)),
+      (Explained{{embryonic_rsts, 3}, {out_rsts, 3}}));
+  EXPECT_EQ(
+      explained(with(a_counter(AW_RESET_SENT, AW_CLOSED_LISTENER, 4), AW_ALSO_MIGRATE_FAILURE)),
+      (Explained{{migrate_req_failure, 4}, {out_rsts, 4}}));
+}
+
+TEST(Explain, ACookieThatIsWrongWasNotReceived) {
+  EXPECT_EQ(explained({a_counter(AW_LISTEN_DROP, AW_COOKIE_INVALID, 2, AW_STAGE_COOKIE)}),
+            (Explained{{syncookies_failed, 2}}));
+}
+
 TEST(Explain, AFirewallsResetIsNotCountedByTcp) {
   EXPECT_EQ(explained({a_counter(AW_RESET_SENT, AW_FIREWALL, 1)}), Explained{});
 }
@@ -115,7 +136,9 @@ TEST(WhyMore, IsEmptyWhereNothingIsKnown) {
 TEST(WhyMore, NamesWhatTheKernelCountsBeside) {
   EXPECT_EQ(why_more(out_rsts, {}), "resets of other connections are counted, too");
   EXPECT_EQ(why_more(syn_retrans, {}), "SYNs that this host sent again are counted, too");
-  EXPECT_NE(why_more(req_queue_full_do_cookies, {}), "");
+  EXPECT_EQ(why_more(req_queue_full_do_cookies, {}), "");
+  for (const auto counter : {defer_accept_drop, fast_open_listen_overflow, migrate_req_success})
+    EXPECT_TRUE(why_more(counter, {}).starts_with("no loss: ")) << name_of(counter).name;
 }
 
 TEST(WhyMore, NamesBlindSpotsOfThisCounterOnly) {
@@ -129,6 +152,16 @@ TEST(WhyMore, NamesBlindSpotsOfThisCounterOnly) {
             "not seen: listen_drop/request_failed, memory");
   EXPECT_EQ(why_more(embryonic_rsts, {.blind = blind}), "not seen: reset_received");
   EXPECT_EQ(why_more(listen_overflows, {.blind = blind}), "");
+}
+
+TEST(WhyMore, NamesABlindStageOnlyWhereItCounts) {
+  const BlindSpot at_syn{AW_LISTEN_DROP, AW_REASON_NONE, AW_STAGE_SYN, {}, {}, {}};
+  const BlindSpot at_cookie{AW_LISTEN_DROP, AW_REASON_NONE, AW_STAGE_COOKIE, {}, {}, {}};
+  const auto why = [](const BlindSpot& spot) {
+    return why_more(syncookies_recv, {.blind = std::span{&spot, 1}});
+  };
+  EXPECT_EQ(why(at_syn), why_more(syncookies_recv, {}));
+  EXPECT_NE(why(at_cookie), why_more(syncookies_recv, {}));
 }
 
 TEST(WhyMore, NamesWhatWasLost) {

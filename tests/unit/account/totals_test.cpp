@@ -44,6 +44,15 @@ TEST_F(NameTotals, KeepsTheOwnerOfAListenerThatWasClosed) {
   EXPECT_EQ(name_totals(counters, table).at(0).owner->pid, 100U);
 }
 
+TEST_F(NameTotals, SumWhatOnlyTheAuditTellsApart) {
+  auto beside = counter(1, AW_ACCEPT_QUEUE_FULL, 2);
+  beside.key.also = AW_ALSO_COOKIE_DECIDED;
+  const std::vector counters{counter(1, AW_ACCEPT_QUEUE_FULL, 5), beside};
+  const auto totals = name_totals(counters, table);
+  ASSERT_EQ(totals.size(), 1U);
+  EXPECT_EQ(totals[0].count, 7U);
+}
+
 TEST_F(NameTotals, AreLargestFirst) {
   const std::vector counters{counter(1, AW_NO_LISTENER, 2), counter(2, AW_NO_LISTENER, 30),
                              counter(3, AW_NO_LISTENER, 4)};

@@ -40,6 +40,13 @@ TEST(KernelFilter, PassesOnWhatTheKernelCanDecide) {
   EXPECT_TRUE(filter.ports->test(80));
 }
 
+TEST(KernelFilter, HasAllResetsOnlyWhereTheyAreAskedFor) {
+  Options options;
+  EXPECT_FALSE(kernel_filter(options).all_resets);
+  options.all_resets = true;
+  EXPECT_TRUE(kernel_filter(options).all_resets);
+}
+
 TEST(KernelFilter, LetsThroughWhatTheTableNeeds) {
   Options options;
   options.actions = 1U << AW_RESET_SENT;

@@ -167,6 +167,12 @@ TEST(CommandLine, RateIsRecordsASecondOrNone) {
     expect_wrong({"--rate", text}, "--rate");
 }
 
+TEST(CommandLine, AllResetsAreAskedFor) {
+  EXPECT_FALSE(options_of({}).all_resets);
+  EXPECT_TRUE(options_of({"--all-resets"}).all_resets);
+  expect_wrong({"list", "--all-resets"}, "--all-resets");
+}
+
 TEST(CommandLine, ReadyFdIsAnOpenDescriptor) {
   const int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
   const auto number = std::to_string(fd);

@@ -53,7 +53,8 @@ TEST(Names, OfReasonsAreThoseOfTheContract) {
                                         "memory",
                                         "other",
                                         "handshake",
-                                        "queued"}));
+                                        "queued",
+                                        "established"}));
 }
 
 TEST(Names, OfStagesAreThoseOfTheContract) {
@@ -64,6 +65,12 @@ TEST(Names, OfStagesAreThoseOfTheContract) {
 TEST(Names, OfSourcesAreThoseOfTheContract) {
   EXPECT_EQ(names_between<aw_source>(AW_SOURCE_FENTRY, AW_SOURCE_POLL + 1),
             (std::set<std::string_view>{"fentry", "kprobe", "tracepoint", "poll"}));
+}
+
+TEST(Names, OfHooksAreThoseOfTheContract) {
+  EXPECT_EQ(names_between<aw_hook>(AW_HOOK_INGRESS, AW_NR_HOOKS),
+            (std::set<std::string_view>{"ingress", "prerouting", "input"}));
+  EXPECT_EQ(name_of(AW_HOOK_INPUT), "input");
 }
 
 TEST(Names, BelongToTheirEnumerators) {
@@ -150,21 +157,29 @@ TEST(Phrases, DifferForEveryReasonOfAnAction) {
             0U);
   EXPECT_EQ(count(AW_HANDSHAKE_EXPIRED, AW_STAGE_SYN, {AW_NO_ACK, AW_ACK_DROPPED, AW_DEFERRED}),
             0U);
-  EXPECT_EQ(count(AW_RESET_RECEIVED, AW_STAGE_ACK, {AW_IN_HANDSHAKE, AW_WHEN_QUEUED}), 0U);
+  EXPECT_EQ(
+      count(AW_RESET_RECEIVED, AW_STAGE_ACK, {AW_IN_HANDSHAKE, AW_WHEN_QUEUED, AW_WHEN_ACCEPTED}),
+      0U);
   EXPECT_EQ(count(AW_RESET_SENT, AW_STAGE_ACK,
-                  {AW_NO_LISTENER, AW_ABORT_ON_OVERFLOW, AW_CLOSED_LISTENER, AW_HANDSHAKE_INVALID}),
+                  {AW_NO_LISTENER, AW_ABORT_ON_OVERFLOW, AW_CLOSED_LISTENER, AW_HANDSHAKE_INVALID,
+                   AW_WHEN_ACCEPTED}),
             0U);
 }
 
 TEST(EcsType, IsDeniedForWhatTheClientIsRefused) {
-  EXPECT_EQ(ecs_type_of(AW_LISTEN_DROP), "denied");
-  EXPECT_EQ(ecs_type_of(AW_RESET_SENT), "denied");
-  EXPECT_EQ(ecs_type_of(AW_SYNCOOKIE_SENT), "info");
-  EXPECT_EQ(ecs_type_of(AW_SYNACK_RETRANSMIT), "info");
-  EXPECT_EQ(ecs_type_of(AW_HANDSHAKE_EXPIRED), "denied");
-  EXPECT_EQ(ecs_type_of(AW_RESET_RECEIVED), "end");
-  EXPECT_EQ(ecs_type_of(AW_LISTENER_OPENED), "start");
-  EXPECT_EQ(ecs_type_of(AW_LISTENER_CLOSED), "end");
+  EXPECT_EQ(ecs_type_of(AW_LISTEN_DROP, AW_REASON_NONE), "denied");
+  EXPECT_EQ(ecs_type_of(AW_RESET_SENT, AW_REASON_NONE), "denied");
+  EXPECT_EQ(ecs_type_of(AW_SYNCOOKIE_SENT, AW_REASON_NONE), "info");
+  EXPECT_EQ(ecs_type_of(AW_SYNACK_RETRANSMIT, AW_REASON_NONE), "info");
+  EXPECT_EQ(ecs_type_of(AW_HANDSHAKE_EXPIRED, AW_REASON_NONE), "denied");
+  EXPECT_EQ(ecs_type_of(AW_RESET_RECEIVED, AW_REASON_NONE), "end");
+  EXPECT_EQ(ecs_type_of(AW_LISTENER_OPENED, AW_REASON_NONE), "start");
+  EXPECT_EQ(ecs_type_of(AW_LISTENER_CLOSED, AW_REASON_NONE), "end");
+}
+
+TEST(EcsType, IsEndForAConnectionThatWasAccepted) {
+  EXPECT_EQ(ecs_type_of(AW_RESET_SENT, AW_WHEN_ACCEPTED), "end");
+  EXPECT_EQ(ecs_type_of(AW_RESET_RECEIVED, AW_WHEN_ACCEPTED), "end");
 }
 
 } // namespace

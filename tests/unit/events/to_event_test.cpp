@@ -39,7 +39,7 @@ class Flags : public testing::TestWithParam<int> {};
 /// A part shows in the event if and only if its flag is set.
 TEST_P(Flags, SayWhichPartsHoldSomething) {
   auto record = full_record();
-  record.flags = static_cast<__u16>(GetParam());
+  record.flags = static_cast<__u8>(GetParam());
   const bool listener = record.flags & AW_HAS_LISTENER;
   const bool addresses = record.flags & AW_HAS_ADDRESSES;
   const bool port = record.flags & AW_HAS_PORT;
@@ -182,6 +182,13 @@ TEST(ToEvent, AsksForTheKernelsNameInTheRightEnum) {
   EXPECT_EQ(to_event(record, Clock{}, names).kernel_reason, "1:77");
   record.reason_space = AW_SK_RST_REASON;
   EXPECT_EQ(to_event(record, Clock{}, names).kernel_reason, "2:77");
+}
+
+TEST(ToEvent, KnowsTheHookOfTheFirewall) {
+  auto record = unit::an_event();
+  EXPECT_EQ(converted(record).netfilter_hook, AW_HOOK_UNKNOWN);
+  record.hook = AW_HOOK_PREROUTING;
+  EXPECT_EQ(converted(record).netfilter_hook, AW_HOOK_PREROUTING);
 }
 
 TEST(ToEvent, AReasonThatTheKernelDoesNotNameIsAbsent) {

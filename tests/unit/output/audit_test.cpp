@@ -28,17 +28,17 @@ TEST_F(TextTest, AuditOfNothingAgrees) {
 TEST_F(TextTest, AuditIsATableWhereSomethingDiffers) {
   EXPECT_EQ(audit_text(one_namespace({equal, more})),
             "Audit of network namespace 4026531840\n"
-            "  COUNTER                    KERNEL    EXPLAINED\n"
-            "  ListenOverflows                12           12\n"
-            "  OutRsts                         9            2\n"
+            "  COUNTER                         KERNEL    EXPLAINED\n"
+            "  ListenOverflows                     12           12\n"
+            "  OutRsts                              9            2\n"
             "      resets of other connections are counted, too\n");
 }
 
 TEST_F(TextTest, AuditDoesNotHideADifferenceWithoutACause) {
   EXPECT_EQ(audit_text(one_namespace({{"ListenDrops", 1, 2, {}}}, true)),
             "Audit of network namespace 4026531840, which is gone, when it was last read\n"
-            "  COUNTER                    KERNEL    EXPLAINED\n"
-            "  ListenDrops                     1            2\n"
+            "  COUNTER                         KERNEL    EXPLAINED\n"
+            "  ListenDrops                          1            2\n"
             "      no cause of the difference is known\n");
 }
 

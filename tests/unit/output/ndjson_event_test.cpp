@@ -109,6 +109,16 @@ TEST(NdjsonEvent, HasNoKeyForWhatIsNotKnownOfTheOwnersState) {
   EXPECT_EQ(at(document, "/acceptwatch/owner_state")->MemberCount(), 1U);
 }
 
+TEST(NdjsonEvent, NamesTheFirewallsHookAfterTheKernelsReason) {
+  auto event = unit::contract_event();
+  event.reason = AW_FIREWALL;
+  event.netfilter_hook = AW_HOOK_PREROUTING;
+  EXPECT_NE(formatted(event).find(R"("kernel_reason":"TCP_LISTEN_OVERFLOW",)"
+                                  R"("netfilter":{"hook":"prerouting"},"source":)"),
+            std::string::npos)
+      << formatted(event);
+}
+
 TEST(NdjsonEvent, HasAnEndWithOneOfItsHalves) {
   auto event = unit::contract_event();
   event.server_address.reset();
