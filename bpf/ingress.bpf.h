@@ -81,7 +81,9 @@ static __always_inline void foresee(struct sock *sk, struct aw_syn_facts *facts,
 	e->reason = aw_syn_drop_reason(facts);
 	if (e->reason != AW_REQUEST_FAILED) {
 		e->action = AW_LISTEN_DROP;
-		e->also = aw_syn_drop_also(facts);
+		/* The others only come where tcp_syncookies is 0. */
+		if (e->reason == AW_ACCEPT_QUEUE_FULL)
+			e->also = aw_syn_drop_also(facts);
 		return;
 	}
 	e->reason = aw_cookie_reason(facts);
