@@ -17,8 +17,8 @@ def measure(bench):
                           "--benchmark_enable_random_interleaving=true",
                           "--benchmark_report_aggregates_only=true"],
                          check=True, text=True, capture_output=True)
-    rows = [row(one) for one in json.loads(ran.stdout)["benchmarks"]
-            if one["aggregate_name"] == "median"]
+    medians = [one for one in json.loads(ran.stdout)["benchmarks"] if one["aggregate_name"] == "median"]
+    rows = [row(one) for one in sorted(medians, key=lambda one: one["family_index"])]
     save("micro", {**origin, "acceptwatch": bench.version(), "repetitions": REPETITIONS, "rows": rows})
 
 

@@ -51,6 +51,12 @@ void add_probe_options(CLI::App& app, Options& options, Typed& typed) {
       ->option_text("FILE");
 }
 
+/// Options that `explain` and `list` have too.
+void add_netns(CLI::App& app, Typed& typed) {
+  app.add_option("--netns", typed.netns, "Only this network namespace")
+      ->option_text("PATH|PID|INODE");
+}
+
 /// Options that `list` has too.
 void add_listener_filters(CLI::App& app, Options& options, Typed& typed) {
   app.add_option("-P,--port", typed.ports, "Only these listening ports")
@@ -68,8 +74,7 @@ void add_listener_filters(CLI::App& app, Options& options, Typed& typed) {
       ->option_text("PATH")
       ->take_all()
       ->allow_extra_args(false);
-  app.add_option("--netns", typed.netns, "Only this network namespace")
-      ->option_text("PATH|PID|INODE");
+  add_netns(app, typed);
   app.add_flag("-4,--ipv4", typed.ipv4, "Only IPv4");
   app.add_flag("-6,--ipv6", typed.ipv6, "Only IPv6");
 }
@@ -121,14 +126,15 @@ tl::unexpected<Error> wrong(const char* option, const Error& error) {
   return wrong(fmt::format("{}: {}", option, error.what));
 }
 
-/// Before the subcommand or after it.
-bool given(const CLI::App& app, const char* name) {
-  const auto has = [&](const CLI::App* one) {
-    const auto* option = one->get_option_no_throw(name);
-    return option && option->count();
+/// Before the subcommand or after it. Null: it was not given.
+const CLI::Option* given(const CLI::App& app, const char* name) {
+  const auto find = [&](const CLI::App& one) -> const CLI::Option* {
+    const auto* option = one.get_option_no_throw(name);
+    return option && option->count() ? option : nullptr;
   };
   const auto commands = app.get_subcommands();
-  return has(&app) || std::any_of(commands.begin(), commands.end(), has);
+  const auto* before = find(app);
+  return before || commands.empty() ? before : find(*commands.front());
 }
 
 Result<void> interpret_filters(const CLI::App& app, const Typed& typed, Options& options) {
@@ -155,8 +161,8 @@ Result<void> interpret_filters(const CLI::App& app, const Typed& typed, Options&
   options.family = typed.ipv4 ? AF_INET : typed.ipv6 ? AF_INET6 : 0;
   for (const char* name :
        {"--port", "--pid", "--comm", "--cgroup", "--netns", "--ipv4", "--ipv6", "--events"}) {
-    const auto* option = app.get_option(name);
-    if (!option->count())
+    const auto* option = given(app, name);
+    if (!option)
       continue;
     auto filter = fmt::format("{}={}", name + 2, fmt::join(option->results(), ","));
     if (filter.size() > max_filter_text)
@@ -166,15 +172,17 @@ Result<void> interpret_filters(const CLI::App& app, const Typed& typed, Options&
   return {};
 }
 
-/// Other filters would hide what explains it.
+/// Other filters than that by network namespace would hide what explains it.
 Result<void> interpret_explained(const Typed& typed, Options& options) {
   if (options.command != Command::explain)
     return {};
   const auto port = parse_number<uint16_t>(typed.explained);
   if (port.value_or(0) == 0)
     return wrong(fmt::format("explain: '{}' is not a port, 1 to 65535", typed.explained));
-  if (!options.filters.empty())
-    return wrong(fmt::format("explain takes a port and no filter: {}", options.filters.front()));
+  for (const auto& filter : options.filters) {
+    if (!filter.starts_with("netns="))
+      return wrong(fmt::format("explain takes a port, and of the filters --netns alone: {}", filter));
+  }
   options.explained = port;
   options.ports.emplace().set(*port);
   options.filters.push_back(fmt::format("port={}", *port));
@@ -268,6 +276,7 @@ Result<std::variant<Options, Answer>> parse_command_line(int argc, const char* c
       "explain", "Watches a port until something fails, and says why and what to do");
   explain->footer(exit_statuses);
   explain->add_option("PORT", typed.explained, "The listening port")->required();
+  add_netns(*explain, typed);
   add_duration(*explain, typed);
   add_probe_options(*explain, options, typed);
   add_common_options(*explain, options, typed);

@@ -49,7 +49,7 @@ LentTypes::LentTypes(bpf_object* object, bpf_object* other) {
 
 LentTypes::~LentTypes() {
   if (lends_)
-    lent = {};
+    lent = std::vector<std::byte>{}; // "= {}" would keep the memory
 }
 
 } // namespace acceptwatch

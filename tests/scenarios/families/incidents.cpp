@@ -50,12 +50,13 @@ Explanation parse_explanation(const Agent& agent) {
 }
 
 Explanation explain(const Options& options, const Incident& incident, Scene& scene,
-                    const NetNamespace& outside) {
+                    const NetNamespace& netns, const NetNamespace& outside) {
   Agent agent(
       {options.acceptwatch,
        options.tier,
        outside.path(),
-       {"explain", std::to_string(Scene::port), "-d", std::to_string(time_to_explain.count())}});
+       {"explain", std::to_string(Scene::port), "--netns", std::to_string(netns.inode()), "-d",
+        std::to_string(time_to_explain.count())}});
   agent.await_ready();
   incident.play(scene);
   // Where nothing is wrong there is no sign of that.
@@ -104,7 +105,7 @@ void play(const Options& options, const Incident& incident, uint64_t seed,
   const NetNamespace netns = NetNamespace::create();
   Scene scene(seed);
   incident.prepare(scene);
-  judge(incident, scene, explain(options, incident, scene, outside));
+  judge(incident, scene, explain(options, incident, scene, netns, outside));
 }
 
 } // namespace
