@@ -235,6 +235,39 @@ def overflow(port, connects):
 # acceptwatch and its records
 
 
+def start_agent(binary, out, *options):
+    """acceptwatch in this network namespace, once every probe is live."""
+    ready, ready_end = os.pipe()
+    process = subprocess.Popen([binary, "-q", "--netns", "/proc/self/ns/net",
+                                "--ready-fd", str(ready_end), *options],
+                               stdout=out, pass_fds=[ready_end])
+    os.close(ready_end)
+    try:
+        live = select.select([ready], [], [], PATIENCE)[0] and os.read(ready, 1)
+        require(live == b"1", "acceptwatch did not become ready")
+    except BaseException:
+        kill(process)
+        raise
+    finally:
+        os.close(ready)
+    return process
+
+
+def stop_agent(process):
+    process.terminate()
+    try:
+        status = process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        kill(process)
+        raise Failed("acceptwatch did not stop when asked to") from None
+    require(status == 0, f"acceptwatch ended with {status}")
+
+
+def kill(process):
+    process.kill()
+    process.wait()
+
+
 class Agent:
     """acceptwatch, watching this network namespace until it is stopped, or the block ends."""
 
@@ -245,48 +278,26 @@ class Agent:
         self.summary = {}
 
     def __enter__(self):
-        ready, ready_end = os.pipe()
         self._before = kernel_counters()
         with open(self._file, "wb") as out:
-            self._process = subprocess.Popen(
-                [self._binary, "-j", "-q", "--netns", "/proc/self/ns/net",
-                 "--ready-fd", str(ready_end)], stdout=out, pass_fds=[ready_end])
-        os.close(ready_end)
-        try:
-            live = select.select([ready], [], [], PATIENCE)[0] and os.read(ready, 1)
-            require(live == b"1", "acceptwatch did not become ready")
-        except BaseException:
-            self._kill()
-            raise
-        finally:
-            os.close(ready)
+            self._process = start_agent(self._binary, out, "-j")
         return self
 
     def __exit__(self, kind, *_):
         if kind:
-            self._kill()
+            kill(self._process)
         elif self._process.returncode is None:
             self.stop()
 
     def stop(self):
         """Ends it and reads its records. Its server may go afterwards, unseen."""
         self._counted = kernel_counters() - self._before
-        self._process.terminate()
-        try:
-            status = self._process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._kill()
-            raise Failed("acceptwatch did not stop when asked to") from None
-        require(status == 0, f"acceptwatch ended with {status}")
+        stop_agent(self._process)
         lines = self._file.read_text().splitlines()
         first, *self.events, self.summary = map(json.loads, lines)
         require(first["event"]["action"] == "start", f"the first record is {first}")
         require(self.summary["event"]["action"] == "summary", f"the last is {self.summary}")
         require(all(e["event"]["kind"] == "event" for e in self.events), "records were lost")
-
-    def _kill(self):
-        self._process.kill()
-        self._process.wait()
 
     def wait_for(self, kind, times=1):
         """Until so many records of a kind are written: what it must look up, it has."""
@@ -331,7 +342,8 @@ class Agent:
             require_fields(record, server={"address": ADDRESS, "port": overflowed.port},
                            client__address=ADDRESS, process=process, acceptwatch__stage="syn",
                            acceptwatch__owners=overflowed.owners,
-                           acceptwatch__accept_queue=overflowed.queue)
+                           acceptwatch__accept_queue__depth=overflowed.queue["depth"],
+                           acceptwatch__accept_queue__limit=overflowed.queue["limit"])
             require(record["client"]["port"] in overflowed.clients,
                     f"no client was {record['client']}")
         return self.counted("ListenOverflows")
