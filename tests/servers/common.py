@@ -234,6 +234,9 @@ def overflow(port, connects):
 
 # acceptwatch and its records
 
+# How a full queue is announced, and what it is found to be if it stays full for long.
+FULL_QUEUE = ("queue_pressure", "accept_stalled", "finding/stuck_acceptor")
+
 
 def start_agent(binary, out, *options):
     """acceptwatch in this network namespace, once every probe is live."""

@@ -11,6 +11,18 @@ namespace {
 
 constexpr int64_t ns_per_second = 1'000'000'000;
 
+/// Rounded down, which std::chrono::floor() cannot do at the begin of the range: what is
+/// below it does not fit.
+std::pair<std::chrono::seconds, int64_t> split_seconds(Timestamp time) {
+  int64_t seconds = time / ns_per_second;
+  int64_t nanoseconds = time % ns_per_second;
+  if (nanoseconds < 0) {
+    nanoseconds += ns_per_second;
+    --seconds;
+  }
+  return {std::chrono::seconds{seconds}, nanoseconds};
+}
+
 int64_t read_clock(clockid_t id) {
   timespec time{};
   clock_gettime(id, &time);
@@ -40,7 +52,8 @@ Timestamp Clock::now() const { return wall_time(boot_now()); }
 uint64_t Clock::boot_now() const { return static_cast<uint64_t>(read_clock(CLOCK_BOOTTIME)); }
 
 ShortText<30> rfc3339(Timestamp time) {
-  const std::chrono::sys_time<std::chrono::nanoseconds> instant{std::chrono::nanoseconds{time}};
+  const auto [seconds, nanoseconds] = split_seconds(time);
+  const std::chrono::sys_seconds instant{seconds};
   const auto day = std::chrono::floor<std::chrono::days>(instant); // also before 1970
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss time_of_day{instant - day};
@@ -55,18 +68,17 @@ ShortText<30> rfc3339(Timestamp time) {
   append(time_of_day.hours().count(), 2, ':');
   append(time_of_day.minutes().count(), 2, ':');
   append(time_of_day.seconds().count(), 2, '.');
-  append(time_of_day.subseconds().count(), 9, 'Z');
+  append(nanoseconds, 9, 'Z');
   return text;
 }
 
 std::string local_time_of_day(Timestamp time) {
-  const std::chrono::nanoseconds since_1970{time};
-  const auto whole = std::chrono::floor<std::chrono::seconds>(since_1970);
+  const auto [whole, nanoseconds] = split_seconds(time);
   const time_t seconds = whole.count();
   tm local{};
   localtime_r(&seconds, &local);
   return fmt::format("{:02}:{:02}:{:02}.{:03}", local.tm_hour, local.tm_min, local.tm_sec,
-                     (since_1970 - whole) / std::chrono::milliseconds{1});
+                     nanoseconds / 1'000'000);
 }
 
 } // namespace acceptwatch
