@@ -9,6 +9,7 @@
 #include "families/exec_holder.h"
 #include "families/families.h"
 #include "families/incidents.h"
+#include "families/latency.h"
 #include "families/race.h"
 #include "families/storm.h"
 #include "self_test.h"
@@ -48,6 +49,9 @@ int run(const Options& options) {
   }
   if (options.race > 0) {
     return run_race(options) ? 0 : 1;
+  }
+  if (options.latency > 0) {
+    return run_latency(options) ? 0 : 1;
   }
   if (options.incidents) {
     return run_incidents(options) ? 0 : 1;

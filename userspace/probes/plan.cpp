@@ -113,6 +113,11 @@ Plan bpf_plan(const Features& features, aw_source tier) {
   fill_config(features, plan);
   note_missing_cookies(features, plan);
   plan.seed_by_iterator = has_iterator(features);
+  if (!plan.seed_by_iterator)
+    see_nothing_of(plan, AW_ACCEPT_STALLED, AW_REASON_NONE, AW_STAGE_NONE,
+                   "no iterator shows the queues here (5.11): they are seen when a packet is lost, "
+                   "and findings that rest on them come then, or not at all",
+                   {});
   add_drop_tracepoint(features, plan);
   if (tier == AW_SOURCE_TRACEPOINT)
     add_tracepoint_programs(features, plan);

@@ -26,6 +26,7 @@ constexpr const char* usage =
     "  --storm SEED        only handshakes with fates drawn at random; the same for the same seed\n"
     "  --handshakes N      how many of them (2000)\n"
     "  --incidents SEED    what `acceptwatch explain` says of each cause, and of what only nearly is one\n"
+    "  --latency N         N connections wait for accept(): whether their times are reported (tier fentry)\n"
     "  --repeat N          the whole run N times\n"
     "  --jobs N            scenarios at the same time (4)\n"
     "  --allow-skip NAME   this scenario may be skipped; any other skip is a failure\n"
@@ -73,6 +74,7 @@ enum Long {
   storm,
   handshakes,
   incidents,
+  latency,
   repeat,
   jobs,
   allow_skip,
@@ -92,6 +94,7 @@ const option long_options[] = {
     {"storm", required_argument, nullptr, storm},
     {"handshakes", required_argument, nullptr, handshakes},
     {"incidents", required_argument, nullptr, incidents},
+    {"latency", required_argument, nullptr, latency},
     {"repeat", required_argument, nullptr, repeat},
     {"jobs", required_argument, nullptr, jobs},
     {"allow-skip", required_argument, nullptr, allow_skip},
@@ -130,6 +133,9 @@ void apply(Options& options, int choice) {
     break;
   case incidents:
     options.incidents = seed(optarg);
+    break;
+  case latency:
+    options.latency = positive(optarg, "--latency");
     break;
   case repeat:
     options.repeat = positive(optarg, "--repeat");

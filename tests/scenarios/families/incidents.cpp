@@ -90,10 +90,21 @@ void judge(const Incident& incident, const Scene& scene, const Explanation& expl
   }
 }
 
+// What is found by looking at the queues while no packet comes.
+bool needs_looks(const Incident& incident) {
+  static const std::set<std::string> seen_by_looks{
+      "stuck_acceptor", "slow_acceptor", "burst_larger_than_backlog", "descriptors_exhausted"};
+  return std::ranges::any_of(incident.findings,
+                             [](const auto& name) { return seen_by_looks.contains(name); });
+}
+
 bool is_hidden(const Incident& incident, const std::vector<BlindSpot>& blind) {
+  Expectation needed;
+  needed.action = "accept_stalled";
+  if (needs_looks(incident) && is_blind(blind, needed))
+    return true;
   if (incident.action.empty())
     return false;
-  Expectation needed;
   needed.action = incident.action;
   needed.reason = incident.reason;
   return is_blind(blind, needed);
@@ -128,8 +139,7 @@ bool run_incidents(const Options& options) {
         std::ranges::find(options.names, incident.name) == options.names.end())
       continue;
     if (is_hidden(incident, check.blind)) {
-      std::cout << "ok   " << incident.name << "  (blind: " << incident.action << "/"
-                << incident.reason << ")\n";
+      std::cout << "ok   " << incident.name << "  (blind)\n";
       ++passed;
       continue;
     }

@@ -57,6 +57,7 @@ const Spots no_drop_reasons{
 const Spots no_dropped_acks{"listen_drop/firewall@ack:", "listen_drop/socket_filter@ack:",
                             "listen_drop/authentication@ack:"};
 const Spots no_expiry{"handshake_expired/@:"};
+const Spots no_looks{"accept_stalled/@:"};
 const Spots no_request_resets{"reset_received/handshake@:"};
 const Spots no_ack_stage{"listen_drop/@ack:", "listen_drop/@cookie:"};
 const Spots no_ack_overflow{"listen_drop/accept_queue_full@ack:",
@@ -79,7 +80,7 @@ TEST(BlindSpots, Of61AreAcksThatSomethingElseThanAQueueRefused) {
 }
 
 TEST(BlindSpots, Of510AreSocketCookiesDropReasonsAndExpiry) {
-  const Spots expected = no_cookies + no_drop_reasons;
+  const Spots expected = no_cookies + no_drop_reasons + no_looks;
   EXPECT_EQ(blind_on(kernel_5_10()), expected + no_expiry);
   EXPECT_EQ(blind_on(kernel_5_10(), AW_SOURCE_KPROBE), expected);
 }
@@ -96,7 +97,7 @@ TEST(BlindSpots, OfTracepointsOn61AreOverflowsAtTheAck) {
 TEST(BlindSpots, OfTracepointsOn510AreResetsWithoutListenerToo) {
   EXPECT_EQ(blind_on(kernel_5_10(), AW_SOURCE_TRACEPOINT),
             tracepoints_blind + no_ack_overflow + no_request_resets + no_drop_reasons + no_cookies +
-                Spots{"reset_sent/no_listener@:"});
+                no_looks + Spots{"reset_sent/no_listener@:"});
 }
 
 TEST(BlindSpots, WithoutThePacketHookAreTheWholeSynStage) {
@@ -148,11 +149,11 @@ TEST(BlindSpots, OfAResetFunctionThatIsMissingAreItsResets) {
 }
 
 TEST(BlindSpots, WithoutTypedProgramsAreSocketCookies) {
-  EXPECT_EQ(blind_on(with_btf_file(kernel_6_1())), no_cookies + no_dropped_acks);
+  EXPECT_EQ(blind_on(with_btf_file(kernel_6_1())), no_cookies + no_dropped_acks + no_looks);
 }
 
 TEST(BlindSpots, OfPacketsThatCannotBeReadAreTheirFields) {
-  Spots expected = no_cookies + no_drop_reasons + no_expiry;
+  Spots expected = no_cookies + no_drop_reasons + no_expiry + no_looks;
   for (const char* event : {"listen_drop/@syn", "syncookie_sent/@", "reset_sent/abort_on_overflow@",
                             "reset_sent/handshake_invalid@", "reset_sent/no_listener@",
                             "listen_drop/cookie_invalid@"}) {
