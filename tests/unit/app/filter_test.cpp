@@ -54,6 +54,12 @@ TEST(KernelFilter, LetsThroughWhatTheTableNeeds) {
             1U << AW_RESET_SENT | 1U << AW_LISTENER_OPENED | 1U << AW_LISTENER_CLOSED);
 }
 
+TEST(KernelFilter, LetsEverythingThroughForFindings) {
+  Options options;
+  options.actions = 1U << AW_FINDING;
+  EXPECT_EQ(kernel_filter(options).actions, ~0U);
+}
+
 TEST(ActionWanted, IsWhatWasAskedFor) {
   Options options;
   EXPECT_TRUE(action_wanted(options, AW_LISTENER_OPENED));

@@ -167,6 +167,40 @@ TEST(CommandLine, RateIsRecordsASecondOrNone) {
     expect_wrong({"--rate", text}, "--rate");
 }
 
+TEST(CommandLine, PressureIsAShareInPercent) {
+  EXPECT_EQ(options_of({}).pressure_percent, 80U);
+  EXPECT_EQ(options_of({"--pressure", "100"}).pressure_percent, 100U);
+  for (const char* text : {"0", "101", "-1", "x", "1.5"})
+    expect_wrong({"--pressure", text}, "--pressure");
+}
+
+TEST(CommandLine, StallIsATimeAboveZero) {
+  EXPECT_EQ(options_of({}).stall_seconds, 1);
+  EXPECT_EQ(options_of({"--stall", "0.2"}).stall_seconds, 0.2);
+  for (const char* text : {"0", "-1", "nan", "inf", "x"})
+    expect_wrong({"--stall", text}, "--stall");
+}
+
+TEST(CommandLine, ExplainWatchesItsPort) {
+  const auto options = options_of({"explain", "9799", "-d", "5", "--netns", "4026531840", "-j"});
+  EXPECT_EQ(options.command, Command::explain);
+  EXPECT_EQ(options.explained, 9799);
+  ASSERT_TRUE(options.ports);
+  EXPECT_TRUE(options.ports->test(9799));
+  EXPECT_EQ(options.ports->count(), 1U);
+  EXPECT_EQ(options.duration, 5);
+  EXPECT_EQ(options.format, OutputFormat::ndjson);
+  EXPECT_EQ(options.filters, (std::vector<std::string>{"netns=4026531840", "port=9799"}));
+}
+
+TEST(CommandLine, ExplainTakesOnePortAndNoOtherFilter) {
+  expect_wrong({"explain"}, "PORT");
+  for (const char* text : {"0", "65536", "http", "80,81", "-1"})
+    expect_wrong({"explain", text}, "");
+  expect_wrong({"-P", "81", "explain", "80"}, "port=81");
+  expect_wrong({"-4", "explain", "80"}, "ipv4");
+}
+
 TEST(CommandLine, AllResetsAreAskedFor) {
   EXPECT_FALSE(options_of({}).all_resets);
   EXPECT_TRUE(options_of({"--all-resets"}).all_resets);
