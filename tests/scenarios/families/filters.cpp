@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Packets of a handshake that something filters: no queue is full, and no queue may be blamed.
-#include <arpa/inet.h>
-#include <linux/filter.h>
-#include <linux/tcp.h>
-#include <net/route.h>
-#include <netinet/in.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-
 #include "core/error.h"
 #include "core/wait.h"
 #include "families/families.h"
 #include "families/nft.h"
+#include "families/obstacles.h"
 #include "families/steps.h"
 
 namespace acceptwatch::scenarios {
@@ -33,13 +26,6 @@ void await_turn(Stage& stage, TunPeers& tun) {
   stage.expect(refused);
 }
 
-void filter_everything(const Listener& listener) {
-  sock_filter nothing_passes[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
-  const sock_fprog program{1, nothing_passes};
-  must(::setsockopt(listener.fd(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)),
-       "SO_ATTACH_FILTER");
-}
-
 Expectation filtered(Stage& stage, const std::string& reason, const std::vector<uint16_t>& ports) {
   Expectation expected = at_listener("listen_drop", reason, stage.self(), server_port, ports);
   expected.stage = "syn";
@@ -51,7 +37,7 @@ void socket_filter(Stage& stage) {
   TunPeers tun;
   stage.go();
   Listener listener = open_listener(stage, {.port = server_port, .backlog = 10});
-  filter_everything(listener);
+  attach_filter(listener, false);
   for (Peer* peer : tun.add_many(30001, 4, server_port)) {
     tun.send_syn(*peer);
   }
@@ -66,7 +52,7 @@ void socket_filter_full_queue(Stage& stage) {
   stage.go();
   Listener listener = open_listener(stage, {.port = server_port, .backlog = 1});
   const std::vector<uint16_t> queued = fill(tun, listener, 20001);
-  filter_everything(listener);
+  attach_filter(listener, false);
   for (Peer* peer : tun.add_many(30001, 4, server_port)) {
     tun.send_syn(*peer);
   }
@@ -81,16 +67,7 @@ void authentication(Stage& stage) {
   TunPeers tun;
   stage.go();
   Listener listener = open_listener(stage, {.port = server_port, .backlog = 10});
-  tcp_md5sig key{};
-  sockaddr_storage address;
-  to_sockaddr(TunPeers::client_address(AF_INET), 0, address);
-  std::memcpy(&key.tcpm_addr, &address, sizeof(address));
-  key.tcpm_keylen = 3;
-  std::memcpy(key.tcpm_key, "key", 3);
-  if (::setsockopt(listener.fd(), IPPROTO_TCP, TCP_MD5SIG, &key, sizeof(key)) != 0 &&
-      errno == ENOPROTOOPT) {
-    throw Skip("this kernel has no TCP_MD5SIG");
-  }
+  want_signatures(listener, TunPeers::client_address(AF_INET));
   for (Peer* peer : tun.add_many(30001, 4, server_port)) {
     tun.send_syn(*peer);
   }
@@ -98,18 +75,6 @@ void authentication(Stage& stage) {
   stage.beside("TCPMD5NotFound", 4);
   stage.expect(filtered(stage, "authentication", {30001, 30002, 30003, 30004}));
   close_listener(stage, listener, {});
-}
-
-// "unreachable", as `ip route add unreachable` would make it.
-void add_unreachable(const std::string& address) {
-  const UniqueFd fd(must(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  ::inet_pton(AF_INET, address.c_str(), &to.sin_addr);
-  rtentry route{};
-  std::memcpy(&route.rt_dst, &to, sizeof(to));
-  route.rt_flags = RTF_UP | RTF_HOST | RTF_REJECT;
-  must(::ioctl(fd.get(), SIOCADDRT, &route), "SIOCADDRT");
 }
 
 // The SYN comes in, and there is no way back to where it came from.

@@ -2,6 +2,7 @@
 // What `acceptwatch explain` is asked about: each cause, and beside it what only nearly is one.
 #include "core/netns.h"
 #include "core/wait.h"
+#include "families/obstacles.h"
 #include "families/scene.h"
 #include "families/steps.h"
 
@@ -131,12 +132,54 @@ void drop_packets(Scene& scene, uint16_t of_port) {
     scene.connect(3);
 }
 
+void filter_at_socket(Scene& scene, bool passes) {
+  attach_filter(scene.listen(16), passes);
+  scene.accept_all();
+  if (passes)
+    scene.connect_and_be_served(3);
+  else
+    scene.knock(3);
+}
+
+constexpr const char* somebody_else = "10.98.0.77";
+
+void want_signatures_of(Scene& scene, const std::string& client) {
+  want_signatures(scene.listen(16), client);
+  scene.accept_all();
+  if (client == somebody_else)
+    scene.connect_and_be_served(3);
+  else
+    scene.knock(3);
+}
+
+void lose_the_way_to(Scene& scene, const std::string& client) {
+  scene.listen(16);
+  scene.accept_all();
+  add_unreachable(client);
+  if (client == somebody_else)
+    scene.connect_and_be_served(3);
+  else
+    scene.knock(3);
+}
+
+void answer_cookies(Scene& scene, bool forged) {
+  set_sysctl("net.ipv4.tcp_syncookies", 2);
+  scene.listen(16);
+  scene.accept_all();
+  scene.shake_with_cookies(3);
+  for (Peer* forger : scene.strangers(forged ? 3 : 0)) {
+    scene.tun().send_ack_of(*forger, 0x12345678);
+    scene.tun().await_reset(*forger);
+  }
+}
+
 } // namespace
 
 std::vector<Incident> all_incidents() {
   const std::set<std::string> burst_of_a_small_backlog{"burst_larger_than_backlog",
                                                        "backlog_too_small"};
   const auto nothing = [](Scene&) {};
+  const auto client = TunPeers::client_address(AF_INET);
   return {
       {"hangs", {"stuck_acceptor"}, {}, nothing, hang, "listen_drop", "accept_queue_full"},
       {"hangs_not", {}, {}, nothing, serve_the_same, "", ""},
@@ -264,6 +307,21 @@ std::vector<Incident> all_incidents() {
        [](Scene& s) { drop_packets(s, Scene::port + 1); },
        "",
        ""},
+      {"socket_filter", {"socket_filter"}, {}, nothing,
+       [](Scene& s) { filter_at_socket(s, false); }, "listen_drop", "socket_filter"},
+      {"socket_filter_that_passes", {}, {}, nothing,
+       [](Scene& s) { filter_at_socket(s, true); }, "", ""},
+      {"signatures", {"authentication"}, {}, nothing,
+       [client](Scene& s) { want_signatures_of(s, client); }, "listen_drop", "authentication"},
+      {"signatures_of_others", {}, {}, nothing,
+       [](Scene& s) { want_signatures_of(s, somebody_else); }, "", ""},
+      {"no_route", {"no_route"}, {}, nothing, [client](Scene& s) { lose_the_way_to(s, client); },
+       "listen_drop", "no_route"},
+      {"no_route_to_others", {}, {}, nothing,
+       [](Scene& s) { lose_the_way_to(s, somebody_else); }, "", ""},
+      {"forged_cookies", {"cookie_invalid"}, {}, nothing,
+       [](Scene& s) { answer_cookies(s, true); }, "listen_drop", "cookie_invalid"},
+      {"honest_cookies", {}, {}, nothing, [](Scene& s) { answer_cookies(s, false); }, "", ""},
   };
 }
 

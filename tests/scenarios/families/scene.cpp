@@ -67,11 +67,18 @@ void Scene::overflow(int count) {
            [&] { return Counters::read().since(before).at("ListenDrops") >= count; });
 }
 
-std::vector<Peer*> Scene::knock(int count) {
+std::vector<Peer*> Scene::strangers(int count) {
   std::vector<Peer*> peers;
   for (int i = 0; i < count; ++i) {
     peers.push_back(&next_peer());
-    tun_.send_syn(*peers.back());
+  }
+  return peers;
+}
+
+std::vector<Peer*> Scene::knock(int count) {
+  const auto peers = strangers(count);
+  for (Peer* peer : peers) {
+    tun_.send_syn(*peer);
   }
   return peers;
 }

@@ -45,6 +45,8 @@ public:
   void overflow(int count);
   // SYNs that are never answered.
   std::vector<Peer*> knock(int count);
+  // Clients that have sent nothing yet.
+  std::vector<Peer*> strangers(int count);
   // Whole handshakes whose connections nobody waits for: of clients that a cookie answered.
   void shake_with_cookies(int count);
 
