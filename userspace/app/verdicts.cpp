@@ -71,11 +71,19 @@ void Verdicts::note(const aw_event& record, const Event& event, const Emit& emit
     end_pressure(event.listener, at_ns, emit);
     diagnosis_.listener_closed(event.listener);
   } else if (has_queues && listener && !listener->closed) {
-    diagnosis_.look(key, {at_ns, *event.accept_queue, *event.syn_queue, record.listener.head_us,
-                          event.oldest_seconds.value_or(0)});
+    look_at(key, {at_ns, *event.accept_queue, *event.syn_queue, record.listener.head_us,
+                  event.oldest_seconds.value_or(0)});
   }
   if (event.action == AW_QUEUE_PRESSURE)
     begin_pressure(event, at_ns);
+}
+
+void Verdicts::look_at(const SubjectKey& key, const Look& look) {
+  diagnosis_.look(key, look);
+  if (!look.accept.depth || !look.head_us)
+    return;
+  double& oldest = oldest_[key.listener];
+  oldest = std::max(oldest, look.head_seconds);
 }
 
 void Verdicts::begin_pressure(const Event& event, uint64_t at_ns) {
@@ -125,9 +133,9 @@ void Verdicts::look(const Emit& emit) {
     if (listener.closed || !listener.state || !listener_wanted(listener))
       return;
     const ListenerState& state = *listener.state;
-    diagnosis_.look({listener.id, listener.netns, listener.port},
-                    {state.at_ns, state.accept_queue, state.syn_queue, state.head_us,
-                     clock_.seconds_since(state.head_us, state.at_ns)});
+    look_at({listener.id, listener.netns, listener.port},
+            {state.at_ns, state.accept_queue, state.syn_queue, state.head_us,
+             clock_.seconds_since(state.head_us, state.at_ns)});
     const auto pressed = pressed_.find(listener.id);
     const uint32_t percent = options_.pressure_percent * hysteresis_percent / 100;
     if (pressed != pressed_.end() && state.at_ns > pressed->second.begun_ns &&
@@ -279,6 +287,8 @@ ListenerReport Verdicts::report(const Listener& listener, uint64_t lost) const {
   report.accept_peak = listener.accept_peak;
   report.syn_peak = listener.syn_peak;
   report.lost = lost;
+  if (const auto oldest = oldest_.find(listener.id); oldest != oldest_.end())
+    report.oldest_seconds = oldest->second;
   report.derived = source_.timing() != Timing::all;
   if (const auto waits = source_.waits(listener.id, listener.cookie)) {
     report.accepted = waits->accepted;
@@ -303,10 +313,12 @@ std::vector<ListenerReport> Verdicts::listeners(std::span<const Counter> counter
       return;
     const auto found = lost.find(listener.id);
     auto one = report(listener, found == lost.end() ? 0 : found->second);
-    if (one.lost || one.accepted.value_or(0))
+    if (one.lost || one.accepted.value_or(0) || one.oldest_seconds)
       reports.push_back(std::move(one));
   });
-  const auto slowness = [](const ListenerReport& one) { return one.waits ? one.waits->p99 : 0; };
+  const auto slowness = [](const ListenerReport& one) {
+    return one.waits ? one.waits->p99 : one.oldest_seconds.value_or(0);
+  };
   std::ranges::sort(reports, [&](const ListenerReport& a, const ListenerReport& b) {
     return std::tuple{b.lost, slowness(b), a.port} < std::tuple{a.lost, slowness(a), b.port};
   });

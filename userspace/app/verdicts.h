@@ -55,6 +55,7 @@ private:
   [[nodiscard]] bool listener_wanted(const Listener& listener) const;
   [[nodiscard]] Event event_about(const SubjectKey& key, aw_action action) const;
   [[nodiscard]] Event finding_event(const Diagnosis::Change& change) const;
+  void look_at(const SubjectKey& key, const Look& look);
   void begin_pressure(const Event& event, uint64_t at_ns);
   void widen_pressure(const Event& event);
   void end_pressure(uint64_t listener, uint64_t at_ns, const Emit& emit);
@@ -72,6 +73,8 @@ private:
   Diagnosis diagnosis_;
   std::map<uint64_t, Pressed> pressed_; ///< by aw_listener.id
   std::map<SubjectKey, Cookies> cookies_before_;
+  /// By aw_listener.id: the longest that a head of its accept queue was seen to wait, seconds.
+  std::map<uint64_t, double> oldest_;
   uint64_t first_finding_ns_ = 0;
 };
 

@@ -181,7 +181,8 @@ Result<void> interpret_explained(const Typed& typed, Options& options) {
     return wrong(fmt::format("explain: '{}' is not a port, 1 to 65535", typed.explained));
   for (const auto& filter : options.filters) {
     if (!filter.starts_with("netns="))
-      return wrong(fmt::format("explain takes a port, and of the filters --netns alone: {}", filter));
+      return wrong(
+          fmt::format("explain takes a port, and of the filters --netns alone: {}", filter));
   }
   options.explained = port;
   options.ports.emplace().set(*port);

@@ -259,6 +259,7 @@ struct ListenerReport {
   uint64_t lost = 0;                    ///< packets dropped and resets sent
   std::optional<uint64_t> accepted;     ///< connections that accept() returned, and were seen
   bool derived = false;                 ///< accepted and waits leave out those that did not wait
+  std::optional<double> oldest_seconds; ///< the longest that a head of its queue was seen to wait
   std::optional<Percentiles> waits;     ///< in the accept queue
   std::optional<Percentiles> handshake; ///< from the SYN-ACK to the client's answer
   std::vector<uint64_t> histogram;      ///< of waits, by the buckets of histogram.h

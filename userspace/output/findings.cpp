@@ -51,7 +51,8 @@ std::string sparkline(const std::vector<uint64_t>& histogram) {
 
 std::string waits_text(const ListenerReport& report) {
   if (!report.waits)
-    return "-";
+    return report.oldest_seconds ? fmt::format(">= {}", duration_text(*report.oldest_seconds))
+                                 : "-";
   return fmt::format("{}/{}/{}", duration_text(report.waits->p50), duration_text(report.waits->p99),
                      duration_text(report.waits->max));
 }
@@ -117,6 +118,7 @@ void write_listener_report(JsonWriter& json, const ListenerReport& report) {
   json.member("accepted", report.accepted);
   if (report.accepted && report.derived)
     json.member("derived", true);
+  json.member("oldest_seconds", report.oldest_seconds);
   write_percentiles(json, "waits", report.waits);
   write_percentiles(json, "handshake", report.handshake);
   json.end_object();

@@ -82,6 +82,12 @@ TEST(ListenersText, ShowsPeaksLossesAndWaits) {
   EXPECT_NE(listeners_text({report}).find(" >28 "), std::string::npos);
 }
 
+TEST(ListenersText, WithoutTimesAtAcceptHasTheLongestWaitThatWasSeen) {
+  ListenerReport report;
+  report.oldest_seconds = 4.0;
+  EXPECT_NE(listeners_text({report}).find(">= 4.0s\n"), std::string::npos);
+}
+
 TEST(ListenersText, OfNoneThereIsNoTable) { EXPECT_EQ(listeners_text({}), ""); }
 
 } // namespace
