@@ -16,6 +16,10 @@ constexpr uint32_t hysteresis_percent = 75;
 /// Causes that take longer to show than the first: a burst that turns out to be a server
 /// that hangs, a second client.
 constexpr uint64_t settle_ns = 3'000'000'000;
+/// Where nobody looks at the queues, pressure is told anew after that long.
+constexpr uint64_t unseen_pressure_ns = 10'000'000'000;
+/// Of which the longest wait is kept; more than the table has closed ones.
+constexpr size_t max_oldest = 8192;
 /// In the report at the end.
 constexpr size_t max_listeners = 16;
 
@@ -63,6 +67,9 @@ void Verdicts::note(const aw_event& record, const Event& event, const Emit& emit
       !owner_wanted(options_, listener))
     return;
   const SubjectKey key{event.listener, event.netns.value_or(0), event.server_port.value_or(0)};
+  // Where packets cannot be read, nobody knows which port was closed.
+  if (!key.listener && !key.port)
+    return;
   diagnosis_.note(event, at_ns);
   if (event.action == AW_LISTENER_OPENED)
     diagnosis_.listener_opened(key, at_ns);
@@ -82,6 +89,8 @@ void Verdicts::look_at(const SubjectKey& key, const Look& look) {
   diagnosis_.look(key, look);
   if (!look.accept.depth || !look.head_us)
     return;
+  if (oldest_.size() >= max_oldest)
+    std::erase_if(oldest_, [this](const auto& entry) { return !table_.find(entry.first); });
   double& oldest = oldest_[key.listener];
   oldest = std::max(oldest, look.head_seconds);
 }
@@ -142,8 +151,23 @@ void Verdicts::look(const Emit& emit) {
         is_below(state.accept_queue, percent) && is_below(state.syn_queue, percent))
       relieved.emplace_back(listener.id, state.at_ns);
   });
+  for (const auto& [id, pressed] : pressed_) {
+    // Its end was among what was lost.
+    const Listener* listener = table_.find(id);
+    if (!listener || listener->closed)
+      relieved.emplace_back(id, clock_.boot_now());
+  }
   for (const auto& [listener, at_ns] : relieved)
     end_pressure(listener, at_ns, emit);
+}
+
+void Verdicts::forget_unseen_pressure(uint64_t now_ns) {
+  std::erase_if(pressed_, [&](const auto& entry) {
+    const bool old = now_ns > entry.second.begun_ns + unseen_pressure_ns;
+    if (old)
+      static_cast<void>(source_.end_pressure(entry.first));
+    return old;
+  });
 }
 
 /// An event about a listener, or a place, that no packet made.
@@ -253,6 +277,8 @@ void Verdicts::complete(const SubjectKey& key, Facts& facts) {
 void Verdicts::judge(const Emit& emit) {
   diagnosis_.complete([this](const SubjectKey& key, Facts& facts) { complete(key, facts); });
   const uint64_t now = clock_.boot_now();
+  if (!source_.sees_queues())
+    forget_unseen_pressure(now);
   const auto changes = diagnosis_.judge(now);
   tell_stalls(emit);
   for (const auto& change : changes) {

@@ -59,6 +59,7 @@ private:
   void begin_pressure(const Event& event, uint64_t at_ns);
   void widen_pressure(const Event& event);
   void end_pressure(uint64_t listener, uint64_t at_ns, const Emit& emit);
+  void forget_unseen_pressure(uint64_t now_ns);
   void tell_stalls(const Emit& emit);
   void complete(const SubjectKey& key, Facts& facts);
   void count_cookies(const SubjectKey& key, Facts& facts);

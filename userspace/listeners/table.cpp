@@ -156,7 +156,11 @@ void ListenerTable::add_holder(const aw_holder& record) {
   if (record.somaxconn) // else /proc was scanned, which shows no queue
     listener.state = state_of(record);
   note_peaks(listener, record.listener);
-  add(listener, {record.pid, comm_of(record.comm), procfs_.cgroup(record.pid), record.start_ns,
+  // Scans are repeated: a file would be read for each holder of each listener.
+  const auto known = find_holder(listener.holders, record.pid);
+  auto cgroup =
+      known != listener.holders.end() && known->cgroup ? std::nullopt : procfs_.cgroup(record.pid);
+  add(listener, {record.pid, comm_of(record.comm), std::move(cgroup), record.start_ns,
                  static_cast<int>(record.fd), record.header.boot_ns});
 }
 

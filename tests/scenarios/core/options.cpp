@@ -26,6 +26,7 @@ constexpr const char* usage =
     "  --storm SEED        only handshakes with fates drawn at random; the same for the same seed\n"
     "  --handshakes N      how many of them (2000)\n"
     "  --incidents SEED    what `acceptwatch explain` says of each cause, and of what only nearly is one\n"
+    "  --draw N            only so many of them\n"
     "  --latency N         N connections wait for accept(): whether their times are reported (tier fentry)\n"
     "  --repeat N          the whole run N times\n"
     "  --jobs N            scenarios at the same time (4)\n"
@@ -74,6 +75,7 @@ enum Long {
   storm,
   handshakes,
   incidents,
+  draw,
   latency,
   repeat,
   jobs,
@@ -94,6 +96,7 @@ const option long_options[] = {
     {"storm", required_argument, nullptr, storm},
     {"handshakes", required_argument, nullptr, handshakes},
     {"incidents", required_argument, nullptr, incidents},
+    {"draw", required_argument, nullptr, draw},
     {"latency", required_argument, nullptr, latency},
     {"repeat", required_argument, nullptr, repeat},
     {"jobs", required_argument, nullptr, jobs},
@@ -133,6 +136,9 @@ void apply(Options& options, int choice) {
     break;
   case incidents:
     options.incidents = seed(optarg);
+    break;
+  case draw:
+    options.drawn = positive(optarg, "--draw");
     break;
   case latency:
     options.latency = positive(optarg, "--latency");

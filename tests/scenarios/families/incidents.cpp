@@ -131,6 +131,8 @@ bool run_incidents(const Options& options) {
   std::mt19937_64 random{*options.incidents};
   auto incidents = all_incidents();
   std::ranges::shuffle(incidents, random);
+  if (options.drawn > 0 && static_cast<size_t>(options.drawn) < incidents.size())
+    incidents.erase(incidents.begin() + options.drawn, incidents.end());
   int failed = 0;
   int passed = 0;
   for (const Incident& incident : incidents) {
