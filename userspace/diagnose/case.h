@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "diagnose/rules.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace acceptwatch {
+
+// What rules are written with: inside diagnose/ only.
+
+/// The facts as rules ask about them.
+struct Case {
+  const Facts& facts;
+  const Thresholds& limits;
+
+  [[nodiscard]] bool goes_on(const Seen& seen) const {
+    return seen.count && facts.now_ns < seen.last_ns + limits.hold_ns;
+  }
+  [[nodiscard]] const Seen& dropped(aw_reason reason) const { return facts.dropped[reason]; }
+
+  /// The accept queue was full.
+  [[nodiscard]] bool overflows() const { return goes_on(facts.overflow) || goes_on(facts.aborted); }
+  [[nodiscard]] uint64_t overflow_count() const {
+    return facts.overflow.count + facts.aborted.count;
+  }
+  [[nodiscard]] uint64_t overflow_begin() const {
+    if (!facts.overflow.count || !facts.aborted.count)
+      return facts.overflow.count ? facts.overflow.first_ns : facts.aborted.first_ns;
+    return std::min(facts.overflow.first_ns, facts.aborted.first_ns);
+  }
+  /// The SYN queue was full.
+  [[nodiscard]] bool syn_queue_fills() const {
+    return goes_on(facts.syn_drops) || goes_on(facts.cookies);
+  }
+  [[nodiscard]] uint64_t syn_queue_count() const {
+    return facts.syn_drops.count + facts.cookies.count;
+  }
+
+  [[nodiscard]] bool out_of_descriptors() const {
+    return facts.descriptors && facts.descriptors->open >= facts.descriptors->limit;
+  }
+  /// Some wait, and nothing was accepted for long. Once accepting was seen to go on, a
+  /// pause has to be longer to be more than slowness.
+  [[nodiscard]] bool is_stuck() const {
+    constexpr double slow_server_pauses = 5;
+    return facts.waiting_seconds > 0 &&
+           facts.idle_seconds >= limits.stall_seconds * (facts.heads > 1 ? slow_server_pauses : 1);
+  }
+  [[nodiscard]] bool is_slow() const {
+    return !is_stuck() && facts.heads > 1 && facts.oldest_seconds >= limits.slow_seconds;
+  }
+  /// More came at once than the queue holds, and it was worked off at once. Not said
+  /// before that was seen: what begins like a burst may be a server that hangs.
+  [[nodiscard]] bool is_burst() const {
+    return overflows() && facts.oldest_seconds < limits.slow_seconds &&
+           facts.drained_ns > overflow_begin();
+  }
+  [[nodiscard]] std::optional<uint32_t> limit() const {
+    return facts.accept_queue ? std::optional{facts.accept_queue->limit} : std::nullopt;
+  }
+};
+
+inline std::string plural(uint64_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
+inline std::string connections(uint64_t count) {
+  return plural(count, "connection", "connections");
+}
+inline std::string packets(uint64_t count) { return plural(count, "packet", "packets"); }
+
+inline void add_queue(const Facts& facts, Finding& finding) {
+  if (!facts.accept_queue)
+    return;
+  finding.evidence.push_back({"depth", static_cast<double>(facts.accept_queue->depth)});
+  finding.evidence.push_back({"peak", static_cast<double>(facts.accept_peak)});
+  finding.evidence.push_back({"limit", static_cast<double>(facts.accept_queue->limit)});
+}
+
+inline void add_number(Finding& finding, std::string_view name, uint64_t value) {
+  finding.evidence.push_back({name, static_cast<double>(value)});
+}
+
+/// Each says what it found, or nothing. docs/findings.md has a section on each.
+using MaybeFinding = std::optional<Finding>;
+
+namespace rule {
+
+// The server, and the backlog that it asked for: rules_accept.cpp.
+MaybeFinding descriptors_exhausted(const Case& c);
+MaybeFinding stuck_acceptor(const Case& c);
+MaybeFinding slow_acceptor(const Case& c);
+MaybeFinding burst_larger_than_backlog(const Case& c);
+MaybeFinding limit_capped_by_somaxconn(const Case& c);
+MaybeFinding backlog_too_small(const Case& c);
+MaybeFinding reuseport_imbalance(const Case& c);
+MaybeFinding abort_on_overflow(const Case& c);
+
+// Handshakes that do not come to their end: rules_handshake.cpp.
+MaybeFinding syn_flood(const Case& c);
+MaybeFinding cookies_hide_full_syn_queue(const Case& c);
+MaybeFinding syn_queue_full(const Case& c);
+MaybeFinding handshakes_lost(const Case& c);
+
+// Nobody listens there, or no longer: rules_place.cpp.
+MaybeFinding restart_gap(const Case& c);
+MaybeFinding closed_port(const Case& c);
+MaybeFinding closed_with_queue(const Case& c);
+
+} // namespace rule
+
+} // namespace acceptwatch

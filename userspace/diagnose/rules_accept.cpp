@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diagnose/case.h"
+#include "diagnose/servers.h"
+#include "events/owner_state.h"
+
+namespace acceptwatch::rule {
+namespace {
+
+std::string queue_of(const Facts& facts) {
+  if (!facts.accept_queue)
+    return "the accept queue";
+  return fmt::format("the accept queue of {}", facts.accept_queue->limit);
+}
+
+} // namespace
+
+MaybeFinding descriptors_exhausted(const Case& c) {
+  if (!c.out_of_descriptors() || !(c.facts.waiting_seconds > 0))
+    return std::nullopt;
+  const auto& [open, limit] = *c.facts.descriptors;
+  Finding finding{"descriptors_exhausted", Confidence::certain, {}, {}, {}};
+  finding.what =
+      fmt::format("accept() fails: {} of {} file descriptors are open, {} wait", open, limit,
+                  connections(c.facts.accept_queue ? c.facts.accept_queue->depth : 0));
+  finding.evidence = {{"open", static_cast<double>(open)},
+                      {"descriptor_limit", static_cast<double>(limit)},
+                      {"oldest_seconds", c.facts.waiting_seconds}};
+  add_queue(c.facts, finding);
+  finding.advice = "Raise LimitNOFILE= (ulimit -n), or find out which descriptors the process "
+                   "does not close: ls -l /proc/PID/fd.";
+  return finding;
+}
+
+MaybeFinding stuck_acceptor(const Case& c) {
+  if (!c.is_stuck() || c.out_of_descriptors())
+    return std::nullopt;
+  Finding finding{"stuck_acceptor", Confidence::certain, {}, {}, {}};
+  finding.what =
+      fmt::format("nothing was accepted for {:.1f} s while {} waited", c.facts.idle_seconds,
+                  connections(c.facts.accept_queue ? c.facts.accept_queue->depth : 0));
+  if (c.overflow_count())
+    finding.what += fmt::format("; {} lost", packets(c.overflow_count()));
+  if (c.facts.owner_state)
+    finding.what += fmt::format("; {}", sentence_of(*c.facts.owner_state));
+  finding.evidence = {{"idle_seconds", c.facts.idle_seconds},
+                      {"oldest_seconds", c.facts.waiting_seconds}};
+  add_queue(c.facts, finding);
+  add_number(finding, "drops", c.overflow_count());
+  finding.advice = "See why no thread calls accept(): all are busy with other clients, hang, or "
+                   "are stopped. More backlog would only let clients wait longer.";
+  return finding;
+}
+
+MaybeFinding slow_acceptor(const Case& c) {
+  const bool fills =
+      c.overflows() || (c.facts.accept_queue && aw_under_pressure(c.facts.accept_queue->depth,
+                                                                  c.facts.accept_queue->limit, 50));
+  if (!c.is_slow() || !fills)
+    return std::nullopt;
+  Finding finding{"slow_acceptor", Confidence::likely, {}, {}, {}};
+  finding.what =
+      fmt::format("connections wait up to {:.1f} s for accept()", c.facts.oldest_seconds);
+  if (c.facts.accept_rate)
+    finding.what += fmt::format(", which takes {:.1f} a second", *c.facts.accept_rate);
+  if (c.overflow_count())
+    finding.what += fmt::format("; {} lost", packets(c.overflow_count()));
+  finding.evidence = {{"oldest_seconds", c.facts.oldest_seconds}};
+  add_queue(c.facts, finding);
+  if (c.facts.accept_rate)
+    finding.evidence.push_back({"accepts_per_second", *c.facts.accept_rate});
+  add_number(finding, "drops", c.overflow_count());
+  finding.advice = "Accept faster: more acceptors or workers, or accept() in a thread of its own. "
+                   "More backlog would only let clients wait longer.";
+  return finding;
+}
+
+MaybeFinding burst_larger_than_backlog(const Case& c) {
+  if (!c.is_burst())
+    return std::nullopt;
+  Finding finding{"burst_larger_than_backlog", Confidence::likely, {}, {}, {}};
+  finding.what =
+      fmt::format("more came at once than {} holds: {} lost, and it was worked off at once",
+                  queue_of(c.facts), packets(c.overflow_count()));
+  finding.evidence = {{"oldest_seconds", c.facts.oldest_seconds}};
+  add_queue(c.facts, finding);
+  add_number(finding, "drops", c.overflow_count());
+  finding.advice = "The process accepts in time: give it more backlog for bursts.";
+  return finding;
+}
+
+MaybeFinding limit_capped_by_somaxconn(const Case& c) {
+  const auto limit = c.limit();
+  if (!c.is_burst() || !limit || !c.facts.somaxconn || *limit < *c.facts.somaxconn)
+    return std::nullopt;
+  const auto asked = c.facts.backlog;
+  if (asked && *asked <= *c.facts.somaxconn)
+    return std::nullopt;
+  Finding finding{
+      "limit_capped_by_somaxconn", asked ? Confidence::certain : Confidence::possible, {}, {}, {}};
+  finding.what = asked ? fmt::format("listen() asked for {}, net.core.somaxconn allows {}", *asked,
+                                     *c.facts.somaxconn)
+                       : fmt::format("the limit is net.core.somaxconn, {}; listen() may have asked "
+                                     "for more",
+                                     *c.facts.somaxconn);
+  finding.evidence = {{"limit", static_cast<double>(*limit)},
+                      {"somaxconn", static_cast<double>(*c.facts.somaxconn)}};
+  if (asked)
+    add_number(finding, "backlog", *asked);
+  finding.advice = "Raise it (sysctl -w net.core.somaxconn=4096) and restart the service: listen() "
+                   "reads it once.";
+  return finding;
+}
+
+MaybeFinding backlog_too_small(const Case& c) {
+  const auto limit = c.limit();
+  if (!c.is_burst() || !limit)
+    return std::nullopt;
+  const bool own = c.facts.backlog ? *c.facts.backlog == *limit
+                                   : c.facts.somaxconn && *limit < *c.facts.somaxconn;
+  if (!own)
+    return std::nullopt;
+  const auto server = default_backlog(c.facts.owner ? c.facts.owner->name : "", *limit);
+  Finding finding{"backlog_too_small", Confidence::certain, {}, {}, {}};
+  finding.what = fmt::format("the program itself asked for a backlog of {}", *limit);
+  if (server)
+    finding.what += fmt::format(", the default of {}", server->name);
+  finding.evidence = {{"limit", static_cast<double>(*limit)}};
+  if (c.facts.somaxconn)
+    add_number(finding, "somaxconn", *c.facts.somaxconn);
+  finding.advice = server ? fmt::format("Raise it: {}.", server->setting)
+                          : "Raise the backlog that it gives to listen(), in its configuration or "
+                            "its code.";
+  if (c.facts.somaxconn)
+    finding.advice += fmt::format(" net.core.somaxconn allows {}.", *c.facts.somaxconn);
+  return finding;
+}
+
+MaybeFinding reuseport_imbalance(const Case& c) {
+  if (!(c.overflows() || c.is_stuck()) || c.facts.members < 2 || !c.facts.idle_members)
+    return std::nullopt;
+  Finding finding{"reuseport_imbalance", Confidence::certain, {}, {}, {}};
+  finding.what = fmt::format("this member of a group of {} is full while {} of the others {} room",
+                             c.facts.members, c.facts.idle_members,
+                             c.facts.idle_members == 1 ? "has" : "have");
+  add_number(finding, "members", c.facts.members);
+  add_number(finding, "idle_members", c.facts.idle_members);
+  add_queue(c.facts, finding);
+  finding.advice = "SO_REUSEPORT picks a member by the packet, not by who has time: one that hangs "
+                   "loses its share. Restart it, or share one listener.";
+  return finding;
+}
+
+MaybeFinding abort_on_overflow(const Case& c) {
+  if (!c.goes_on(c.facts.aborted))
+    return std::nullopt;
+  Finding finding{"abort_on_overflow", Confidence::certain, {}, {}, {}};
+  finding.what = fmt::format("{} reset because the accept queue was full",
+                             plural(c.facts.aborted.count, "client was", "clients were"));
+  add_number(finding, "resets", c.facts.aborted.count);
+  add_queue(c.facts, finding);
+  finding.advice = "net.ipv4.tcp_abort_on_overflow is 1; with 0 (the default) their next packet "
+                   "would have been a second chance.";
+  return finding;
+}
+
+} // namespace acceptwatch::rule

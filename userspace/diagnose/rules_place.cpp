@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diagnose/case.h"
+
+namespace acceptwatch::rule {
+
+MaybeFinding restart_gap(const Case& c) {
+  const auto& former = c.facts.former;
+  if (!c.goes_on(c.facts.refused) || !former ||
+      former->closed_seconds_ago > c.limits.former_seconds)
+    return std::nullopt;
+  Finding finding{"restart_gap", Confidence::certain, {}, {}, {}};
+  finding.what =
+      fmt::format("{} refused while nobody listened: {}/{} closed it {:.3f} s before the first",
+                  connections(c.facts.refused.count), former->owner.name, former->owner.pid,
+                  former->closed_seconds_ago);
+  if (c.facts.gap_seconds)
+    finding.what +=
+        fmt::format(", and after {:.3f} s somebody listened again", *c.facts.gap_seconds);
+  add_number(finding, "refused", c.facts.refused.count);
+  if (c.facts.gap_seconds)
+    finding.evidence.push_back({"gap_seconds", *c.facts.gap_seconds});
+  finding.advice = "Reload instead of restarting, or keep the socket open across the restart: a "
+                   "systemd socket unit, or SO_REUSEPORT with both running for a moment.";
+  return finding;
+}
+
+MaybeFinding closed_port(const Case& c) {
+  const bool gap = c.facts.former && c.facts.former->closed_seconds_ago <= c.limits.former_seconds;
+  if (c.facts.listening || gap || !c.goes_on(c.facts.refused) ||
+      c.facts.refused.count < c.limits.strays)
+    return std::nullopt;
+  Finding finding{"closed_port", Confidence::certain, {}, {}, {}};
+  finding.what =
+      fmt::format("nobody listens there; {} refused", connections(c.facts.refused.count));
+  add_number(finding, "refused", c.facts.refused.count);
+  add_number(finding, "clients", c.facts.clients);
+  finding.advice =
+      "Start the service, or look for it on another address or port: acceptwatch list.";
+  return finding;
+}
+
+MaybeFinding closed_with_queue(const Case& c) {
+  if (!c.goes_on(c.facts.left_alone))
+    return std::nullopt;
+  Finding finding{"closed_with_queue", Confidence::certain, {}, {}, {}};
+  finding.what = fmt::format("the listener was closed while {} waited in its queues",
+                             connections(c.facts.left_alone.count));
+  add_number(finding, "lost", c.facts.left_alone.count);
+  finding.advice = "Accept until the queue is empty before closing, or hand the socket over "
+                   "(reload, systemd socket unit, net.ipv4.tcp_migrate_req with SO_REUSEPORT).";
+  return finding;
+}
+
+} // namespace acceptwatch::rule
