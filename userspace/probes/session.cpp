@@ -310,7 +310,7 @@ uint64_t Session::unconfirmed() const {
 /// Programs that make no record which somebody waits for: a skipped run is made up
 /// for by the next of its kind (lifecycle.bpf.h), or by a scan.
 bool only_follows(std::string_view program) {
-  return program.starts_with("set_state") || program.starts_with("listen_st") ||
+  return program.starts_with("set_state") || program.starts_with("listen_") ||
          program.starts_with("process_") || program.starts_with("accept");
 }
 
