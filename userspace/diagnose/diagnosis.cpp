@@ -11,9 +11,7 @@ double seconds_between(uint64_t from_ns, uint64_t to_ns) {
 }
 
 SubjectKey key_of(const Event& event) {
-  if (event.listener)
-    return {event.listener, event.netns.value_or(0), event.server_port.value_or(0)};
-  return {0, event.netns.value_or(0), event.server_port.value_or(0)};
+  return {event.listener, event.netns.value_or(0), event.server_port.value_or(0)};
 }
 
 Seen& drop_of(Facts& facts, aw_reason reason) {

@@ -186,7 +186,6 @@ void ListenerTable::opened(const aw_event& record) {
   listener = {};
   listener.holders = std::move(holders);
   place(record.listener);
-  listener.opened_ns = record.header.boot_ns;
   if (record.flags & AW_HAS_BACKLOG)
     listener.backlog = record.backlog;
   if (record.pid == 0)

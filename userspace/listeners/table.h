@@ -49,7 +49,6 @@ struct Listener {
   uint64_t closed_ns = 0;            ///< CLOCK_BOOTTIME
   uint64_t stall_checked_ns = 0;     ///< see exhausted_holder()
   uint64_t cookie = 0;               ///< of its socket; 0: not known
-  uint64_t opened_ns = 0;            ///< CLOCK_BOOTTIME; 0: older than acceptwatch
   std::optional<uint32_t> backlog;   ///< listen()'s, before any cap
   std::optional<ListenerState> state;
   uint32_t accept_peak = 0; ///< the greatest depths seen, by records and scans
