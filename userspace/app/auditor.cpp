@@ -3,31 +3,12 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "probes/netstat.h"
 
 #include <algorithm>
-#include <fmt/format.h>
 #include <unistd.h>
 
 namespace acceptwatch {
 namespace {
-
-/// Some processes of each network namespace: one may exit before it is asked.
-using Members = std::map<uint32_t, std::vector<uint32_t>>;
-constexpr size_t max_members = 4;
-
-Members members_of_namespaces(const ProcFs& procfs, std::optional<uint32_t> only) {
-  Members found;
-  for (const uint32_t pid : procfs.pids()) {
-    const auto netns = procfs.netns(pid);
-    if (!netns || (only && *netns != *only))
-      continue;
-    auto& members = found[*netns];
-    if (members.size() < max_members)
-      members.push_back(pid);
-  }
-  return found;
-}
 
 /// Namespaces without a process, as `ip netns add` makes them, cannot be read. What
 /// they count before somebody enters them is not known.
@@ -42,11 +23,6 @@ std::vector<uint32_t> mounted_namespaces(const ProcFs& procfs) {
       found.push_back(*netns);
   }
   return found;
-}
-
-std::optional<uint64_t> value_of(const NetCounters& counters, std::string_view name) {
-  const auto found = counters.find(name);
-  return found == counters.end() ? std::nullopt : std::optional{found->second};
 }
 
 uint64_t difference(uint64_t larger, uint64_t smaller) {
@@ -78,42 +54,11 @@ std::vector<AuditedCounter> named(const CounterValues& kernel, const CounterValu
 
 } // namespace
 
-bool Auditor::Reading::is_before(const Reading& later) const {
-  const auto grew = [](const auto& from, const auto& to) {
-    return std::equal(from.begin(), from.end(), to.begin(), std::less_equal{});
-  };
-  return grew(values, later.values) && grew(witnesses, later.witnesses);
-}
-
-std::optional<Auditor::Reading> Auditor::read(uint32_t netns,
-                                              std::span<const uint32_t> members) const {
-  for (const uint32_t pid : members) {
-    const auto netstat = read_file(procfs_.path(pid, "net/netstat"));
-    const auto snmp = read_file(procfs_.path(pid, "net/snmp"));
-    // Another process may have the number by now, or this one moved on.
-    if (!netstat || !snmp || procfs_.netns(pid) != netns)
-      continue;
-    auto counters = parse_net_counters(*netstat);
-    counters.merge(parse_net_counters(*snmp));
-    Reading reading;
-    for (size_t i = 0; i < nr_kernel_counters; ++i) {
-      const auto [group, name] = name_of(static_cast<KernelCounter>(i));
-      reading.values[i] = value_of(counters, fmt::format("{}:{}", group, name)).value_or(0);
-    }
-    reading.witnesses = {value_of(counters, "Ip:InReceives").value_or(0),
-                         value_of(counters, "Ip:OutRequests").value_or(0)};
-    return reading;
-  }
-  return std::nullopt;
-}
-
-Auditor::Readings Auditor::read_all() const {
-  Readings readings;
-  for (const auto& [netns, members] : members_of_namespaces(procfs_, scope_.netns)) {
-    if (const auto reading = read(netns, members))
-      readings.emplace(netns, *reading);
-  }
-  return readings;
+NetReadings Auditor::read_all() const {
+  return read_net_counters(procfs_, scope_.netns, [this](uint32_t netns) -> const NetReading* {
+    const auto known = namespaces_.find(netns);
+    return known == namespaces_.end() || !known->second.last ? nullptr : &*known->second.last;
+  });
 }
 
 Result<void> Auditor::begin(const std::function<Result<void>()>& activate) {
@@ -140,12 +85,12 @@ Result<void> Auditor::begin(const std::function<Result<void>()>& activate) {
   return {};
 }
 
-void Auditor::take(uint32_t netns, const Reading& before, const Reading& after,
+void Auditor::take(uint32_t netns, const NetReading& before, const NetReading& after,
                    const CounterValues& explained) {
   Namespace& state = namespaces_[netns];
   state.young |= state.gone;
   state.gone = false;
-  state.unclear |= !state.last.is_before(before) || !before.is_before(after);
+  state.unclear |= (state.last && !state.last->is_before(before)) || !before.is_before(after);
   for (size_t i = 0; i < nr_kernel_counters; ++i)
     state.moved[i] = {difference(before.values[i], state.baseline[i].high),
                       difference(after.values[i], state.baseline[i].low)};
@@ -161,12 +106,14 @@ void Auditor::compare(const Explained& explained) {
     static_cast<void>(explained());
     return;
   }
-  const Readings before = read_all();
+  const NetReadings before = read_all();
   auto explained_now = explain(explained());
-  const Readings after = read_all();
+  const NetReadings after = read_all();
   for (const auto& [netns, second] : after) {
     const auto first = before.find(netns);
-    take(netns, first == before.end() ? namespaces_[netns].last : first->second, second,
+    const auto& last = namespaces_[netns].last;
+    const NetReading nothing{.values = {}, .witnesses = {}, .files = second.files};
+    take(netns, first != before.end() ? first->second : last.value_or(nothing), second,
          explained_now[netns]);
   }
   for (auto& [netns, state] : namespaces_)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "account/explain.h"
+#include "app/net_reading.h"
 #include "base/error.h"
 #include "listeners/process.h"
 
@@ -44,13 +45,6 @@ public:
   [[nodiscard]] bool can_compare() const { return scope_.incomparable.empty(); }
 
 private:
-  /// Counters at one instant; the witnesses only ever grow, too.
-  struct Reading {
-    CounterValues values{};
-    std::array<uint64_t, 2> witnesses{};
-    [[nodiscard]] bool is_before(const Reading& later) const;
-  };
-  using Readings = std::map<uint32_t, Reading>;
   struct Range {
     uint64_t low = 0;
     uint64_t high = 0;
@@ -59,7 +53,7 @@ private:
     std::array<Range, nr_kernel_counters> baseline{}; ///< 0: is younger than begin()
     std::array<Range, nr_kernel_counters> moved{};
     CounterValues explained{};
-    Reading last;
+    std::optional<NetReading> last; ///< none: was not read yet
     bool gone = false;
     bool young = true; ///< was not there at begin(), or not all the time since
     /// Its number was another one's, or it is older and could not be read at the
@@ -67,10 +61,8 @@ private:
     bool unclear = false;
   };
 
-  [[nodiscard]] Readings read_all() const;
-  [[nodiscard]] std::optional<Reading> read(uint32_t netns,
-                                            std::span<const uint32_t> members) const;
-  void take(uint32_t netns, const Reading& before, const Reading& after,
+  [[nodiscard]] NetReadings read_all() const;
+  void take(uint32_t netns, const NetReading& before, const NetReading& after,
             const CounterValues& explained);
 
   AuditScope scope_;

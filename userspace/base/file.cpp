@@ -19,9 +19,11 @@ UniqueFd::~UniqueFd() {
 }
 
 std::optional<std::string> read_file(const std::string& path) {
-  UniqueFd fd{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (!fd)
-    return std::nullopt;
+  const UniqueFd fd{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  return fd ? read_file(fd) : std::nullopt;
+}
+
+std::optional<std::string> read_file(const UniqueFd& fd) {
   std::string content;
   std::array<char, 16384> chunk{};
   for (;;) {

@@ -30,6 +30,7 @@ private:
 /// The whole of a file, or nothing when it cannot be read. For /proc and /sys,
 /// where a file that vanished between two looks is an everyday matter.
 [[nodiscard]] std::optional<std::string> read_file(const std::string& path);
+[[nodiscard]] std::optional<std::string> read_file(const UniqueFd& fd);
 
 /// Where a symbolic link points, or nothing.
 [[nodiscard]] std::optional<std::string> read_link(const std::string& path);

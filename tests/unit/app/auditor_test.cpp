@@ -147,6 +147,33 @@ TEST_F(AuditorTest, AnyProcessOfANamespaceWillDo) {
   EXPECT_EQ(text(auditor.result(0, 0)), "7 ListenOverflows 1/1 ListenDrops 1/1");
 }
 
+/// What a process shows that is in another namespace when it is read.
+TEST_F(AuditorTest, AProcessThatMovedOnAndCameBackIsNotBelieved) {
+  process(2, 7);
+  counters(2, {.overflows = 5, .received = 100});
+  begin(auditor);
+  process(1, 7);
+  counters(1, {.overflows = 900, .received = 4});
+  counters(2, {.overflows = 6, .received = 101});
+  auditor.compare([] { return saw(7, 1); });
+  EXPECT_EQ(text(auditor.result(0, 0)), "7 ListenOverflows 1/1 ListenDrops 1/1");
+  EXPECT_EQ(auditor.result(0, 0).unread, 0U);
+}
+
+TEST_F(AuditorTest, AtTheStartTwoProcessesMustAgree) {
+  process(1, 7);
+  counters(1, {.overflows = 900, .received = 4});
+  for (const uint32_t pid : {2U, 3U})
+    process(pid, 7);
+  counters(2, {.overflows = 5, .received = 100});
+  tree.hard_link("2/net/netstat", "3/net/netstat");
+  tree.hard_link("2/net/snmp", "3/net/snmp");
+  begin(auditor);
+  counters(2, {.overflows = 6, .received = 101});
+  auditor.compare([] { return saw(7, 1); });
+  EXPECT_EQ(text(auditor.result(0, 0)), "7 ListenOverflows 1/1 ListenDrops 1/1");
+}
+
 TEST_F(AuditorTest, ANamespaceThatIsGoneKeepsItsLastComparisonAndIsInNoSum) {
   process(1, 7);
   counters(1, {});

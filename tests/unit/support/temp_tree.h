@@ -39,6 +39,12 @@ public:
     std::filesystem::create_symlink(target, root_ / name);
   }
 
+  /// The same file once more.
+  void hard_link(const std::string& target, const std::string& name) const {
+    std::filesystem::create_directories((root_ / name).parent_path());
+    std::filesystem::create_hard_link(root_ / target, root_ / name);
+  }
+
   void directory(const std::string& name) const {
     std::filesystem::create_directories(root_ / name);
   }
