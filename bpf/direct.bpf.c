@@ -19,7 +19,7 @@
 #include "skb_drop.bpf.h"
 #include "lifecycle.bpf.h"
 #include "owners.bpf.h"
-#include "waits.bpf.h"
+#include "accept.bpf.h"
 #include "ingress.bpf.h"
 #include "tracepoints.bpf.h"
 
@@ -148,20 +148,28 @@ int BPF_PROG(icmp_error, struct request_sock *req, u32 seq, bool abort)
 	return 0;
 }
 
+SEC("fentry/nf_ct_attach")
+int BPF_PROG(netfilter_answer, struct sk_buff *answer, struct sk_buff *skb)
+{
+	if (aw_active)
+		on_netfilter_answer(answer, skb);
+	return 0;
+}
+
 /* Only before 6.10: see resets.bpf.h. */
 SEC("fentry/tcp_v4_send_reset")
 int BPF_PROG(v4_send_reset, struct sock *sk, struct sk_buff *skb)
 {
-	if (aw_active && !sk)
-		on_reset_without_socket(skb, 0);
+	if (aw_active)
+		on_reset_of_no_listener(sk, skb);
 	return 0;
 }
 
 SEC("fentry/tcp_v6_send_reset")
 int BPF_PROG(v6_send_reset, struct sock *sk, struct sk_buff *skb)
 {
-	if (aw_active && !sk)
-		on_reset_without_socket(skb, 0);
+	if (aw_active)
+		on_reset_of_no_listener(sk, skb);
 	return 0;
 }
 

@@ -50,6 +50,17 @@ struct {
 	__type(value, __u64);
 } aw_paces SEC(".maps");
 
+/*
+ * By aw_listener.id: listeners whose owners nobody asked for, as user space found, and until when
+ * that is taken for true (CLOCK_BOOTTIME): a descriptor may be handed on unseen.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u64);
+} aw_muted SEC(".maps");
+
 /* By aw_listener.id: those under pressure, until user space sees its end. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -57,15 +68,6 @@ struct {
 	__type(key, __u64);
 	__type(value, struct aw_peaks);
 } aw_pressed SEC(".maps");
-
-/* By socket cookie; by aw_listener.id where none can be made. Past the bound those forget that did
- * not accept for longest. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_PERCPU_HASH);
-	__uint(max_entries, 512);
-	__type(key, __u64);
-	__type(value, struct aw_waits);
-} aw_waits SEC(".maps");
 
 /* What listen() was asked for, while the thread is in it. */
 struct {
@@ -77,20 +79,6 @@ struct {
 
 /* Something was folded since user space last looked. */
 bool aw_folding = false;
-
-/* (listener, process) pairs whose accept() user space has been told of. */
-struct aw_accepter {
-	__u64 listener; /* socket cookie; the sock's address before 5.12 */
-	__u32 pid;
-	__u32 _pad;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, struct aw_accepter);
-	__type(value, __u8);
-} aw_accepters SEC(".maps");
 
 /* The listener that a thread is closing, while its queued children are reset. */
 struct aw_closing {
@@ -154,7 +142,7 @@ struct aw_scratch {
 	__u32 _pad2;
 	/* A request that an ICMP error is about to end. */
 	__u64 icmp_req;
-	/* The last (listener, process) pair in aw_accepters: owners.bpf.h. */
+	/* The last (listener, process) pair in aw_accepters: accept.bpf.h. */
 	__u64 accepter;
 };
 

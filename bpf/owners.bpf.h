@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Who holds a listener: learnt at listen() (lifecycle.bpf.h) and at accept(),
- * handed on by fork, reconsidered at exec, given up at exit. Only processes that
+ * Who holds a listener: learnt at listen() (lifecycle.bpf.h) and at accept()
+ * (accept.bpf.h), handed on by fork, reconsidered at exec, given up at exit. Only processes that
  * hold a listener make a record.
  */
 #ifndef ACCEPTWATCH_OWNERS_BPF_H
@@ -74,47 +74,6 @@ static __always_inline void on_rename(struct task_struct *task, const char *name
 #pragma unroll
 	for (int word = 0; word < AW_COMM_LEN / 4; word++)
 		((__u32 *)p.comm)[word] = read_raw_u32((__u64)name + 4 * word);
-	report_process(&p);
-}
-
-/*
- * The pair in one word, which a preempting thread replaces as a whole. 0: a pair
- * that does not fit; cookies are counted up from 1, on each CPU in blocks.
- */
-static __always_inline __u64 accepter_word(__u64 cookie, __u32 pid)
-{
-	return cookie >> 32 || !cookie ? 0 : cookie << 32 | pid;
-}
-
-/*
- * inet_csk_accept(): whoever calls it holds the listener, however it came by
- * it (SCM_RIGHTS, systemd, pidfd_getfd). One lookup a call, but for the pair that
- * this CPU saw last; one record a pair.
- */
-static __always_inline void on_accept(struct sock *sk)
-{
-	struct aw_accepter key = {
-		.listener = READ(sk, __sk_common.skc_cookie.counter),
-		.pid = bpf_get_current_pid_tgid() >> 32,
-	};
-	struct aw_process p = { .change = AW_PROCESS_ACCEPTS };
-	struct aw_scratch *s = scratch();
-	__u64 word = accepter_word(key.listener, key.pid);
-	__u8 yes = 1;
-
-	if (!s || (word && s->accepter == word))
-		return;
-	s->accepter = word;
-	if (!key.listener)
-		key.listener = (__u64)sk;
-	if (bpf_map_lookup_elem(&aw_accepters, &key))
-		return;
-	bpf_map_update_elem(&aw_accepters, &key, &yes, BPF_ANY);
-	bpf_map_update_elem(&aw_holders, &key.pid, &yes, BPF_ANY);
-	p.pid = key.pid;
-	p.listener = listener_id(sk);
-	p.cookie = READ(sk, __sk_common.skc_cookie.counter);
-	current_process_name(p.comm);
 	report_process(&p);
 }
 

@@ -20,7 +20,6 @@
 #include "skb_drop.bpf.h"
 #include "lifecycle.bpf.h"
 #include "owners.bpf.h"
-#include "waits.bpf.h"
 #include "tracepoints.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -180,38 +179,28 @@ int BPF_KPROBE(icmp_error, struct request_sock *req, u32 seq, bool abort)
 	return 0;
 }
 
+SEC("kprobe/nf_ct_attach")
+int BPF_KPROBE(netfilter_answer, struct sk_buff *answer, struct sk_buff *skb)
+{
+	if (aw_active)
+		on_netfilter_answer(answer, skb);
+	return 0;
+}
+
 /* Only before 6.10: see resets.bpf.h. */
 SEC("kprobe/tcp_v4_send_reset")
 int BPF_KPROBE(v4_send_reset, struct sock *sk, struct sk_buff *skb)
 {
-	if (aw_active && !sk)
-		on_reset_without_socket(skb, 0);
+	if (aw_active)
+		on_reset_of_no_listener(sk, skb);
 	return 0;
 }
 
 SEC("kprobe/tcp_v6_send_reset")
 int BPF_KPROBE(v6_send_reset, struct sock *sk, struct sk_buff *skb)
 {
-	if (aw_active && !sk)
-		on_reset_without_socket(skb, 0);
-	return 0;
-}
-
-/*
- * A kretprobe would be held by each thread that waits in accept(). So it is the connection
- * that is about to be returned whose time is taken; where none waits yet, there is none.
- */
-SEC("kprobe/inet_csk_accept")
-int BPF_KPROBE(accept_called, struct sock *sk)
-{
-	struct sock *child;
-
-	if (!aw_active)
-		return 0;
-	on_accept(sk);
-	child = longest_waiting(sk);
-	if (child)
-		note_waits(sk, child);
+	if (aw_active)
+		on_reset_of_no_listener(sk, skb);
 	return 0;
 }
 

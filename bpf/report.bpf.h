@@ -21,7 +21,18 @@ static __always_inline bool is_lifecycle(enum aw_action action)
 	return action == AW_LISTENER_OPENED || action == AW_LISTENER_CLOSED;
 }
 
-/* The filters that can be decided here; the rest needs the owner's name. */
+/* Filters by process and cgroup: user space decides, and remembers it here for a while. */
+static __always_inline bool is_muted(const struct aw_event *e)
+{
+	__u64 *until;
+
+	if (!aw_config.filters_owners || is_lifecycle(e->action))
+		return false;
+	until = bpf_map_lookup_elem(&aw_muted, &e->listener.id);
+	return until && bpf_ktime_get_boot_ns() < *until;
+}
+
+/* The filters that need no owner. */
 static __always_inline bool wanted(enum aw_action action, __u16 family, __u32 netns, __u16 port)
 {
 	if (!(aw_config.actions & (1u << action)))
@@ -131,7 +142,7 @@ static __always_inline void report(struct aw_event *e)
 	struct aw_counts *counts;
 	long failed;
 
-	if (!wanted(e->action, family, e->listener.netns, port))
+	if (!wanted(e->action, family, e->listener.netns, port) || is_muted(e))
 		return;
 	key = key_of(e);
 	counts = count(&key);

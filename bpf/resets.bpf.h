@@ -15,12 +15,12 @@ static __always_inline void note_reset_reason(struct aw_event *e, __u32 reason)
 	e->kernel_reason = reason;
 }
 
-/* A SYN to a port that nobody listens on. Later packets are not attempts. */
-static __always_inline void on_reset_without_socket(struct sk_buff *skb, __u32 reason)
+/* Only a SYN is an attempt: later packets may belong to any connection that is over. */
+static __always_inline void on_attempt_reset(struct sk_buff *skb, enum aw_reason why, __u32 reason)
 {
 	struct aw_event e = {
 		.action = AW_RESET_SENT,
-		.reason = AW_NO_LISTENER,
+		.reason = why,
 		.stage = AW_STAGE_SYN,
 	};
 	__u8 flags = tcp_flags_of(skb);
@@ -32,6 +32,20 @@ static __always_inline void on_reset_without_socket(struct sk_buff *skb, __u32 r
 	if (ends_of_packet(skb, &e.ends))
 		e.flags = AW_HAS_ENDS;
 	report(&e);
+}
+
+static __always_inline void on_reset_without_socket(struct sk_buff *skb, __u32 reason)
+{
+	on_attempt_reset(skb, AW_NO_LISTENER, reason);
+}
+
+/*
+ * A connection that this end has closed and the client has not: tcp_timewait_state_process()
+ * resets whoever begins a new one between the same ports (TCP_TW_RST).
+ */
+static __always_inline void on_reset_of_remains(struct sk_buff *skb, __u32 reason)
+{
+	on_attempt_reset(skb, AW_OTHER, reason);
 }
 
 static __always_inline bool overflowed_here(struct sk_buff *skb)
@@ -200,60 +214,73 @@ static __always_inline bool was_reset_by_client(struct sock *sk)
  * listener, just after on_listener_closed() noted it. Such a child never had a file;
  * an accepted socket that the same thread closes has one.
  */
-static __always_inline void on_child_reset(struct sock *child, __u32 reason)
+static __always_inline void closed_with_listener(struct aw_event *e)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
 	struct aw_closing *closing;
-	struct aw_event e = {
-		.action = AW_RESET_SENT,
-		.reason = AW_CLOSED_LISTENER,
-		.stage = AW_STAGE_CLOSED,
-		.flags = AW_HAS_ALL_OF_LISTENER | AW_HAS_ENDS,
-	};
 
 	if (!aw_resets_children)
 		return;
 	closing = bpf_map_lookup_elem(&aw_closing, &thread);
-	if (!closing || !closing->children || READ(child, sk_socket))
+	if (!closing || !closing->children || e->ends.server_port != closing->listener.port)
 		return;
-	ends_of_child(child, &e.ends);
-	if (e.ends.server_port != closing->listener.port)
-		return;
-	closing->children--;
-	note_reset_reason(&e, reason);
-	e.also = closing->also;
-	e.listener = closing->listener;
-	report(&e);
-	if (!closing->children)
+	e->reason = AW_CLOSED_LISTENER;
+	e->stage = AW_STAGE_CLOSED;
+	e->flags |= AW_HAS_ALL_OF_LISTENER;
+	e->also = closing->also;
+	e->listener = closing->listener;
+	if (!--closing->children)
 		bpf_map_delete_elem(&aw_closing, &thread);
+}
+
+/* While it waits for accept(), whatever ends it. */
+static __always_inline void describe_queued(struct sock *child, struct aw_event *e)
+{
+	e->stage = AW_STAGE_QUEUED;
+	e->flags = AW_HAS_ENDS;
+	ends_of_child(child, &e->ends);
+	e->listener.netns = READ(child, __sk_common.skc_net.net, ns.inum);
 }
 
 /* tcp:tcp_receive_reset, of full sockets. */
 static __always_inline void on_receive_reset(struct sock *sk)
 {
-	struct aw_event e = {
-		.action = AW_RESET_RECEIVED,
-		.reason = AW_WHEN_QUEUED,
-		.stage = AW_STAGE_QUEUED,
-		.flags = AW_HAS_ENDS,
-	};
+	struct aw_event e = { .action = AW_RESET_RECEIVED, .reason = AW_WHEN_QUEUED };
+
+	if (waits_for_accept(sk)) {
+		describe_queued(sk, &e);
+		report(&e);
+	} else if (aw_config.all_resets && was_accepted(sk) && was_reset_by_client(sk)) {
+		report_accepted(sk, &e);
+	}
+}
+
+/*
+ * A connection's own: of one that waits for accept(), with its listener or because it was
+ * given up (keepalive, user time-out, `ss -K`).
+ */
+static __always_inline void on_connection_reset(struct sock *sk, __u32 reason)
+{
+	struct aw_event e = { .action = AW_RESET_SENT, .reason = AW_OTHER };
 
 	if (!waits_for_accept(sk)) {
-		e.stage = AW_STAGE_NONE;
-		if (aw_config.all_resets && was_accepted(sk) && was_reset_by_client(sk))
-			report_accepted(sk, &e);
+		on_accepted_reset(sk, reason);
 		return;
 	}
-	ends_of_child(sk, &e.ends);
-	e.listener.netns = READ(sk, __sk_common.skc_net.net, ns.inum);
+	describe_queued(sk, &e);
+	closed_with_listener(&e);
+	note_reset_reason(&e, reason);
 	report(&e);
 }
 
-/* The kernel resets of its own accord. */
-static __always_inline void on_active_reset(struct sock *sk, __u32 reason)
+/* tcp_v4_send_reset() and its twin, where tcp:tcp_send_reset knows only full sockets: before 6.10.
+ */
+static __always_inline void on_reset_of_no_listener(struct sock *sk, struct sk_buff *skb)
 {
-	on_child_reset(sk, reason);
-	on_accepted_reset(sk, reason);
+	if (!sk)
+		on_reset_without_socket(skb, 0);
+	else if (sock_state(sk) == TCP_TIME_WAIT)
+		on_reset_of_remains(skb, 0);
 }
 
 /* tcp:tcp_send_reset, with the packet that is answered, if there is one. */
@@ -261,13 +288,15 @@ static __always_inline void on_send_reset(struct sock *sk, struct sk_buff *skb, 
 {
 	if (known_null(skb) || !skb) {
 		if (!known_null(sk) && sk)
-			on_active_reset(sk, reason);
+			on_connection_reset(sk, reason);
 	} else if (known_null(sk) || !sk) {
 		on_reset_without_socket(skb, reason);
 	} else if (sock_state(sk) == TCP_LISTEN) {
 		on_listener_reset(sk, skb, reason);
-	} else if (sock_state(sk) != TCP_TIME_WAIT && sock_state(sk) != TCP_NEW_SYN_RECV) {
-		on_accepted_reset(sk, reason);
+	} else if (sock_state(sk) == TCP_TIME_WAIT) {
+		on_reset_of_remains(skb, reason);
+	} else if (sock_state(sk) != TCP_NEW_SYN_RECV) {
+		on_connection_reset(sk, reason);
 	}
 }
 

@@ -129,23 +129,45 @@ static __always_inline enum aw_hook netfilter_hook_of(struct sk_buff *skb)
 	return seen_by_ip(skb) ? AW_HOOK_PREROUTING : AW_HOOK_INGRESS;
 }
 
-/* No listener is known (yet): user space looks for who listens on that port. */
+/* A SYN to this host, of which no listener is known (yet): user space looks for who listens. */
+static __always_inline bool describe_syn(struct sk_buff *skb, struct aw_event *e)
+{
+	__u8 flags;
+
+	if (!bound_for_here(skb) || !parse_packet(skb, &e->ends, &flags))
+		return false;
+	if ((flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) != TCP_FLAG_SYN)
+		return false;
+	e->flags = AW_HAS_ENDS;
+	e->stage = AW_STAGE_SYN;
+	if (e->reason == AW_FIREWALL)
+		e->hook = netfilter_hook_of(skb);
+	e->listener.netns = READ(skb, dev, nd_net.net, ns.inum);
+	return true;
+}
+
 static __always_inline void on_refused_syn(struct sk_buff *skb, enum aw_reason reason,
 					   __u32 drop_reason)
 {
-	struct aw_event e = { .action = AW_LISTEN_DROP, .reason = reason, .stage = AW_STAGE_SYN };
+	struct aw_event e = { .action = AW_LISTEN_DROP, .reason = reason };
+
+	note_drop_reason(&e, drop_reason);
+	if (describe_syn(skb, &e))
+		report(&e);
+}
+
+/*
+ * nf_send_reset() and its IPv6 twin are a module's. But both hand the RST that they made to
+ * nf_ct_attach(), which is the kernel's own, just before they send it; and so do ICMP errors,
+ * before they have a header.
+ */
+static __always_inline void on_netfilter_answer(struct sk_buff *answer, struct sk_buff *skb)
+{
+	struct aw_event e = { .action = AW_RESET_SENT, .reason = AW_FIREWALL };
 	__u8 flags;
 
-	if (!bound_for_here(skb) || !parse_packet(skb, &e.ends, &flags))
-		return;
-	if ((flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) != TCP_FLAG_SYN)
-		return;
-	e.flags = AW_HAS_ENDS;
-	if (reason == AW_FIREWALL)
-		e.hook = netfilter_hook_of(skb);
-	e.listener.netns = READ(skb, dev, nd_net.net, ns.inum);
-	note_drop_reason(&e, drop_reason);
-	report(&e);
+	if (parse_packet(answer, &e.ends, &flags) && flags & TCP_FLAG_RST && describe_syn(skb, &e))
+		report(&e);
 }
 
 static __always_inline void on_refused_by_listener(struct sock *sk, struct sk_buff *skb,

@@ -36,7 +36,8 @@ struct aw_config {
 	__u8 pressure_percent;	    /* of its limit, a depth is reported; 0: none is */
 	__u8 accept_args;	    /* inet_csk_accept(): 4; 2 since 6.10 */
 	__u8 all_resets;	    /* of connections that were accepted, too */
-	__u8 _pad[2];
+	__u8 filters_owners;	    /* listeners may be in aw_muted */
+	__u8 _pad[1];
 	/* Filters. 0: any. */
 	__u16 family;
 	__u16 filter_ports; /* 1: only ports whose bit is set in aw_ports */

@@ -25,11 +25,4 @@ struct Waits {
 /// not known.
 [[nodiscard]] std::optional<Percentiles> percentiles(const Histogram& histogram, uint64_t max_us);
 
-/// Which connections a tier can time at accept().
-enum class Timing {
-  none,
-  waiting, ///< of connections that waited when accept() was called; the others are left out
-  all
-};
-
 } // namespace acceptwatch

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/check.h"
 #include "app/run.h"
-#include "app/unwatched.h"
 #include "cli/parse.h"
 #include "output/file.h"
 #include "probes/plan.h"
@@ -44,15 +43,6 @@ std::vector<Fact> facts_of(const Features& features) {
   };
 }
 
-} // namespace
-
-const std::vector<Unwatched> unwatched{
-    {"reset_sent", "firewall"},
-    {"reset_sent", "other"},
-};
-
-namespace {
-
 CheckReport make_report(const Features& features, const Result<Plan>& plan) {
   CheckReport report;
   report.version = version();
@@ -70,7 +60,6 @@ CheckReport make_report(const Features& features, const Result<Plan>& plan) {
   report.chosen = plan->tier;
   report.probes = plan->programs;
   report.blind = plan->blind;
-  report.unwatched = unwatched;
   return report;
 }
 

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/filter.h"
 
-#include "app/unwatched.h"
-#include "events/names.h"
-
 #include <algorithm>
 #include <iterator>
 
@@ -47,11 +44,16 @@ KernelFilter kernel_filter(const Options& options) {
   filter.ports = options.ports;
   filter.rate = options.rate;
   filter.all_resets = options.all_resets;
+  filter.owners = filters_owners(options);
   return filter;
 }
 
+bool filters_owners(const Options& options) {
+  return !options.pids.empty() || !options.comms.empty() || !options.cgroups.empty();
+}
+
 bool owner_wanted(const Options& options, const Listener* listener) {
-  if (options.pids.empty() && options.comms.empty() && options.cgroups.empty())
+  if (!filters_owners(options))
     return true;
   if (!listener)
     return false;
@@ -70,22 +72,6 @@ bool action_wanted(const Options& options, aw_action action) {
   return (options.actions & (1U << action)) != 0;
 }
 
-namespace {
-
-/// Of the interface's actions not all are actions of records.
-void add_unwatched(std::vector<BlindSpot>& blind) {
-  for (const auto& [action_name, reason_name] : unwatched) {
-    BlindSpot spot;
-    const auto action = action_named(action_name);
-    spot.action = action.value_or(AW_ACTION_NONE);
-    spot.reason = reason_named(reason_name).value_or(AW_REASON_NONE);
-    if (action && (reason_name.empty() || spot.reason != AW_REASON_NONE))
-      blind.push_back(std::move(spot));
-  }
-}
-
-} // namespace
-
 AuditScope audit_scope(const Options& options, const Plan& plan) {
   AuditScope scope;
   std::ranges::copy_if(options.filters, std::back_inserter(scope.incomparable),
@@ -94,7 +80,6 @@ AuditScope audit_scope(const Options& options, const Plan& plan) {
     scope.incomparable.emplace_back("probes=poll");
   scope.netns = options.netns;
   scope.blind = plan.blind;
-  add_unwatched(scope.blind);
   return scope;
 }
 

@@ -14,6 +14,9 @@ namespace acceptwatch {
 /// through whatever was asked for.
 [[nodiscard]] KernelFilter kernel_filter(const Options& options);
 
+/// Whether the owner matters.
+[[nodiscard]] bool filters_owners(const Options& options);
+
 /// What only the table can decide: who holds the listener.
 [[nodiscard]] bool owner_wanted(const Options& options, const Listener* listener);
 

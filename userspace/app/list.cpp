@@ -3,6 +3,7 @@
 #include "app/diagnostics.h"
 #include "app/filter.h"
 #include "app/run.h"
+#include "events/clock.h"
 #include "listeners/procfs.h"
 #include "output/file.h"
 #include "probes/plan.h"
@@ -11,7 +12,9 @@
 #include "probes/survey.h"
 
 #include <algorithm>
+#include <chrono>
 #include <fmt/format.h>
+#include <thread>
 #include <unordered_map>
 
 namespace acceptwatch {
@@ -39,7 +42,7 @@ public:
 
   [[nodiscard]] const ProcFs& procfs() const { return procfs_; }
 
-  [[nodiscard]] std::vector<Listed> wanted(const Options& options) const;
+  [[nodiscard]] std::vector<Listed> wanted(const Options& options, const Clock& clock) const;
 
 private:
   const ProcFs procfs_;
@@ -47,7 +50,7 @@ private:
   std::unordered_map<uint64_t, Listed> entries_;
 };
 
-std::vector<Listed> Snapshot::wanted(const Options& options) const {
+std::vector<Listed> Snapshot::wanted(const Options& options, const Clock& clock) const {
   std::vector<Listed> found;
   for (const auto& [id, known] : entries_) {
     const Listener* listener = table_.find(id);
@@ -57,24 +60,50 @@ std::vector<Listed> Snapshot::wanted(const Options& options) const {
     if (const Holder* owner = listener ? owner_of(*listener) : nullptr) {
       entry.owner = to_owner(*owner);
       entry.owners = listener->holders.size();
+      if (owner->start_ns)
+        entry.owner_started = clock.wall_time(owner->start_ns);
     }
   }
   std::ranges::sort(found, listed_before);
   return found;
 }
 
-/// Why the iterator could not be asked, if it could not.
-Result<void> ask_iterator(const Features& features, Snapshot& snapshot) {
-  const auto plan = seed_plan(features);
-  if (!plan)
-    return tl::unexpected{plan.error()};
-  Seed seed;
-  if (auto opened = seed.open(*plan, nullptr); !opened)
-    return opened;
-  if (auto loaded = seed.load(*plan, std::nullopt); !loaded)
-    return loaded;
-  return seed.scan([&](const aw_holder& holder) { snapshot.add_holder(holder); });
-}
+/// Looks at the queues, by the iterator if it can be had.
+class Looker {
+public:
+  /// Why the iterator cannot be asked, if it cannot.
+  [[nodiscard]] Result<void> open(const Features& features) {
+    const auto plan = seed_plan(features);
+    if (!plan)
+      return tl::unexpected{plan.error()};
+    if (auto opened = seed_.open(*plan, nullptr); !opened)
+      return opened;
+    return seed_.load(*plan, std::nullopt);
+  }
+
+  [[nodiscard]] Result<void> ask_iterator(Snapshot& snapshot) const {
+    return seed_.scan([&](const aw_holder& holder) { snapshot.add_holder(holder); });
+  }
+
+  /// The depths alone, again and again for so many seconds. Queues fill within
+  /// milliseconds; an iterator that sees many descriptors takes about as long.
+  [[nodiscard]] Peaks watch(double seconds, const ProcFs& procfs) const {
+    constexpr std::chrono::milliseconds pause{20};
+    using Time = std::chrono::steady_clock;
+    const auto end = Time::now() + std::chrono::duration<double>(seconds);
+    Peaks peaks;
+    do {
+      if (!seed_.can_scan() ||
+          !seed_.scan([&](const aw_holder& holder) { peaks.note(listed(holder)); }))
+        survey_listeners(procfs, [&](const Listed& entry) { peaks.note(entry); });
+      std::this_thread::sleep_for(pause);
+    } while (Time::now() < end);
+    return peaks;
+  }
+
+private:
+  Seed seed_;
+};
 
 std::string note_of(const Error& why, const Features& features) {
   std::string note = fmt::format("{}: sock_diag and /proc are asked instead. Not shown are the "
@@ -97,13 +126,24 @@ Result<void> run_list(const Options& options) {
   const auto features = probe_features({});
   if (!features)
     return tl::unexpected{features.error()};
+  Looker looker;
   Snapshot snapshot;
-  const auto asked = ask_iterator(*features, snapshot);
+  auto asked = looker.open(*features);
+  Peaks peaks;
+  if (options.duration)
+    peaks = looker.watch(*options.duration, snapshot.procfs());
+  if (asked)
+    asked = looker.ask_iterator(snapshot);
   survey_listeners(snapshot.procfs(), [&](const Listed& entry) { snapshot.add(entry); });
   snapshot.find_missing_owners();
   if (!asked && !options.quiet)
     print_note(note_of(asked.error(), *features));
-  const auto found = snapshot.wanted(options);
+  auto found = snapshot.wanted(options, Clock{});
+  if (options.duration)
+    std::ranges::for_each(found, [&](Listed& entry) {
+      peaks.note(entry);
+      peaks.show(entry);
+    });
   return output->write(options.format == OutputFormat::ndjson ? list_as_ndjson(found)
                                                               : list_as_text(found, options.wide));
 }

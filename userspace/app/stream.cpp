@@ -60,6 +60,7 @@ Result<void> Stream::begin(Start start) {
 Result<void> Stream::rescan() {
   const uint64_t begun = clock_.boot_now();
   auto scanned = source_.scan([this](const aw_holder& holder) { table_.add_holder(holder); });
+  unmute_wanted();
   const uint64_t ended = clock_.boot_now();
   next_scan_ns_ = ended + std::min((ended - begun) * scan_share, max_scan_pause_ns);
   const bool trouble = verdicts_.trouble();
@@ -111,11 +112,31 @@ void Stream::handle(const Record& record, uint64_t count) {
     handle_event(*event, count);
   } else if (const auto* process = std::get_if<aw_process>(&record)) {
     table_.process_changed(*process);
+    unmute_wanted();
   }
 }
 
+/// Nothing more of a listener whose owners are not wanted, where the record named it.
+void Stream::mute(uint64_t id) {
+  if (!id || !table_.find(id))
+    return;
+  source_.mute(id);
+  muted_.insert(id);
+}
+
+/// Somebody else may hold some of them by now.
+void Stream::unmute_wanted() {
+  std::erase_if(muted_, [this](uint64_t id) {
+    const Listener* listener = table_.find(id);
+    const bool stays = listener && !listener->closed && !owner_wanted(options_, listener);
+    if (!stays)
+      source_.unmute(id);
+    return !stays;
+  });
+}
+
 /// Makes the table as true as can be before it is asked. accept() by another
-/// process is not seen by tracepoints, nor listen() by polling: there, and where
+/// process is seen by fentry alone, and listen() not by polling: there, and where
 /// no holder is known, a scan is due.
 void Stream::find_holders(const aw_event& record) {
   if (!(record.flags & AW_HAS_LISTENER))
@@ -127,10 +148,9 @@ void Stream::find_holders(const aw_event& record) {
   const Listener* listener = table_.find(record.listener.id);
   if (listener && listener->closed)
     return;
-  const bool sees_accept = record.header.source < AW_SOURCE_TRACEPOINT;
   const bool sees_listen = record.header.source < AW_SOURCE_POLL;
   const bool complete =
-      held && (sees_accept || (sees_listen && record.action == AW_LISTENER_OPENED));
+      held && (source_.sees_accept() || (sees_listen && record.action == AW_LISTENER_OPENED));
   // A scan that fails leaves the owner unknown, which the record shows.
   if (!complete && now >= next_scan_ns_)
     static_cast<void>(rescan());
@@ -168,6 +188,8 @@ void Stream::handle_event(const aw_event& record, uint64_t count) {
   table_.attribute(event);
   if (record.action == AW_LISTENER_CLOSED)
     table_.closed(record.listener.id, record.header.boot_ns);
+  if (!owner_wanted(options_, table_.find(event.listener)))
+    return mute(record.listener.id);
   if (event.action == AW_LISTEN_DROP && event.reason == AW_ACCEPT_QUEUE_FULL)
     event.owner_state = table_.owner_state(event.listener, clock_.boot_now());
   emit(event);

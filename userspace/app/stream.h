@@ -10,6 +10,8 @@
 #include "output/sink.h"
 #include "probes/source.h"
 
+#include <set>
+
 namespace acceptwatch {
 
 /// The data flow after the probes: records keep the table up to date, become
@@ -42,6 +44,8 @@ private:
   void handle_event(const aw_event& record, uint64_t count);
   void tell_folds();
   void emit(const Event& event);
+  void mute(uint64_t id);
+  void unmute_wanted();
   [[nodiscard]] Result<void> rescan();
   void judge();
   void find_holders(const aw_event& record);
@@ -64,7 +68,8 @@ private:
   Clock clock_;
   Verdicts verdicts_;
   Folds folds_;
-  Losses told_; ///< losses that were reported
+  std::set<uint64_t> muted_; ///< listeners of which the kernel says nothing for now
+  Losses told_;              ///< losses that were reported
   std::string buffer_;
   uint64_t begun_ns_ = 0;
   uint64_t next_scan_ns_ = 0;  ///< not before that

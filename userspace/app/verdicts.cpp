@@ -315,7 +315,7 @@ ListenerReport Verdicts::report(const Listener& listener, uint64_t lost) const {
   report.lost = lost;
   if (const auto oldest = oldest_.find(listener.id); oldest != oldest_.end())
     report.oldest_seconds = oldest->second;
-  report.derived = source_.timing() != Timing::all;
+  report.derived = !source_.sees_accept();
   if (const auto waits = source_.waits(listener.id, listener.cookie)) {
     report.accepted = waits->accepted;
     report.waits = percentiles(waits->queued, waits->max_us);

@@ -289,6 +289,8 @@ Result<std::variant<Options, Answer>> parse_command_line(int argc, const char* c
   auto* list = app.add_subcommand(
       "list", "Every listener: its owner, both queues with their limits, and its drops");
   list->footer(exit_statuses);
+  list->add_option("-d,--duration", typed.duration,
+                   "Look at the queues for so many seconds, and show how full they were");
   add_listener_filters(*list, options, typed);
   add_format(*list, options, typed);
   add_common_options(*list, options, typed);

@@ -103,6 +103,7 @@ MaybeFinding syn_flood(const Case& c);
 MaybeFinding cookies_hide_full_syn_queue(const Case& c);
 MaybeFinding syn_queue_full(const Case& c);
 MaybeFinding handshakes_lost(const Case& c);
+MaybeFinding firewall(const Case& c);
 
 // Nobody listens there, or no longer: rules_place.cpp.
 MaybeFinding restart_gap(const Case& c);

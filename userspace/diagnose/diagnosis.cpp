@@ -40,6 +40,7 @@ Seen* seen_of(Facts& facts, const Event& event) {
   case AW_RESET_SENT:
     return event.reason == AW_NO_LISTENER         ? &facts.refused
            : event.reason == AW_ABORT_ON_OVERFLOW ? &facts.aborted
+           : event.reason == AW_FIREWALL          ? &facts.rejected
                                                   : nullptr;
   case AW_LISTENER_CLOSED:
     return event.accept_queue && event.accept_queue->depth ? &facts.left_alone : nullptr;

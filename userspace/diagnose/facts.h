@@ -47,6 +47,7 @@ struct Facts {
   Seen silent;     ///< SYN-ACKs sent again to clients that did not answer
   Seen expired;    ///< of these, handshakes that were given up
   Seen refused;    ///< reset_sent for no_listener
+  Seen rejected;   ///< reset_sent for firewall; the same SYNs may be in `dropped`
   Seen left_alone; ///< connections that were lost when the listener was closed
   std::array<Seen, AW_NR_REASONS> dropped; ///< listen_drop for any other reason
   size_t clients = 0;                      ///< different addresses among them, at most max_clients

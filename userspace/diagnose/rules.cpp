@@ -17,8 +17,6 @@ struct Refusal {
 };
 
 constexpr std::array refusals{
-    Refusal{AW_FIREWALL, "firewall", "netfilter on this host dropped {}",
-            "Find the rule: nft list ruleset, iptables-save -c (its counter moves)."},
     Refusal{AW_SOCKET_FILTER, "socket_filter", "the listener's own socket filter dropped {}",
             "See the filter that the program attached: ss -ltb."},
     Refusal{AW_AUTHENTICATION, "authentication", "a missing or wrong MD5/AO signature: {} dropped",
@@ -66,6 +64,7 @@ constexpr std::array rules{
     Rule{"closed_port", rule::closed_port},
     Rule{"closed_with_queue", rule::closed_with_queue},
     Rule{"handshakes_lost", rule::handshakes_lost},
+    Rule{"firewall", rule::firewall},
 };
 
 } // namespace
@@ -101,7 +100,8 @@ std::vector<std::string> ruled_out(const Facts& facts, const Thresholds& thresho
       sentences.push_back(std::move(sentence));
   };
   say(facts.listening && !facts.refused.count, "closed port: somebody listens");
-  say(!c.dropped(AW_FIREWALL).count, "firewall of this host: it dropped no packet to this port");
+  say(!c.dropped(AW_FIREWALL).count && !c.facts.rejected.count,
+      "firewall of this host: it dropped no packet to this port");
   if (facts.accept_queue)
     say(!c.overflow_count(), fmt::format("accept queue full: at most {} of {} waited",
                                          facts.accept_peak, facts.accept_queue->limit));

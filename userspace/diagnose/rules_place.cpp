@@ -51,4 +51,25 @@ MaybeFinding closed_with_queue(const Case& c) {
   return finding;
 }
 
+MaybeFinding firewall(const Case& c) {
+  const Seen& dropped = c.dropped(AW_FIREWALL);
+  const Seen& rejected = c.facts.rejected;
+  if (!c.goes_on(dropped) && !c.goes_on(rejected))
+    return std::nullopt;
+  Finding finding{"firewall", Confidence::certain, {}, {}, {}};
+  // Where drops have no reason (before 5.17) only the RST shows.
+  const uint64_t refused = std::max(dropped.count, rejected.count);
+  finding.what = fmt::format("netfilter on this host dropped {}", packets(refused));
+  if (rejected.count)
+    finding.what +=
+        fmt::format(", and answered {} with a RST",
+                    rejected.count == refused ? "each" : fmt::format("{}", rejected.count));
+  add_number(finding, "dropped", refused);
+  if (rejected.count)
+    add_number(finding, "rejected", rejected.count);
+  add_number(finding, "clients", c.facts.clients);
+  finding.advice = "Find the rule: nft list ruleset, iptables-save -c (its counter moves).";
+  return finding;
+}
+
 } // namespace acceptwatch::rule

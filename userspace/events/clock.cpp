@@ -72,11 +72,25 @@ ShortText<30> rfc3339(Timestamp time) {
   return text;
 }
 
-std::string local_time_of_day(Timestamp time) {
-  const auto [whole, nanoseconds] = split_seconds(time);
-  const time_t seconds = whole.count();
+namespace {
+
+tm local_time(time_t seconds) {
   tm local{};
   localtime_r(&seconds, &local);
+  return local;
+}
+
+} // namespace
+
+std::string local_date_and_time(Timestamp time) {
+  const tm local = local_time(split_seconds(time).first.count());
+  return fmt::format("{}-{:02}-{:02} {:02}:{:02}:{:02}", local.tm_year + 1900, local.tm_mon + 1,
+                     local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec);
+}
+
+std::string local_time_of_day(Timestamp time) {
+  const auto [whole, nanoseconds] = split_seconds(time);
+  const tm local = local_time(whole.count());
   return fmt::format("{:02}:{:02}:{:02}.{:03}", local.tm_hour, local.tm_min, local.tm_sec,
                      nanoseconds / 1'000'000);
 }

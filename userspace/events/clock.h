@@ -31,6 +31,9 @@ private:
 /// RFC 3339, UTC, nine digits: 2026-11-22T12:17:03.120345678Z
 [[nodiscard]] ShortText<30> rfc3339(Timestamp time);
 
+/// Local time: 2026-11-22 13:17:03
+[[nodiscard]] std::string local_date_and_time(Timestamp time);
+
 /// Local time of day with milliseconds: 13:17:03.120
 [[nodiscard]] std::string local_time_of_day(Timestamp time);
 

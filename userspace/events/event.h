@@ -258,7 +258,7 @@ struct ListenerReport {
   uint32_t syn_peak = 0;
   uint64_t lost = 0;                    ///< packets dropped and resets sent
   std::optional<uint64_t> accepted;     ///< connections that accept() returned, and were seen
-  bool derived = false;                 ///< accepted and waits leave out those that did not wait
+  bool derived = false;                 ///< accept() is not seen: from looks at the queues
   std::optional<double> oldest_seconds; ///< the longest that a head of its queue was seen to wait
   std::optional<Percentiles> waits;     ///< in the accept queue
   std::optional<Percentiles> handshake; ///< from the SYN-ACK to the client's answer

@@ -140,7 +140,7 @@ std::string_view expiry_phrase(aw_reason reason) {
   }
 }
 
-std::string_view reset_phrase(aw_reason reason) {
+std::string_view reset_phrase(aw_reason reason, aw_stage stage) {
   switch (reason) {
   case AW_NO_LISTENER:
     return "RST: nobody listens here";
@@ -150,6 +150,10 @@ std::string_view reset_phrase(aw_reason reason) {
     return "RST: listener was closed";
   case AW_WHEN_ACCEPTED:
     return "RST: was accepted";
+  case AW_FIREWALL:
+    return "RST: the firewall rejects";
+  case AW_OTHER:
+    return stage == AW_STAGE_SYN ? "RST: old connection half open" : "RST: given up in the queue";
   default:
     return "RST: fits no handshake";
   }
@@ -184,7 +188,7 @@ std::string_view phrase_of(aw_action action, aw_reason reason, aw_stage stage) {
   case AW_SYNACK_RETRANSMIT:
     return retransmit_phrase(reason);
   case AW_RESET_SENT:
-    return reset_phrase(reason);
+    return reset_phrase(reason, stage);
   case AW_HANDSHAKE_EXPIRED:
     return expiry_phrase(reason);
   case AW_RESET_RECEIVED:

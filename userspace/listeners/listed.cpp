@@ -3,6 +3,7 @@
 
 #include "events/decode.h"
 
+#include <algorithm>
 #include <tuple>
 
 namespace acceptwatch {
@@ -34,7 +35,8 @@ ListedQueue syn_queue_of(std::optional<uint32_t> depth, uint32_t accept_limit,
   const uint32_t limit = aw_syn_queue_limit(&facts, AW_REASON_NONE);
   return {depth, limit,
           limit < accept_limit ? LimitFrom::max_syn_backlog
-                               : accept_limit_from(accept_limit, settings)};
+                               : accept_limit_from(accept_limit, settings),
+          std::nullopt};
 }
 
 Listed listed(const aw_listener& listener) {
@@ -60,6 +62,21 @@ Listed listed(const aw_holder& holder) {
   entry.drops = holder.drops;
   entry.reuseport = holder.reuseport != 0;
   return entry;
+}
+
+void Peaks::note(const Listed& entry) {
+  Depths& depths = depths_[entry.id];
+  // What is not known is less than any number.
+  depths.accept = std::max(depths.accept, entry.accept_queue.depth);
+  depths.syn = std::max(depths.syn, entry.syn_queue.depth);
+}
+
+void Peaks::show(Listed& entry) const {
+  const auto found = depths_.find(entry.id);
+  if (found == depths_.end())
+    return;
+  entry.accept_queue.peak = found->second.accept;
+  entry.syn_queue.peak = found->second.syn;
 }
 
 bool listed_before(const Listed& a, const Listed& b) {

@@ -3,6 +3,8 @@
 
 #include "events/event.h"
 
+#include <unordered_map>
+
 namespace acceptwatch {
 
 /// The settings of a network namespace that limit the queues of its listeners.
@@ -22,6 +24,7 @@ struct ListedQueue {
   std::optional<uint32_t> depth;
   std::optional<uint32_t> limit;
   std::optional<LimitFrom> limit_from;
+  std::optional<uint32_t> peak = {}; ///< the greatest depth of several looks
   bool operator==(const ListedQueue&) const = default;
 };
 
@@ -38,6 +41,8 @@ struct Listed {
   std::optional<bool> reuseport; ///< in an SO_REUSEPORT group
   std::optional<Owner> owner;
   size_t owners = 0; ///< how many processes hold it; 0: not known
+  /// When the owner was started, so that a listener of its own is not older.
+  std::optional<Timestamp> owner_started;
 };
 
 /// Whose `limit` of the accept queue is. Absent above somaxconn, which was made
@@ -54,6 +59,20 @@ struct Listed {
 
 /// All that the iterator tells; the owner comes from the listener table.
 [[nodiscard]] Listed listed(const aw_holder& holder);
+
+/// The greatest depths of several looks, by aw_listener.id.
+class Peaks {
+public:
+  void note(const Listed& entry);
+  void show(Listed& entry) const;
+
+private:
+  struct Depths {
+    std::optional<uint32_t> accept;
+    std::optional<uint32_t> syn;
+  };
+  std::unordered_map<uint64_t, Depths> depths_;
+};
 
 /// By port, address, namespace.
 [[nodiscard]] bool listed_before(const Listed& a, const Listed& b);

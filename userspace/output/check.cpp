@@ -10,8 +10,6 @@
 namespace acceptwatch {
 namespace {
 
-constexpr std::string_view unwatched_why = "this version does not watch for it";
-
 std::string blind_name(const BlindSpot& spot) {
   std::string name{name_of(spot.action)};
   if (spot.reason != AW_REASON_NONE)
@@ -45,13 +43,6 @@ void write_blind(JsonWriter& json, const CheckReport& report) {
     json.known("field", spot.field);
     json.member("why", spot.why);
     json.known("remedy", spot.remedy);
-    json.end_object();
-  }
-  for (const auto& [action, reason] : report.unwatched) {
-    json.begin_object();
-    json.member("action", action);
-    json.known("reason", reason);
-    json.member("why", unwatched_why);
     json.end_object();
   }
   json.end_array();
@@ -113,9 +104,6 @@ std::string check_as_text(const CheckReport& report) {
     if (!spot.remedy.empty())
       fmt::format_to(append, "      {}\n", spot.remedy);
   }
-  fmt::format_to(append, "\nOf the interface, {}\n", unwatched_why);
-  for (const auto& [action, reason] : report.unwatched)
-    fmt::format_to(append, "  {}{}{}\n", action, reason.empty() ? "" : "/", reason);
   return out;
 }
 

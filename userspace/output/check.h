@@ -10,12 +10,6 @@
 
 namespace acceptwatch {
 
-/// A part of the interface that this version does not watch for, on any tier.
-struct Unwatched {
-  std::string_view action;
-  std::string_view reason; ///< empty: all of the action's
-};
-
 /// One fact that was found by looking.
 struct Fact {
   std::string name;
@@ -39,7 +33,6 @@ struct CheckReport {
   std::optional<aw_source> chosen;
   std::vector<std::string> probes;
   std::vector<BlindSpot> blind;
-  std::vector<Unwatched> unwatched;
   std::string error; ///< why nothing was chosen
   std::string advice;
 };

@@ -116,9 +116,9 @@ void write_listener_report(JsonWriter& json, const ListenerReport& report) {
   }
   json.member("lost", report.lost);
   json.member("accepted", report.accepted);
-  if (report.accepted && report.derived)
-    json.member("derived", true);
   json.member("oldest_seconds", report.oldest_seconds);
+  if (report.oldest_seconds && report.derived)
+    json.member("derived", true);
   write_percentiles(json, "waits", report.waits);
   write_percentiles(json, "handshake", report.handshake);
   json.end_object();
@@ -146,11 +146,10 @@ std::string listeners_text(const std::vector<ListenerReport>& listeners) {
     const std::string peak =
         report.accept_queue ? fmt::format("{}/{}", report.accept_peak, report.accept_queue->limit)
                             : fmt::format("{}/?", report.accept_peak);
-    auto line = fmt::format(
-        "{:<5} {:<16} {:>9} {:>7} {:>8}  {:<21} {}", report.port, owner_text(report.owner, 1, 16),
-        peak, report.lost,
-        report.accepted ? fmt::format("{}{}", report.derived ? ">" : "", *report.accepted) : "-",
-        waits_text(report), sparkline(report.histogram));
+    auto line = fmt::format("{:<5} {:<16} {:>9} {:>7} {:>8}  {:<21} {}", report.port,
+                            owner_text(report.owner, 1, 16), peak, report.lost,
+                            report.accepted ? fmt::format("{}", *report.accepted) : "-",
+                            waits_text(report), sparkline(report.histogram));
     line.erase(line.find_last_not_of(' ') + 1);
     out += line + "\n";
   }

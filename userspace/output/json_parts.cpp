@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/json_parts.h"
 
+#include "events/clock.h"
+
 #include <sys/socket.h>
 
 namespace acceptwatch {
@@ -24,12 +26,15 @@ void write_network(JsonWriter& json, uint16_t family) {
   json.end_object();
 }
 
-void write_owner(JsonWriter& json, const std::optional<Owner>& owner) {
+void write_owner(JsonWriter& json, const std::optional<Owner>& owner,
+                 std::optional<Timestamp> started) {
   if (!owner)
     return;
   json.begin_object("process");
   json.member("pid", owner->pid);
   json.known("name", owner->name);
+  if (started)
+    json.member("start", std::string_view{rfc3339(*started)});
   json.end_object();
 }
 

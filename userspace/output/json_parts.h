@@ -15,7 +15,9 @@ void write_end(JsonWriter& json, std::string_view key, const std::optional<Addre
 /// `family`: AF_INET, AF_INET6; 0: not known.
 void write_network(JsonWriter& json, uint16_t family);
 
-void write_owner(JsonWriter& json, const std::optional<Owner>& owner);
+/// `started`: when the process was.
+void write_owner(JsonWriter& json, const std::optional<Owner>& owner,
+                 std::optional<Timestamp> started = {});
 
 /// Cut: a line holds at most 16 KiB (the contract), and a hostile byte takes six.
 void write_cgroup(JsonWriter& json, const std::string& path);

@@ -2,6 +2,7 @@
 #include "output/list.h"
 
 #include "base/text.h"
+#include "events/clock.h"
 #include "output/cells.h"
 #include "output/json_parts.h"
 
@@ -19,6 +20,7 @@ void write_queue(JsonWriter& json, std::string_view key, const ListedQueue& queu
   json.member("limit", queue.limit);
   if (queue.limit_from)
     json.member("limit_from", name_of(*queue.limit_from));
+  json.member("peak", queue.peak);
   json.end_object();
 }
 
@@ -56,21 +58,35 @@ std::string queue_text(const ListedQueue& queue) {
   return fmt::format("{}/{}", number_text(queue.depth), number_text(queue.limit));
 }
 
+std::string peak_text(const ListedQueue& queue) { return number_text(queue.peak); }
+
 std::string from_text(const ListedQueue& queue) {
   return std::string{queue.limit_from ? name_of(*queue.limit_from) : "-"};
 }
 
 enum Place : size_t { address_column = 1, owner_column = 2 };
 
-std::vector<Column> columns_of(bool wide) {
-  std::vector<Column> columns{{"PORT", true},    {"ADDRESS"}, {"PROCESS"},
-                              {"ACCEPTQ", true}, {"FROM"},    {"SYNQ", true}};
-  if (wide)
-    columns.push_back({"FROM"});
-  columns.push_back({"DROPS", true});
-  if (wide)
-    columns.insert(columns.end(),
-                   {{"REUSEPORT"}, {"NETNS", true}, {"SOCKET", true}, {"CONTAINER"}, {"CGROUP"}});
+/// Which columns there are.
+struct Shape {
+  bool wide = false;
+  bool peaks = false; ///< there were several looks
+};
+
+std::vector<Column> columns_of(const Shape& shape) {
+  const std::vector<Column> none;
+  const std::vector<Column> peak{{"PEAK", true}};
+  std::vector<Column> columns{{"PORT", true}, {"ADDRESS"}, {"PROCESS"}, {"ACCEPTQ", true}};
+  const auto add = [&](const std::vector<Column>& more) {
+    columns.insert(columns.end(), more.begin(), more.end());
+  };
+  add(shape.peaks ? peak : none);
+  add({{"FROM"}, {"SYNQ", true}});
+  add(shape.peaks ? peak : none);
+  if (shape.wide)
+    add({{"FROM"}});
+  add({{"DROPS", true}});
+  if (shape.wide)
+    add({{"STARTED"}, {"REUSEPORT"}, {"NETNS", true}, {"SOCKET", true}, {"CONTAINER"}, {"CGROUP"}});
   return columns;
 }
 
@@ -80,15 +96,26 @@ std::string container_text(const std::optional<Owner>& owner) {
   return owner && owner->container ? owner->container->substr(0, short_id) : "-";
 }
 
-Row row_of(const Listed& entry, bool wide) {
-  Row row{fmt::format("{}", entry.port),         std::string{to_string(entry.address)},
-          owner_text(entry.owner, entry.owners), queue_text(entry.accept_queue),
-          from_text(entry.accept_queue),         queue_text(entry.syn_queue)};
-  if (wide)
+/// Local time, as `ps -o lstart` has it.
+std::string started_text(std::optional<Timestamp> time) {
+  return time ? local_date_and_time(*time) : "-";
+}
+
+Row row_of(const Listed& entry, const Shape& shape) {
+  Row row{fmt::format("{}", entry.port), std::string{to_string(entry.address)},
+          owner_text(entry.owner, entry.owners), queue_text(entry.accept_queue)};
+  if (shape.peaks)
+    row.push_back(peak_text(entry.accept_queue));
+  row.push_back(from_text(entry.accept_queue));
+  row.push_back(queue_text(entry.syn_queue));
+  if (shape.peaks)
+    row.push_back(peak_text(entry.syn_queue));
+  if (shape.wide)
     row.push_back(from_text(entry.syn_queue));
   row.push_back(number_text(entry.drops));
-  if (!wide)
+  if (!shape.wide)
     return row;
+  row.push_back(started_text(entry.owner_started));
   row.emplace_back(!entry.reuseport ? "-" : *entry.reuseport ? "yes" : "no");
   row.push_back(number_text(entry.netns));
   row.push_back(number_text(entry.socket));
@@ -148,7 +175,7 @@ std::string list_as_ndjson(const std::vector<Listed>& listeners) {
     json.begin_object();
     write_end(json, "server", entry.address, entry.port);
     write_network(json, entry.address.family);
-    write_owner(json, entry.owner);
+    write_owner(json, entry.owner, entry.owner_started);
     write_details(json, entry);
     json.end_object();
     out.push_back('\n');
@@ -157,11 +184,13 @@ std::string list_as_ndjson(const std::vector<Listed>& listeners) {
 }
 
 std::string list_as_text(const std::vector<Listed>& listeners, bool wide) {
-  std::vector<Column> columns = columns_of(wide);
+  const auto has_peak = [](const Listed& entry) { return entry.accept_queue.peak.has_value(); };
+  const Shape shape{wide, std::ranges::any_of(listeners, has_peak)};
+  std::vector<Column> columns = columns_of(shape);
   std::vector<Row> rows;
   rows.reserve(listeners.size());
   for (const Listed& entry : listeners)
-    rows.push_back(row_of(entry, wide));
+    rows.push_back(row_of(entry, shape));
   measure(columns, rows);
   if (!wide) {
     fit_to_terminal(columns);

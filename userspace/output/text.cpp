@@ -80,7 +80,7 @@ std::string what_text(const Event& event) {
   if (event.action == AW_LISTENER_CLOSED && event.accept_queue && event.syn_queue &&
       event.accept_queue->depth + event.syn_queue->depth)
     text += fmt::format(", {} lost", event.accept_queue->depth + event.syn_queue->depth);
-  if (event.reason == AW_OTHER && event.kernel_reason)
+  if (event.action == AW_LISTEN_DROP && event.reason == AW_OTHER && event.kernel_reason)
     text = fmt::format("{} dropped: {}", event.stage == AW_STAGE_SYN ? "SYN" : "ACK",
                        cut(printable(*event.kernel_reason), reason_width));
   if (event.descriptors)

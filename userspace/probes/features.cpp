@@ -8,6 +8,7 @@
 #include "probes/privileges.h"
 #include "probes/syn_limit.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <ctime>
@@ -17,12 +18,25 @@ namespace acceptwatch {
 namespace {
 
 constexpr std::array functions{
-    "tcp_conn_request",           "tcp_make_synack",           "cookie_v4_init_sequence",
-    "cookie_v6_init_sequence",    "tcp_v4_syn_recv_sock",      "tcp_v6_syn_recv_sock",
-    "tcp_v4_send_reset",          "tcp_v6_send_reset",         "inet_csk_accept",
-    "security_inet_conn_request", "inet_csk_reqsk_queue_drop", "__inet_csk_reqsk_queue_drop",
-    "tcp_syn_ack_timeout",        "reqsk_timer_handler",       "inet_csk_listen_start",
-    "inet_csk_listen_stop",       "__x64_sys_listen",          "tcp_req_err",
+    "tcp_conn_request",
+    "tcp_make_synack",
+    "cookie_v4_init_sequence",
+    "cookie_v6_init_sequence",
+    "tcp_v4_syn_recv_sock",
+    "tcp_v6_syn_recv_sock",
+    "tcp_v4_send_reset",
+    "tcp_v6_send_reset",
+    "inet_csk_accept",
+    "security_inet_conn_request",
+    "inet_csk_reqsk_queue_drop",
+    "__inet_csk_reqsk_queue_drop",
+    "tcp_syn_ack_timeout",
+    "reqsk_timer_handler",
+    "inet_csk_listen_start",
+    "inet_csk_listen_stop",
+    "__x64_sys_listen",
+    "tcp_req_err",
+    "nf_ct_attach",
 };
 
 constexpr std::array tracepoints{
@@ -53,6 +67,14 @@ std::optional<std::string> find_cgroup_mount() {
       return std::string{fields[1]};
   }
   return std::nullopt;
+}
+
+/// Each function that has something attached to its entry is a line: ftrace's own list.
+std::optional<bool> has_lsm_program() {
+  const auto traced = read_file("/sys/kernel/tracing/enabled_functions");
+  if (!traced)
+    return std::nullopt;
+  return traced->find("bpf_lsm_inet_conn_request ") != std::string::npos;
 }
 
 /// The coarse clocks advance with jiffies: TICK_NSEC.
@@ -102,6 +124,11 @@ void note_attempts(const std::optional<TypeInfo>& kernel_types, Features& featur
 
 } // namespace
 
+bool names_module(std::string_view modules, std::string_view module) {
+  const auto names = split(modules, ',');
+  return std::ranges::find(names, module) != names.end();
+}
+
 Result<Features> probe_features(const std::string& btf_file) {
   Features features;
   utsname names{};
@@ -111,6 +138,8 @@ Result<Features> probe_features(const std::string& btf_file) {
   features.cgroup_mount = find_cgroup_mount();
   if (const auto modules = read_line("/sys/kernel/security/lsm"))
     features.security_modules = *modules;
+  if (features.security_modules && names_module(*features.security_modules, "bpf"))
+    features.lsm_program = has_lsm_program();
   features.hz = ticks_in_a_second();
   note_capabilities(features);
 

@@ -58,6 +58,8 @@ struct Features {
   std::optional<std::string> cgroup_mount; ///< of cgroup2
   /// Active security modules, as in /sys/kernel/security/lsm; absent: not known.
   std::optional<std::string> security_modules;
+  /// A BPF program of the LSM is attached to inet_conn_request. Absent: not known.
+  std::optional<bool> lsm_program;
   unsigned hz = 0;                       ///< ticks of jiffies in a second
   std::optional<bool> syn_full_at_limit; ///< absent: could not be tried
 
@@ -66,6 +68,9 @@ struct Features {
     return found == arguments.end() ? std::nullopt : std::optional{found->second};
   }
 };
+
+/// Whether `module` is in a list as security_modules has it.
+[[nodiscard]] bool names_module(std::string_view modules, std::string_view module);
 
 /// Looks and tries. `btf_file`: type information of a kernel that carries none.
 [[nodiscard]] Result<Features> probe_features(const std::string& btf_file);

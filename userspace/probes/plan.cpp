@@ -40,6 +40,9 @@ void add_tracepoint_programs(const Features& features, Plan& plan) {
                  "the packet hook runs before the security module is asked", better_tier);
   see_nothing_of(plan, AW_HANDSHAKE_EXPIRED, AW_REASON_NONE, AW_STAGE_NONE,
                  "no tracepoint is in the request's timer", better_tier);
+  see_nothing_of(plan, AW_RESET_SENT, AW_FIREWALL, AW_STAGE_NONE,
+                 "no tracepoint is where netfilter sends it; the packet that it drops is seen",
+                 better_tier);
 }
 
 /// Where headers cannot be read, a record still names the listener.
@@ -61,6 +64,8 @@ void note_unreadable_packets(Plan& plan) {
   for (const aw_reason reason : {AW_ABORT_ON_OVERFLOW, AW_HANDSHAKE_INVALID, AW_NO_LISTENER})
     hide_ends(AW_RESET_SENT, reason, AW_STAGE_NONE);
   hide(AW_RESET_SENT, AW_NO_LISTENER, AW_STAGE_NONE, {"server.port"});
+  hide_ends(AW_RESET_SENT, AW_OTHER, AW_STAGE_SYN);
+  hide(AW_RESET_SENT, AW_OTHER, AW_STAGE_SYN, {"server.port", "process", "acceptwatch.owners"});
   // A new name is read from /proc afterwards, if the process is still there.
   for (int action = AW_LISTEN_DROP; action < AW_NR_ACTIONS; ++action)
     hide(static_cast<aw_action>(action), AW_REASON_NONE, AW_STAGE_NONE, {"process.name"});

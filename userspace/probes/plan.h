@@ -24,8 +24,7 @@ struct Plan {
   bool seed_by_iterator = false;
   /// Attach give_cookie of seed.bpf.c first.
   bool give_cookies = false;
-  Timing timing = Timing::none; ///< of connections at accept()
-  aw_config config{};           ///< all but the filters
+  aw_config config{}; ///< all but the filters
   /// By the running kernel's number of a drop reason: enum aw_reason, or 0.
   std::array<__u8, AW_MAX_DROP_REASONS> drop_reasons{};
   std::string cgroup_mount; ///< where the packet hook goes; empty: it is not used

@@ -98,6 +98,9 @@ void add_dropped_acks(const Features& features, Plan& plan) {
   }
   if (plan.config.send_reset_args >= 3)
     return;
+  see_nothing_of(plan, AW_RESET_SENT, AW_OTHER, AW_STAGE_SYN,
+                 "before 6.10 tcp:tcp_send_reset is silent where a connection is all but over",
+                 better_tier);
   if (arguments == 3 && no_socket)
     set_meaning(plan, *no_socket, AW_NO_LISTENER);
   else

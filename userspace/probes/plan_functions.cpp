@@ -65,12 +65,22 @@ void add_function_resets(const Features& features, Plan& plan) {
     add(plan, {"v6_send_reset"});
 }
 
-/// SELinux and Smack can refuse a request whatever its packet. What else implements the
-/// hook looks at marks that the packet has to carry (AppArmor), or at nothing.
+/// Of a firewall rule that rejects. Kernels without connection tracking inline the function.
+void add_netfilter_resets(const Features& features, Plan& plan) {
+  const bool readable = plan.config.packet_access != AW_PACKETS_UNREADABLE;
+  if (readable && features.arguments_of("nf_ct_attach") == 2U)
+    return add(plan, {"netfilter_answer"});
+  see_nothing_of(plan, AW_RESET_SENT, AW_FIREWALL, AW_STAGE_NONE,
+                 readable ? "this kernel has no nf_ct_attach() to attach to" : unreadable_packets,
+                 {});
+}
+
+/// SELinux and Smack can refuse a request whatever its packet, and so can a BPF program. What
+/// else implements the hook looks at marks that the packet has to carry (AppArmor), or at nothing.
 bool may_refuse_requests(const Features& features) {
   const auto& modules = features.security_modules;
-  return !modules || modules->find("selinux") != std::string::npos ||
-         modules->find("smack") != std::string::npos;
+  return !modules || names_module(*modules, "selinux") || names_module(*modules, "smack") ||
+         (names_module(*modules, "bpf") && features.lsm_program.value_or(true));
 }
 
 /// Why no request could be made. The hook is on the way of every connection, so it is
@@ -78,8 +88,8 @@ bool may_refuse_requests(const Features& features) {
 void add_security_program(const Features& features, Plan& plan) {
   if (plan.config.reads_counters && !may_refuse_requests(features))
     return see_nothing_of(plan, AW_LISTEN_DROP, AW_MEMORY, AW_STAGE_SYN,
-                          "told apart only where a security module (SELinux, Smack) may refuse "
-                          "requests; reported as request_failed",
+                          "told apart only where a security module (SELinux, Smack, a BPF program) "
+                          "may refuse requests; reported as request_failed",
                           {});
   if (features.arguments_of("security_inet_conn_request")) {
     add(plan, {"security_asked"});
@@ -136,15 +146,13 @@ void add_listener_programs(const Features& features, Plan& plan) {
     add(plan, {"listen_called"});
 }
 
-/// Exits show the connection that accept() returns; a kretprobe would be held by each
-/// thread that waits in it.
+/// Not in tier kprobe: accept.bpf.h.
 void add_accept_program(const Features& features, Plan& plan) {
   const auto arguments = features.arguments_of("inet_csk_accept");
-  if (arguments != 2U && arguments != 4U)
+  if (plan.tier == AW_SOURCE_KPROBE || (arguments != 2U && arguments != 4U))
     return;
   plan.config.accept_args = static_cast<__u8>(*arguments);
-  plan.timing = plan.tier == AW_SOURCE_KPROBE ? Timing::waiting : Timing::all;
-  add(plan, {plan.tier == AW_SOURCE_KPROBE ? "accept_called" : "accepted"});
+  add(plan, {"accepted"});
 }
 
 } // namespace
@@ -160,6 +168,7 @@ void add_function_programs(const Features& features, Plan& plan) {
   add_request_programs(features, plan);
   add_security_program(features, plan);
   add_function_resets(features, plan);
+  add_netfilter_resets(features, plan);
   add_listener_programs(features, plan);
   add_accept_program(features, plan);
 }

@@ -49,7 +49,9 @@ public:
   Losses losses() const override { return {}; }
   bool sees_queues() const override { return false; }
   std::optional<aw_peaks> end_pressure(uint64_t) override { return std::nullopt; }
-  Timing timing() const override { return Timing::none; }
+  void mute(uint64_t) override {}
+  void unmute(uint64_t) override {}
+  bool sees_accept() const override { return false; }
   std::optional<Waits> waits(uint64_t, uint64_t) const override { return std::nullopt; }
   aw_source tier() const override { return AW_SOURCE_POLL; }
   std::vector<std::string> probes() const override { return {"sock_diag", "/proc/net/netstat"}; }

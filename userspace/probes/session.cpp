@@ -2,12 +2,14 @@
 #include "probes/session.h"
 
 #include "base/file.h"
+#include "events/clock.h"
 #include "listeners/procfs.h"
 #include "probes/handles.h"
 #include "probes/lent_types.h"
 #include "probes/ring.h"
 #include "probes/seed.h"
 
+#include <algorithm>
 #include <atomic>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -26,6 +28,8 @@ namespace {
 
 using DirectObject = std::unique_ptr<direct_bpf, SkeletonDeleter<direct_bpf__destroy>>;
 using ProbeObject = std::unique_ptr<probe_bpf, SkeletonDeleter<probe_bpf__destroy>>;
+
+constexpr uint64_t mute_ns = 1'000'000'000;
 
 /// The globals of a loaded object: memory that is shared with its programs.
 struct Globals {
@@ -48,6 +52,7 @@ aw_config make_config(const Plan& plan, const KernelFilter& filter) {
   config.filter_ports = filter.ports.has_value();
   config.pressure_percent = filter.pressure_percent;
   config.all_resets = filter.all_resets;
+  config.filters_owners = filter.owners;
   config.pace_ns = filter.rate ? 1'000'000'000 / filter.rate : 0;
   return config;
 }
@@ -82,7 +87,9 @@ public:
   Losses losses() const override;
   bool sees_queues() const override { return seed_.can_scan(); }
   std::optional<aw_peaks> end_pressure(uint64_t listener) override;
-  Timing timing() const override { return timing_; }
+  void mute(uint64_t listener) override;
+  void unmute(uint64_t listener) override;
+  bool sees_accept() const override { return sees_accept_; }
   aw_source tier() const override { return tier_; }
   std::optional<Waits> waits(uint64_t listener, uint64_t cookie) const override;
   std::vector<std::string> probes() const override { return probes_; }
@@ -96,6 +103,7 @@ private:
   Result<void> attach_one(bpf_program* program);
   Result<void> open_ring();
   void add_skipped_runs(Losses& losses) const;
+  void add_missed_kprobes(Losses& losses) const;
   uint64_t unconfirmed() const;
 
   DirectObject direct_;
@@ -104,12 +112,16 @@ private:
   std::optional<LentTypes> lent_; ///< while loading
   bpf_object* object_ = nullptr;  ///< of direct_ or probe_
   Globals globals_;
-  std::vector<Link> links_;
+  struct Attached {
+    Link link;
+    const bpf_program* program;
+  };
+  std::vector<Attached> attached_;
   std::unique_ptr<Ring> ring_;
   std::vector<std::string> probes_;
   std::string cgroup_mount_;
   aw_source tier_ = AW_SOURCE_FENTRY;
-  Timing timing_ = Timing::none;
+  bool sees_accept_ = false;
   bool waits_by_cookie_ = false;
   const ProcFs procfs_;
   bool active_ = false;
@@ -151,7 +163,7 @@ Result<void> Session::open(const Plan& plan, const KernelFilter& filter,
   LIBBPF_OPTS(bpf_object_open_opts, options);
   cgroup_mount_ = plan.cgroup_mount;
   tier_ = plan.tier;
-  timing_ = plan.timing;
+  sees_accept_ = plan.config.accept_args != 0;
   waits_by_cookie_ = plan.config.can_make_cookies;
   if (plan.config.source == AW_SOURCE_KPROBE && !btf_file.empty())
     options.btf_custom_path = btf_file.c_str();
@@ -187,7 +199,7 @@ Result<void> Session::attach_one(bpf_program* program) {
     return system_failure(fmt::format("cannot attach {}", section), errno, report_hint,
                           ExitStatus::kernel);
   probes_.emplace_back(section);
-  links_.push_back(std::move(link));
+  attached_.push_back({std::move(link), program});
   return {};
 }
 
@@ -283,11 +295,21 @@ std::optional<aw_peaks> Session::end_pressure(uint64_t listener) {
   return peaks;
 }
 
+void Session::mute(uint64_t listener) {
+  const __u64 until = Clock{}.boot_now() + mute_ns;
+  bpf_map_update_elem(bpf_object__find_map_fd_by_name(object_, "aw_muted"), &listener, &until,
+                      BPF_ANY);
+}
+
+void Session::unmute(uint64_t listener) {
+  bpf_map_delete_elem(bpf_object__find_map_fd_by_name(object_, "aw_muted"), &listener);
+}
+
 std::optional<Waits> Session::waits(uint64_t listener, uint64_t cookie) const {
   const int map = bpf_object__find_map_fd_by_name(object_, "aw_waits");
   std::vector<aw_waits> per_cpu(static_cast<size_t>(libbpf_num_possible_cpus()));
   const uint64_t key = waits_by_cookie_ ? cookie : listener;
-  if (timing_ == Timing::none || bpf_map_lookup_elem(map, &key, per_cpu.data()) != 0)
+  if (!sees_accept_ || bpf_map_lookup_elem(map, &key, per_cpu.data()) != 0)
     return std::nullopt;
   Waits waits;
   for (const aw_waits& cpu : per_cpu)
@@ -311,7 +333,7 @@ uint64_t Session::unconfirmed() const {
 /// for by the next of its kind (lifecycle.bpf.h), or by a scan.
 bool only_follows(std::string_view program) {
   return program.starts_with("set_state") || program.starts_with("listen_") ||
-         program.starts_with("process_") || program.starts_with("accept");
+         program.starts_with("process_") || program == "accepted";
 }
 
 /// See unconfirmed().
@@ -334,6 +356,38 @@ void Session::add_skipped_runs(Losses& losses) const {
   }
 }
 
+/// The end of struct bpf_link_info of a kprobe, as of 6.7: older headers do not have it, and
+/// older kernels leave it empty.
+struct KprobeLinkInfo {
+  __u32 type;
+  __u32 id;
+  __u32 prog_id;
+  __u32 _pad;
+  __u32 event_type;
+  __u32 _pad2;
+  __u64 function_name;
+  __u32 name_length;
+  __u32 offset;
+  __u64 address;
+  __u64 missed;
+};
+
+/// A kprobe is passed over while another one, anybody's, is handled on that CPU
+/// (kprobe_ftrace_handler()).
+void Session::add_missed_kprobes(Losses& losses) const {
+  if (tier_ != AW_SOURCE_KPROBE)
+    return;
+  for (const auto& [link, program] : attached_) {
+    KprobeLinkInfo info{};
+    __u32 size = sizeof(info);
+    const auto type = bpf_program__type(program);
+    if (type != BPF_PROG_TYPE_KPROBE ||
+        bpf_obj_get_info_by_fd(bpf_link__fd(link.get()), &info, &size) != 0)
+      continue;
+    (only_follows(bpf_program__name(program)) ? losses.followers : losses.programs) += info.missed;
+  }
+}
+
 Losses Session::losses() const {
   Losses losses;
   for (size_t action = 0; action < AW_NR_ACTIONS; ++action) {
@@ -341,6 +395,7 @@ Losses Session::losses() const {
     losses.counter_map += globals_.uncounted[action];
   }
   add_skipped_runs(losses);
+  add_missed_kprobes(losses);
   if (!active_)
     losses.programs += unconfirmed();
   return losses;

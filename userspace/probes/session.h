@@ -18,6 +18,7 @@ struct KernelFilter {
   uint8_t pressure_percent = 0;            ///< of a queue's limit: queue_pressure; 0: none
   uint32_t rate = 0;                       ///< records a second of one kind; 0: all are sent
   bool all_resets = false;                 ///< of connections that were accepted, too
+  bool owners = false;                     ///< Source::mute() may be called
 };
 
 /// Loads and attaches what the plan names. `btf_file` may be empty.

@@ -51,7 +51,12 @@ public:
   /// Pressure on a listener is over: how far it went, and its next begin is told again.
   /// Absent: it is not known.
   virtual std::optional<aw_peaks> end_pressure(uint64_t listener) = 0;
-  [[nodiscard]] virtual Timing timing() const = 0;
+  /// Nobody wants to hear of this listener: it is left out for a second, or until
+  /// unmute(). A hint: its records may come all the same.
+  virtual void mute(uint64_t listener) = 0;
+  virtual void unmute(uint64_t listener) = 0;
+  /// Whether accept() is seen, and with it who calls it and how long connections waited.
+  [[nodiscard]] virtual bool sees_accept() const = 0;
   /// Of a listener, by its id and its socket's cookie. Absent: it accepted nothing.
   [[nodiscard]] virtual std::optional<Waits> waits(uint64_t listener, uint64_t cookie) const = 0;
   [[nodiscard]] virtual aw_source tier() const = 0;

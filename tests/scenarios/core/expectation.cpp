@@ -115,7 +115,7 @@ std::map<std::string, int64_t> explained_counters(const std::vector<Expectation>
     } else if (expected.action == "synack_retransmit") {
       sum["TCPSynRetrans"] += times;
     } else if (expected.action == "reset_sent") {
-      sum["OutRsts"] += times;
+      sum["OutRsts"] += expected.reason == "firewall" ? 0 : times; // netfilter counts none
       // tcp_check_req() ends in embryonic_reset.
       sum["EmbryonicRsts"] += expected.reason == "abort_on_overflow" ? times : 0;
     } else if (expected.action == "reset_received") {

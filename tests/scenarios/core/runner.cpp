@@ -62,7 +62,7 @@ private:
   std::vector<Player> players_;
   std::unique_ptr<Agent> agent_;
   std::unique_ptr<Evidence> evidence_;
-  const Check& check_;
+  Check check_;
   Tally& tally_;
   bool is_alone_ = false;
 };
@@ -83,6 +83,10 @@ bool Run::all_are(std::initializer_list<Player::State> states) const {
   return std::all_of(players_.begin(), players_.end(), [&](const Player& player) {
     return std::find(states.begin(), states.end(), player.state()) != states.end();
   });
+}
+
+Check check_tier(const Options& options) {
+  return options.provoke_only ? Check{} : run_check(options.acceptwatch, options.tier);
 }
 
 void Run::start_agent(const std::vector<std::string>& arguments) {
@@ -314,6 +318,9 @@ void Run::play(const std::vector<Scenario>& scenarios) {
   is_alone_ = scenarios.front().alone;
   try {
     set_up(scenarios);
+    if (scenarios.front().changes_check) {
+      check_ = check_tier(options_);
+    }
     if (!options_.provoke_only) {
       start_agent(scenarios.front().arguments);
     }
@@ -346,10 +353,6 @@ std::vector<std::vector<Scenario>> runs_of(const std::vector<Scenario>& scenario
   }
   std::erase_if(runs, [](const auto& run) { return run.empty(); });
   return runs;
-}
-
-Check check_tier(const Options& options) {
-  return options.provoke_only ? Check{} : run_check(options.acceptwatch, options.tier);
 }
 
 } // namespace

@@ -20,6 +20,7 @@ namespace {
 // Values of <net/tcp_states.h>, as /proc/net/tcp and tcpi_state show them.
 constexpr unsigned state_established = 1;
 constexpr unsigned state_syn_recv = 3;
+constexpr unsigned state_fin_wait2 = 5;
 constexpr unsigned state_time_wait = 6;
 constexpr unsigned state_listen = 10;
 
@@ -95,6 +96,8 @@ unsigned waiting_on(uint16_t port) {
 unsigned embryos_on(uint16_t port) { return count_in_state(port, state_syn_recv); }
 
 unsigned time_waits_on(uint16_t port) { return count_in_state(port, state_time_wait); }
+
+unsigned half_closed_on(uint16_t port) { return count_in_state(port, state_fin_wait2); }
 
 socklen_t to_sockaddr(const std::string& address, uint16_t port, sockaddr_storage& out) {
   const Address parsed = Address::parse(address);

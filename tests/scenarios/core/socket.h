@@ -22,10 +22,12 @@ struct ListenerOptions {
 };
 
 // Of every listener of that port in this namespace, from /proc/net/tcp and tcp6: connections that
-// wait to be accepted, requests in SYN_RECV, and ends in TIME_WAIT.
+// wait to be accepted, requests in SYN_RECV, ends in TIME_WAIT, and ends that wait for the
+// client's FIN.
 unsigned waiting_on(uint16_t port);
 unsigned embryos_on(uint16_t port);
 unsigned time_waits_on(uint16_t port);
+unsigned half_closed_on(uint16_t port);
 
 // A listening socket whose queues can be looked into.
 class Listener {

@@ -212,14 +212,17 @@ void TunPeers::send_host_unreachable(Peer& peer) {
   write(host_unreachable(syn_ack));
 }
 
-void TunPeers::answer_fin(Peer& peer) {
+void TunPeers::answer_fin_with(Peer& peer, uint8_t flags) {
   wait_for(cat("a FIN to port ", peer.port), [&] {
     drain();
     return peer.fins > 0;
   });
-  write(to_packet(
-      segment_of(peer, tcp_flag::fin | tcp_flag::ack, peer.isn + 1, peer.server_isn + 2)));
+  write(to_packet(segment_of(peer, flags, peer.isn + 1, peer.server_isn + 2)));
 }
+
+void TunPeers::answer_fin(Peer& peer) { answer_fin_with(peer, tcp_flag::fin | tcp_flag::ack); }
+
+void TunPeers::acknowledge_fin(Peer& peer) { answer_fin_with(peer, tcp_flag::ack); }
 
 void TunPeers::take(const Segment& segment) {
   const auto found = peers_.find(segment.destination_port);

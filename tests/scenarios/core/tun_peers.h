@@ -63,6 +63,8 @@ public:
   // Answers the server's FIN with an ACK and a FIN of its own: the server's end is then in
   // TIME_WAIT.
   void answer_fin(Peer& peer);
+  // The same with an ACK alone: the peer means to go on sending.
+  void acknowledge_fin(Peer& peer);
 
   // Reads whatever the kernel has answered so far.
   void drain();
@@ -73,6 +75,7 @@ private:
   Segment segment_of(const Peer& peer, uint8_t flags, uint32_t sequence,
                      uint32_t acknowledgement) const;
   void write(const std::vector<uint8_t>& packet);
+  void answer_fin_with(Peer& peer, uint8_t flags);
   void take(const Segment& segment);
 
   UniqueFd tun_;

@@ -170,8 +170,10 @@ void WellFormed::check_names(const Record& record) {
   if (!record.stage.empty() && !stages.contains(record.stage)) {
     complain("acceptwatch.stage is not one of the closed set", record.line);
   }
-  // Of a packet that could not be read there is no port, and of a closed port no listener either.
-  const bool unread = record.reason == "no_listener" && !record.field("client.port");
+  // Of a packet that could not be read there is no port, where no socket of its listener is known.
+  const bool without_socket =
+      record.action == "reset_sent" && (record.reason == "no_listener" || record.reason == "other");
+  const bool unread = without_socket && !record.field("client.port");
   for (const char* path :
        {"acceptwatch.count", "acceptwatch.netns", "acceptwatch.source", "server.port"}) {
     if (!record.field(path) && !(unread && path == std::string("server.port"))) {

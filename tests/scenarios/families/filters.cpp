@@ -5,6 +5,7 @@
 #include "families/families.h"
 #include "families/nft.h"
 #include "families/obstacles.h"
+#include "families/security_module.h"
 #include "families/steps.h"
 
 namespace acceptwatch::scenarios {
@@ -138,6 +139,51 @@ void firewall_prerouting(Stage& stage) { firewall_at(stage, Hook::prerouting, "p
 
 void firewall_ingress(Stage& stage) { firewall_at(stage, Hook::ingress, "ingress"); }
 
+// It is asked when the request is made: no queue, route or signature is in the way.
+void security_module(Stage& stage) {
+  TunPeers tun;
+  const SecurityModule module(server_port);
+  stage.go();
+  Listener listener = open_listener(stage, {.address = "::", .port = server_port, .backlog = 10});
+  for (const int family : {AF_INET, AF_INET6}) {
+    const auto peers = tun.add_many(family == AF_INET ? 30001 : 31001, 4, server_port, family);
+    for (Peer* peer : peers) {
+      tun.send_syn(*peer);
+    }
+    Expectation dropped = at_listener("listen_drop", "security_module", stage.self(), server_port,
+                                      ports_of(peers), family);
+    dropped.stage = "syn";
+    stage.expect(dropped);
+  }
+  stage.await_moved("ListenDrops", 8);
+  close_listener(stage, listener, {});
+}
+
+// Who is refused like this is told so, by netfilter's own RST: it is in none of TCP's counters.
+void firewall_reject(Stage& stage) {
+  TunPeers tun;
+  reject_by_firewall(Hook::input, server_port);
+  stage.go();
+  Listener listener = open_listener(stage, {.address = "::", .port = server_port, .backlog = 10});
+  for (const int family : {AF_INET, AF_INET6}) {
+    const auto peers = tun.add_many(family == AF_INET ? 30001 : 31001, 4, server_port, family);
+    for (Peer* peer : peers) {
+      tun.send_syn(*peer);
+      tun.await_reset(*peer);
+    }
+    for (const auto& [action, reason] :
+         {std::pair{"listen_drop", "firewall"}, std::pair{"reset_sent", "firewall"}}) {
+      Expectation refused =
+          at_listener(action, reason, stage.self(), server_port, ports_of(peers), family);
+      refused.stage = "syn";
+      refused.netfilter_hook = "input";
+      stage.expect(refused);
+    }
+  }
+  stage.claim(listener.embryos() == 0, "no SYN came through the firewall");
+  close_listener(stage, listener, {});
+}
+
 } // namespace
 
 std::vector<Scenario> filter_scenarios() {
@@ -148,8 +194,15 @@ std::vector<Scenario> filter_scenarios() {
       {"no_route", "4 SYNs of a client to which there is no route", no_route},
       {"icmp_error", "an ICMP error for the SYN-ACK of 3 requests", icmp_error},
       {"firewall_in", "nf_tables drops 8 SYNs to a listener", firewall_in},
+      {"firewall_reject", "nf_tables answers 8 SYNs with a RST", firewall_reject},
       {"firewall_prerouting", "the same before routing", firewall_prerouting},
       {"firewall_ingress", "the same as they come from the device", firewall_ingress},
+      {.name = "security_module",
+       .about = "a program of the BPF LSM refuses 8 requests",
+       .play = security_module,
+       .alone = true,
+       .on_request = true,
+       .changes_check = true},
   };
 }
 

@@ -110,9 +110,27 @@ struct Rule {
   Hook hook;
   uint16_t port;
   uint16_t others_from;
+  bool rejects;
 };
 
-// meta l4proto tcp, @th,offset,16 port, @th,offset,16 >= others_from, drop
+void add_drop(Batch& batch) {
+  add_expression(batch, "immediate", [&] {
+    batch.number(NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+    batch.nested(NFTA_IMMEDIATE_DATA, [&] {
+      batch.nested(NFTA_DATA_VERDICT, [&] { batch.number(NFTA_VERDICT_CODE, NF_DROP); });
+    });
+  });
+}
+
+void add_reject(Batch& batch) {
+  add_expression(batch, "reject", [&] {
+    batch.number(NFTA_REJECT_TYPE, NFT_REJECT_TCP_RST);
+    const uint8_t no_icmp_code = 0;
+    batch.raw(NFTA_REJECT_ICMP_CODE, &no_icmp_code, sizeof(no_icmp_code));
+  });
+}
+
+// meta l4proto tcp, @th,offset,16 port, @th,offset,16 >= others_from, drop or reject
 void add_rule(Batch& batch, const Rule& rule) {
   const uint32_t port_at = rule.hook == Hook::output ? 0 : 2;
   const uint32_t other_at = 2 - port_at;
@@ -124,12 +142,11 @@ void add_rule(Batch& batch, const Rule& rule) {
   add_compare(batch, NFT_CMP_EQ, &protocol, sizeof(protocol));
   add_port_compare(batch, port_at, NFT_CMP_EQ, rule.port);
   add_port_compare(batch, other_at, NFT_CMP_GTE, rule.others_from);
-  add_expression(batch, "immediate", [&] {
-    batch.number(NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
-    batch.nested(NFTA_IMMEDIATE_DATA, [&] {
-      batch.nested(NFTA_DATA_VERDICT, [&] { batch.number(NFTA_VERDICT_CODE, NF_DROP); });
-    });
-  });
+  if (rule.rejects) {
+    add_reject(batch);
+  } else {
+    add_drop(batch);
+  }
 }
 
 Batch rule_batch(const Rule& rule) {
@@ -178,15 +195,13 @@ int answer_of(int netlink) {
   throw Failure("nf_tables answers something else");
 }
 
-} // namespace
-
-void drop_by_firewall(Hook hook, uint16_t port, uint16_t others_from) {
+void install(const Rule& rule) {
   const int fd = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
   if (fd < 0 && errno == EPROTONOSUPPORT) {
     throw Skip("no netfilter on this kernel");
   }
   const UniqueFd netlink(must(fd, "a netlink socket"));
-  const Batch batch = rule_batch({hook, port, others_from});
+  const Batch batch = rule_batch(rule);
   must(::send(netlink.get(), batch.bytes().data(), batch.bytes().size(), 0),
        "a rule for nf_tables");
   const int error = answer_of(netlink.get());
@@ -198,5 +213,13 @@ void drop_by_firewall(Hook hook, uint16_t port, uint16_t others_from) {
     must(-1, "a rule for nf_tables");
   }
 }
+
+} // namespace
+
+void drop_by_firewall(Hook hook, uint16_t port, uint16_t others_from) {
+  install({hook, port, others_from, false});
+}
+
+void reject_by_firewall(Hook hook, uint16_t port) { install({hook, port, 0, true}); }
 
 } // namespace acceptwatch::scenarios

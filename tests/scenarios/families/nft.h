@@ -13,4 +13,7 @@ enum class Hook { ingress = 5, prerouting = 0, input = 1, output = 3 };
 // it. Throws Skip when the kernel has no nf_tables.
 void drop_by_firewall(Hook hook, uint16_t port, uint16_t others_from = 0);
 
+// The same with an answer: `reject with tcp reset`.
+void reject_by_firewall(Hook hook, uint16_t port);
+
 } // namespace acceptwatch::scenarios

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // RSTs: to a port that nobody listens on, and to those that a closing listener leaves behind.
+#include <netinet/tcp.h>
+
 #include "core/error.h"
 #include "core/helper.h"
 #include "core/wait.h"
@@ -149,6 +151,58 @@ void syn_out_of_place(Stage& stage) {
   expect_resends(stage, tun);
 }
 
+// The server has closed, the client has not, and begins anew from the same port:
+// tcp_timewait_state_process() resets it (TCP_TW_RST).
+void half_closed(Stage& stage) {
+  TunPeers tun;
+  stage.go();
+  Listener listener = open_listener(stage, {.address = "::", .port = server_port, .backlog = 10});
+  for (const int family : {AF_INET, AF_INET6}) {
+    Peer& peer = tun.add(family == AF_INET ? 20001 : 21001, server_port, family);
+    enqueue(tun, depth_of(listener), peer);
+    listener.accept().reset();
+    tun.acknowledge_fin(peer);
+    wait_for("a connection that waits for the client's FIN",
+             [] { return half_closed_on(server_port) > 0; });
+    peer.isn += 100; // inside the old connection's window
+    tun.send_syn(peer);
+    tun.await_reset(peer);
+    Expectation refused =
+        at_listener("reset_sent", "other", stage.self(), server_port, {peer.port}, family);
+    refused.stage = "syn";
+    stage.expect(refused);
+  }
+  close_listener(stage, listener, {});
+  expect_resends(stage, tun);
+}
+
+// A connection that waits for accept() is given up: its client does not answer a keepalive probe.
+void queued_given_up(Stage& stage) {
+  TunPeers tun;
+  stage.go();
+  Listener listener = open_listener(stage, {.port = server_port, .backlog = 10});
+  const int once = 1; // second, or probe
+  must(::setsockopt(listener.fd(), SOL_SOCKET, SO_KEEPALIVE, &once, sizeof(once)), "SO_KEEPALIVE");
+  for (const int option : {TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT}) {
+    must(::setsockopt(listener.fd(), IPPROTO_TCP, option, &once, sizeof(once)), "a TCP_KEEP option");
+  }
+  const auto peers = tun.add_many(20001, 3, server_port);
+  for (Peer* peer : peers) {
+    enqueue(tun, depth_of(listener), *peer);
+  }
+  for (Peer* peer : peers) {
+    tun.await_reset(*peer);
+  }
+  Expectation given_up =
+      at_listener("reset_sent", "other", stage.self(), server_port, ports_of(peers));
+  given_up.stage = "queued";
+  stage.expect(given_up);
+  stage.claim(listener.depth() == 3, "the dead ones still count");
+  stage.expect(closed(stage.self(), server_port, 3, 0));
+  listener.close();
+  expect_resends(stage, tun);
+}
+
 } // namespace
 
 std::vector<Scenario> reset_scenarios() {
@@ -162,6 +216,9 @@ std::vector<Scenario> reset_scenarios() {
       {"listener_killed", "kill -9 of the owner with 5 queued connections", listener_killed},
       {"listener_shut_down", "shutdown(SHUT_RD) of a listener with 3 queued connections",
        listener_shut_down},
+      {"half_closed", "a SYN from the port of a connection that only the server has closed",
+       half_closed},
+      {"queued_given_up", "3 queued connections do not answer a keepalive probe", queued_given_up},
       {"syn_out_of_place", "3 requests are ended by a SYN that is none of theirs",
        syn_out_of_place},
   };

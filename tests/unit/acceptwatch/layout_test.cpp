@@ -98,6 +98,7 @@ std::vector<Layout> layouts() {
         MEMBER(aw_config, pressure_percent),
         MEMBER(aw_config, accept_args),
         MEMBER(aw_config, all_resets),
+        MEMBER(aw_config, filters_owners),
         MEMBER(aw_config, _pad),
         MEMBER(aw_config, family),
         MEMBER(aw_config, filter_ports),

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/filter.h"
 
-#include "app/unwatched.h"
 #include "events/names.h"
 
 #include <algorithm>
@@ -150,13 +149,6 @@ TEST(OwnerWanted, ACgroupHoldsNotThoseThatOnlyBeginLikeIt) {
   EXPECT_FALSE(in_cgroup("/system.slice", std::nullopt));
 }
 
-/// Of the interface's actions and reasons not all have a number.
-size_t known_unwatched() {
-  return static_cast<size_t>(std::ranges::count_if(unwatched, [](const Unwatched& part) {
-    return action_named(part.action) && (part.reason.empty() || reason_named(part.reason));
-  }));
-}
-
 TEST(AuditScope, KnowsNamespacesAndNoOtherFilter) {
   Options options;
   options.netns = 4026531840;
@@ -172,12 +164,12 @@ TEST(AuditScope, OfPollingIsNone) {
   EXPECT_EQ(audit_scope({}, Plan{}).incomparable, std::vector<std::string>{"probes=poll"});
 }
 
-TEST(AuditScope, IsBlindToWhatTheTierOrThisVersionDoesNotSee) {
+TEST(AuditScope, IsBlindToWhatTheTierDoesNotSee) {
   Plan plan;
   plan.tier = AW_SOURCE_TRACEPOINT;
   plan.blind = {{AW_LISTEN_DROP, AW_REQUEST_FAILED, AW_STAGE_NONE, {}, {}, {}}};
   const auto scope = audit_scope({}, plan);
-  ASSERT_EQ(scope.blind.size(), plan.blind.size() + known_unwatched());
+  ASSERT_EQ(scope.blind.size(), plan.blind.size());
   EXPECT_EQ(scope.blind[0].reason, AW_REQUEST_FAILED);
 }
 

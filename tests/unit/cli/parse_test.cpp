@@ -273,11 +273,15 @@ TEST(CommandLine, ListMayFollowItsOptions) {
 TEST(CommandLine, ListHasNeitherEventsNorProbes) {
   expect_wrong({"list", "--events", "listen_drop"}, "--events");
   expect_wrong({"list", "--probes", "fentry"}, "--probes");
-  expect_wrong({"list", "--duration", "1"}, "--duration");
   expect_wrong({"list", "--port", "x"}, "--port");
   expect_wrong({"list", "-4", "-6"}, "--ipv");
   expect_wrong({"-4", "list", "-6"}, "--ipv");
   expect_wrong({"check", "list"}, "list");
+}
+
+TEST(CommandLine, ListMayLookForAWhile) {
+  EXPECT_EQ(options_of({"list", "-d", "2.5"}).duration, 2.5);
+  expect_wrong({"list", "-d", "0"}, "--duration");
 }
 
 TEST(CommandLine, HelpOfListIsItsOwn) {

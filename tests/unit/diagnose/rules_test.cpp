@@ -226,6 +226,20 @@ TEST(Rules, OtherReasonsNameThemselves) {
   }
 }
 
+TEST(Rules, AFirewallThatRejectsIsOneThatDrops) {
+  Facts facts = healthy();
+  facts.rejected = seen(4); // before 5.17 the drop has no reason
+  EXPECT_EQ(names(facts), Names{"firewall"});
+  facts.dropped[AW_FIREWALL] = seen(6);
+  const auto findings = judge(facts, {});
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].what,
+            "netfilter on this host dropped 6 packets, and answered 4 with a RST");
+  facts.rejected = seen(6);
+  EXPECT_EQ(judge(facts, {})[0].what,
+            "netfilter on this host dropped 6 packets, and answered each with a RST");
+}
+
 TEST(Rules, WhatWasNotSeenForLongIsOver) {
   Facts facts = healthy();
   facts.dropped[AW_FIREWALL] = seen(1, 11);

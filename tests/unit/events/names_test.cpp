@@ -162,8 +162,10 @@ TEST(Phrases, DifferForEveryReasonOfAnAction) {
       0U);
   EXPECT_EQ(count(AW_RESET_SENT, AW_STAGE_ACK,
                   {AW_NO_LISTENER, AW_ABORT_ON_OVERFLOW, AW_CLOSED_LISTENER, AW_HANDSHAKE_INVALID,
-                   AW_WHEN_ACCEPTED}),
+                   AW_WHEN_ACCEPTED, AW_FIREWALL, AW_OTHER}),
             0U);
+  EXPECT_NE(phrase_of(AW_RESET_SENT, AW_OTHER, AW_STAGE_SYN),
+            phrase_of(AW_RESET_SENT, AW_OTHER, AW_STAGE_QUEUED));
 }
 
 TEST(EcsType, IsDeniedForWhatTheClientIsRefused) {

@@ -84,6 +84,25 @@ TEST(Listed, OfAListenerAloneHasNoLimit) {
   EXPECT_FALSE(entry.socket);
 }
 
+TEST(Peaks, AreTheGreatestDepthsOfAllLooks) {
+  Peaks peaks;
+  auto entry = listed(a_holder());
+  for (const auto& [accept, syn] : {std::pair{2U, 7U}, {9U, 1U}, {4U, 4U}}) {
+    entry.accept_queue.depth = accept;
+    entry.syn_queue.depth = syn;
+    peaks.note(entry);
+  }
+  peaks.show(entry);
+  EXPECT_EQ(entry.accept_queue.peak, 9U);
+  EXPECT_EQ(entry.syn_queue.peak, 7U);
+}
+
+TEST(Peaks, OfAListenerThatWasNotThereAreNotKnown) {
+  auto entry = listed(a_holder());
+  Peaks{}.show(entry);
+  EXPECT_FALSE(entry.accept_queue.peak);
+}
+
 TEST(ListedBefore, ComparesPortThenAddress) {
   auto first = listed(a_holder());
   auto second = first;

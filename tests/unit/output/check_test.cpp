@@ -96,25 +96,6 @@ TEST(CheckAsText, SaysWhereNothingIsOutOfSight) {
       shows(check_as_text(report), "Nothing of what it watches for is out of its sight.\n"));
 }
 
-TEST(CheckAsJson, ListsWhatThisVersionDoesNotWatchForAmongTheBlindSpots) {
-  auto report = usable();
-  report.unwatched = {{"listen_drop", "firewall"}, {"finding", {}}};
-  const auto document = unit::parse_line(check_as_json(report));
-  EXPECT_EQ(at(document, "/blind")->Size(), 4U);
-  EXPECT_EQ(text_at(document, "/blind/2/action"), "listen_drop");
-  EXPECT_EQ(text_at(document, "/blind/2/reason"), "firewall");
-  EXPECT_EQ(text_at(document, "/blind/3/action"), "finding");
-  EXPECT_FALSE(at(document, "/blind/3/reason"));
-  EXPECT_TRUE(at(document, "/blind/3/why"));
-}
-
-TEST(CheckAsText, ListsWhatThisVersionDoesNotWatchFor) {
-  auto report = usable();
-  report.unwatched = {{"listen_drop", "firewall"}, {"finding", {}}};
-  const auto text = check_as_text(report);
-  EXPECT_TRUE(shows(text, "  listen_drop/firewall\n  finding\n")) << text;
-}
-
 TEST(CheckAsText, OfAnUnusableKernelEndsWithTheErrorAndTheAdvice) {
   EXPECT_TRUE(
       check_as_text(unusable()).ends_with("\nCAP_BPF is missing.\nRun acceptwatch as root.\n"));

@@ -96,10 +96,28 @@ TEST(ListAsText, AlignsItsColumns) {
 
 TEST(ListAsText, WideHasAllColumns) {
   EXPECT_EQ(list_as_text({full()}, true),
-            "PORT ADDRESS  PROCESS      ACCEPTQ FROM     SYNQ FROM                DROPS REUSEPORT "
-            "     NETNS SOCKET CONTAINER    CGROUP\n"
-            "9799 10.0.0.5 java/4711 x2   11/10 listen()  3/8 tcp_max_syn_backlog     4 no        "
-            "4026531840   8231 cccccccccccc /shop\n");
+            "PORT ADDRESS  PROCESS      ACCEPTQ FROM     SYNQ FROM                DROPS STARTED "
+            "REUSEPORT      NETNS SOCKET CONTAINER    CGROUP\n"
+            "9799 10.0.0.5 java/4711 x2   11/10 listen()  3/8 tcp_max_syn_backlog     4 -       "
+            "no        4026531840   8231 cccccccccccc /shop\n");
+}
+
+TEST(ListAsText, ShowsPeaksAfterSeveralLooks) {
+  auto entry = full();
+  entry.accept_queue.peak = 12;
+  EXPECT_EQ(list_as_text({entry}, false),
+            "PORT ADDRESS  PROCESS      ACCEPTQ PEAK FROM     SYNQ PEAK DROPS\n"
+            "9799 10.0.0.5 java/4711 x2   11/10   12 listen()  3/8    -     4\n");
+}
+
+TEST(ListAsNdjson, ShowsPeaksAndTheOwnersStart) {
+  auto entry = full();
+  entry.syn_queue.peak = 5;
+  entry.owner_started = 1'000'000'000;
+  const auto document = unit::parse_line(list_as_ndjson({entry}));
+  EXPECT_EQ(at(document, "/acceptwatch/syn_queue/peak")->GetInt(), 5);
+  EXPECT_FALSE(at(document, "/acceptwatch/accept_queue/peak"));
+  EXPECT_EQ(unit::text_at(document, "/process/start"), "1970-01-01T00:00:01.000000000Z");
 }
 
 TEST(ListAsText, OfNothingIsItsHeader) {

@@ -47,7 +47,8 @@ TEST(Plan, Of510UsesFentryAndResetFunctions) {
             followed_by_lifecycle(Names{"conn_request_return", "make_synack", "v4_cookie_made",
                                         "v6_cookie_made", "conn_request", "v4_syn_recv_sock_return",
                                         "v6_syn_recv_sock_return", "request_dropped", "icmp_error",
-                                        "security_asked", "v4_send_reset", "v6_send_reset"} +
+                                        "security_asked", "v4_send_reset", "v6_send_reset",
+                                        "netfilter_answer"} +
                                   listener_programs));
   EXPECT_EQ(plan.config.syn_full_at_limit, 1);
   EXPECT_EQ(plan.config.listen_start_args, 2);
@@ -67,12 +68,12 @@ TEST(Plan, Of61MakesCookiesAndSeedsByIterator) {
 
 TEST(Plan, Of612LeavesResetsToTheTracepoint) {
   const auto plan = plan_of(kernel_6_12());
-  EXPECT_EQ(plan.programs,
-            followed_by_lifecycle(Names{"skb_drop", "conn_request_return", "v4_cookie_made",
-                                        "v6_cookie_made", "conn_request", "v4_syn_recv_sock_return",
-                                        "v6_syn_recv_sock_return", "request_dropped", "icmp_error",
-                                        "request_timer_end", "request_timeout"} +
-                                  listener_programs));
+  EXPECT_EQ(plan.programs, followed_by_lifecycle(
+                               Names{"skb_drop", "conn_request_return", "v4_cookie_made",
+                                     "v6_cookie_made", "conn_request", "v4_syn_recv_sock_return",
+                                     "v6_syn_recv_sock_return", "request_dropped", "icmp_error",
+                                     "request_timer_end", "request_timeout", "netfilter_answer"} +
+                               listener_programs));
   EXPECT_EQ(plan.config.reads_counters, 1);
   EXPECT_EQ(plan.config.sees_dropped_requests, 1);
   EXPECT_EQ(plan.config.send_reset_args, 3);
@@ -92,11 +93,11 @@ TEST(Plan, Of618WithoutFentryAndKprobesUsesTracepoints) {
 TEST(Plan, Of72HooksNothingThatItsDropReasonsTell) {
   const auto plan = plan_of(kernel_7_2());
   EXPECT_EQ(plan.tier, AW_SOURCE_FENTRY);
-  EXPECT_EQ(plan.programs,
-            followed_by_lifecycle(Names{"skb_drop", "conn_request_return", "v4_cookie_made",
-                                        "v6_cookie_made", "conn_request", "icmp_error",
-                                        "request_timer_end", "request_timeout"} +
-                                  listener_programs));
+  EXPECT_EQ(plan.programs, followed_by_lifecycle(
+                               Names{"skb_drop", "conn_request_return", "v4_cookie_made",
+                                     "v6_cookie_made", "conn_request", "icmp_error",
+                                     "request_timer_end", "request_timeout", "netfilter_answer"} +
+                               listener_programs));
   EXPECT_EQ(plan.config.syn_recv_sock_args, 0);
   EXPECT_EQ(plan.drop_reasons[40], AW_ACCEPT_QUEUE_FULL);
 }
@@ -137,8 +138,18 @@ TEST(Plan, WithoutFentryUsesKprobesWithTheirEntries) {
                  "conn_request", "v4_syn_recv_sock_return", "v4_syn_recv_sock",
                  "v6_syn_recv_sock_return", "v6_syn_recv_sock", "request_dropped", "icmp_error",
                  "request_timer_end", "request_timeout", "v4_send_reset", "v6_send_reset",
-                 "listen_started", "listen_start", "listen_stopped", "accept_called"}));
+                 "netfilter_answer", "listen_started", "listen_start", "listen_stopped"}));
   EXPECT_TRUE(plan.give_cookies);
+}
+
+TEST(Plan, WithoutNfCtAttachDoesNotSeeNetfiltersResets) {
+  auto features = kernel_7_2();
+  features.arguments.erase("nf_ct_attach");
+  const auto plan = plan_of(features);
+  EXPECT_FALSE(has(plan, "netfilter_answer"));
+  EXPECT_TRUE(std::ranges::any_of(plan.blind, [](const BlindSpot& spot) {
+    return spot.action == AW_RESET_SENT && spot.reason == AW_FIREWALL;
+  }));
 }
 
 TEST(Plan, AttachesTheEndOfABracketBeforeItsBeginning) {
@@ -243,6 +254,12 @@ TEST(Plan, AsksTheSecurityModuleOnlyWhereOneMayRefuse) {
   for (const char* module : {"capability,selinux", "smack,bpf"}) {
     features.security_modules = module;
     EXPECT_EQ(plan_of(features).config.sees_security_module, 1) << module;
+  }
+  features.security_modules = "capability,bpf";
+  for (const auto& [attached, asked] :
+       {std::pair<std::optional<bool>, int>{false, 0}, {true, 1}, {std::nullopt, 1}}) {
+    features.lsm_program = attached;
+    EXPECT_EQ(plan_of(features).config.sees_security_module, asked);
   }
   features.security_modules.reset(); // not known: better one hook too many
   EXPECT_EQ(plan_of(features).config.sees_security_module, 1);

@@ -47,6 +47,7 @@ inline Features any_kernel() {
       {"inet_csk_listen_stop", 1},
       {"tcp_syn_ack_timeout", 1},
       {"reqsk_timer_handler", 1},
+      {"nf_ct_attach", 2},
   };
   features.listen_drops = 20;
   features.no_routes = 15;

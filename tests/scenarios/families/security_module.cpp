@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "families/security_module.h"
+
+#include <security_module.skel.h>
+
+#include "core/error.h"
+
+namespace acceptwatch::scenarios {
+
+void SecurityModule::Unload::operator()(security_module_bpf* object) const {
+  security_module_bpf::destroy(object);
+}
+
+SecurityModule::SecurityModule(uint16_t refused_port) : object_(security_module_bpf::open()) {
+  if (!object_) {
+    throw Failure("cannot open the program of the security module");
+  }
+  object_->rodata->refused_port = refused_port;
+  must(security_module_bpf::load(object_.get()), "loading the program of the security module");
+  must(security_module_bpf::attach(object_.get()), "attaching the program of the security module");
+}
+
+SecurityModule::~SecurityModule() = default;
+
+} // namespace acceptwatch::scenarios
