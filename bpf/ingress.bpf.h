@@ -75,22 +75,29 @@ static __always_inline bool belongs_to_request(struct __sk_buff *skb,
 	return request;
 }
 
-/* What tcp_conn_request() will do; AW_ACTION_NONE: answer as always. */
-static __always_inline void foresee(struct sock *sk, struct aw_syn_facts *facts, struct aw_event *e)
+struct aw_forecast {
+	enum aw_action action; /* AW_ACTION_NONE: it will answer as always */
+	enum aw_reason reason;
+	__u8 also;
+};
+
+/* What tcp_conn_request() will do. */
+static __always_inline void foresee(struct sock *sk, const struct aw_syn_facts *facts,
+				    struct aw_forecast *will)
 {
-	e->reason = aw_syn_drop_reason(facts);
-	if (e->reason != AW_REQUEST_FAILED) {
-		e->action = AW_LISTEN_DROP;
+	will->reason = aw_syn_drop_reason(facts);
+	if (will->reason != AW_REQUEST_FAILED) {
+		will->action = AW_LISTEN_DROP;
 		/* The others only come where tcp_syncookies is 0. */
-		if (e->reason == AW_ACCEPT_QUEUE_FULL)
-			e->also = aw_syn_drop_also(facts);
+		if (will->reason == AW_ACCEPT_QUEUE_FULL)
+			will->also = aw_syn_drop_also(facts);
 		return;
 	}
-	e->reason = aw_cookie_reason(facts);
-	if (e->reason != AW_REASON_NONE)
-		e->action = AW_SYNCOOKIE_SENT;
+	will->reason = aw_cookie_reason(facts);
+	if (will->reason != AW_REASON_NONE)
+		will->action = AW_SYNCOOKIE_SENT;
 	else if (under_pressure(sk, facts->accept_depth, facts->syn_depth))
-		e->action = AW_QUEUE_PRESSURE;
+		will->action = AW_QUEUE_PRESSURE;
 }
 
 static __always_inline void keep_foreseen(struct __sk_buff *skb, struct sock *sk,
@@ -160,34 +167,51 @@ static __always_inline void note_drops(struct __sk_buff *skb, struct sock *sk)
 	s->ingress_drops = (__u32)READ(sk, sk_drops.counter);
 }
 
+/* Of a packet that does not come as always: the event is not made before that is known. */
+static __always_inline void on_foreseen(struct __sk_buff *skb, struct sock *sk,
+					const struct aw_syn_facts *facts,
+					const struct aw_forecast *will)
+{
+	struct aw_event e = {
+		.action = will->action,
+		.reason = will->reason,
+		.also = will->also,
+		.stage = AW_STAGE_SYN,
+	};
+	__u32 tcp = ends_of_ingress(skb, &e.ends);
+
+	if (!tcp || !is_syn(skb, tcp) || belongs_to_request(skb, &e.ends))
+		return;
+	if (e.action == AW_QUEUE_PRESSURE && !pressure_begins(sk, facts))
+		return;
+	e.flags = AW_HAS_ALL_OF_LISTENER | AW_HAS_ENDS;
+	describe_listener(sk, facts, e.reason, bpf_get_socket_cookie(skb), &e.listener);
+	keep_foreseen(skb, sk, &e);
+}
+
+static __always_inline void on_listener_packet(struct __sk_buff *skb, struct tcp_sock *tp)
+{
+	struct sock *sk = (struct sock *)tp;
+	struct aw_syn_facts facts = {};
+	struct aw_forecast will = {};
+
+	if (aw_config.send_reset_args < 3)
+		note_drops(skb, sk);
+	read_syn_facts(sk, &facts);
+	foresee(sk, &facts, &will);
+	if (will.action != AW_ACTION_NONE)
+		on_foreseen(skb, sk, &facts, &will);
+}
+
 static __always_inline void on_ingress(struct __sk_buff *skb)
 {
-	struct aw_event e = { .stage = AW_STAGE_SYN };
-	struct aw_syn_facts facts = {};
 	struct tcp_sock *tp;
-	struct sock *sk;
-	__u32 tcp;
 
 	if (!skb->sk || skb->sk->state != TCP_LISTEN)
 		return;
 	tp = bpf_skc_to_tcp_sock(skb->sk);
-	if (!tp)
-		return;
-	sk = (struct sock *)tp;
-	if (aw_config.send_reset_args < 3)
-		note_drops(skb, sk);
-	read_syn_facts(sk, &facts);
-	foresee(sk, &facts, &e);
-	if (e.action == AW_ACTION_NONE)
-		return;
-	tcp = ends_of_ingress(skb, &e.ends);
-	if (!tcp || !is_syn(skb, tcp) || belongs_to_request(skb, &e.ends))
-		return;
-	if (e.action == AW_QUEUE_PRESSURE && !pressure_begins(sk, &facts))
-		return;
-	e.flags = AW_HAS_ALL_OF_LISTENER | AW_HAS_ENDS;
-	describe_listener(sk, &facts, e.reason, bpf_get_socket_cookie(skb), &e.listener);
-	keep_foreseen(skb, sk, &e);
+	if (tp)
+		on_listener_packet(skb, tp);
 }
 
 #endif

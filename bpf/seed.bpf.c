@@ -64,12 +64,11 @@ int holders(struct bpf_iter__task_file *ctx)
 
 /*
  * Gives a new listener its socket cookie, for programs with untyped arguments,
- * which cannot ask for one. Attached before theirs, so it runs before theirs.
+ * which cannot ask for one. It runs before theirs, which wait for the end of the call.
  */
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(give_cookie, struct sock *sk, int old_state, int new_state)
+SEC("fentry/inet_csk_listen_start")
+int BPF_PROG(give_cookie, struct sock *sk)
 {
-	if (new_state == TCP_LISTEN)
-		socket_cookie(sk);
+	socket_cookie(sk);
 	return 0;
 }

@@ -148,6 +148,10 @@ Result<Features> probe_features(const std::string& btf_file) {
     features.btf = BtfSource::kernel;
     note_types(*kernel_types, features);
     features.this_cpu_off = has_variable(*kernel_types, "this_cpu_off");
+    // __DECLARE_TRACE() guards with SRCU-fast instead of preempt_disable(). That leaves no
+    // trace in BTF; what came in the same release does: RCU Tasks Trace by SRCU-fast.
+    features.preemptible_tracepoints =
+        has_variable(*kernel_types, "rcu_tasks_trace_srcu_struct_srcu_data");
   }
   if (!btf_file.empty()) {
     const auto file_types = load_btf_file(btf_file);

@@ -49,7 +49,9 @@ struct Features {
   /// The kernel's numbers of its counters ListenDrops and OutNoRoutes.
   std::optional<int> listen_drops;
   std::optional<int> no_routes;
-  bool this_cpu_off = false;               ///< the variable, in the kernel's own BTF
+  bool this_cpu_off = false; ///< the variable, in the kernel's own BTF
+  /// Programs at tracepoints run with preemption on: 7.0.
+  bool preemptible_tracepoints = false;
   bool typed_registers = false;            ///< of __x64_sys_listen(): pt_regs can be followed
   bool reset_reason = false;               ///< enum sk_rst_reason
   bool sock_from_file = false;             ///< helper, 5.11

@@ -29,7 +29,10 @@ void add_ingress(const Features& features, Plan& plan) {
 }
 
 void add_tracepoint_programs(const Features& features, Plan& plan) {
-  add(plan, {"set_state", "set_state_again", "set_state_at_last"});
+  // Each fires five times a connection: lifecycle.bpf.h.
+  if (features.preemptible_tracepoints)
+    add(plan, {"set_state", "set_state_again"});
+  add(plan, {"set_state_at_last"});
   add_ingress(features, plan);
   add_dropped_acks(features, plan);
   for (const aw_reason reason : {AW_REQUEST_FAILED, AW_NO_ROUTE, AW_MEMORY})
@@ -77,6 +80,11 @@ aw_packet_access packet_access(const Features& features, aw_source tier) {
   return features.probe_read.ok ? AW_PACKETS_PROBE_READ : AW_PACKETS_UNREADABLE;
 }
 
+/// Untyped programs cannot: one at listen() does it for them.
+bool makes_cookies(const Features& features, aw_source tier) {
+  return tier == AW_SOURCE_KPROBE ? features.fentry.ok : features.tp_btf.ok;
+}
+
 void fill_config(const Features& features, Plan& plan) {
   aw_config& config = plan.config;
   const auto count = [&](const char* name) {
@@ -85,7 +93,7 @@ void fill_config(const Features& features, Plan& plan) {
   config.source = static_cast<__u8>(plan.tier);
   config.packet_access = static_cast<__u8>(packet_access(features, plan.tier));
   config.syn_full_at_limit = features.syn_full_at_limit.value_or(false);
-  config.can_make_cookies = features.socket_cookie && features.tp_btf.ok;
+  config.can_make_cookies = features.socket_cookie && makes_cookies(features, plan.tier);
   config.send_reset_args = count("tp:tcp_send_reset");
   config.kfree_skb_args = count("tp:kfree_skb");
   config.hz = features.hz;

@@ -84,10 +84,15 @@ TEST(Plan, Of612LeavesResetsToTheTracepoint) {
 TEST(Plan, Of618WithoutFentryAndKprobesUsesTracepoints) {
   const auto plan = plan_of(kernel_6_18());
   EXPECT_EQ(plan.tier, AW_SOURCE_TRACEPOINT);
-  EXPECT_EQ(plan.programs,
-            followed_by_lifecycle({"skb_drop", "set_state", "set_state_again", "set_state_at_last",
-                                   "syn_consumed", "syn_refused", "ingress"}));
+  EXPECT_EQ(plan.programs, followed_by_lifecycle({"skb_drop", "set_state_at_last", "syn_consumed",
+                                                  "syn_refused", "ingress"}));
   EXPECT_EQ(plan.cgroup_mount, "/sys/fs/cgroup");
+}
+
+TEST(Plan, WatchesListenThriceWhereTracepointsCanBePreempted) {
+  const auto programs = plan_of(kernel_7_2(), AW_SOURCE_TRACEPOINT).programs;
+  for (const char* name : {"set_state", "set_state_again", "set_state_at_last"})
+    EXPECT_EQ(std::ranges::count(programs, name), 1) << name;
 }
 
 TEST(Plan, Of72HooksNothingThatItsDropReasonsTell) {
@@ -139,7 +144,8 @@ TEST(Plan, WithoutFentryUsesKprobesWithTheirEntries) {
                  "v6_syn_recv_sock_return", "v6_syn_recv_sock", "request_dropped", "icmp_error",
                  "request_timer_end", "request_timeout", "v4_send_reset", "v6_send_reset",
                  "netfilter_answer", "listen_started", "listen_start", "listen_stopped"}));
-  EXPECT_TRUE(plan.give_cookies);
+  EXPECT_FALSE(plan.give_cookies); // a typed program at listen() would
+  EXPECT_TRUE(plan_of(kernel_6_1(), AW_SOURCE_KPROBE).give_cookies);
 }
 
 TEST(Plan, WithoutNfCtAttachDoesNotSeeNetfiltersResets) {

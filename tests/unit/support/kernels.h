@@ -103,6 +103,7 @@ inline Features kernel_7_2() {
   auto features = kernel_6_18();
   features.kernel_release = "7.2.0";
   features.fentry = features.kprobe = works;
+  features.preemptible_tracepoints = true;
   return features;
 }
 
