@@ -42,6 +42,14 @@ struct {
 	__type(value, struct aw_counts);
 } aw_counters SEC(".maps");
 
+/* Once that is full: by namespace, for AW_OTHER_LISTENERS together. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct aw_counter_key);
+	__type(value, struct aw_counts);
+} aw_other_counters SEC(".maps");
+
 /* When the next record of a kind is due, by CLOCK_MONOTONIC. Of all CPUs. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -63,15 +63,25 @@ static __always_inline struct aw_counter_key key_of(const struct aw_event *e)
 }
 
 /* Returns NULL where there is no room for another counter. */
-static __always_inline struct aw_counts *count(const struct aw_counter_key *key)
+static __always_inline struct aw_counts *counts_in(void *map, const struct aw_counter_key *key)
 {
-	struct aw_counts *counts = bpf_map_lookup_elem(&aw_counters, key);
+	struct aw_counts *counts = bpf_map_lookup_elem(map, key);
+	const struct aw_counts zero = {};
+
+	if (counts)
+		return counts;
+	bpf_map_update_elem(map, key, &zero, BPF_NOEXIST);
+	return bpf_map_lookup_elem(map, key);
+}
+
+/* The key becomes that under which it is counted. */
+static __always_inline struct aw_counts *count(struct aw_counter_key *key)
+{
+	struct aw_counts *counts = counts_in(&aw_counters, key);
 
 	if (!counts) {
-		const struct aw_counts zero = {};
-
-		bpf_map_update_elem(&aw_counters, key, &zero, BPF_NOEXIST);
-		counts = bpf_map_lookup_elem(&aw_counters, key);
+		key->listener = AW_OTHER_LISTENERS;
+		counts = counts_in(&aw_other_counters, key);
 	}
 	if (counts)
 		counts->occurrences += 1;

@@ -237,9 +237,12 @@ struct aw_holder {
 	__u16 _pad;
 };
 
-/* Counter map: one exact number for each of these, per CPU. */
+/* In aw_counter_key.listener: those that had no room for a counter of their own. */
+#define AW_OTHER_LISTENERS (~0ull)
+
+/* Counter maps: one exact number for each of these, per CPU. */
 struct aw_counter_key {
-	__u64 listener; /* aw_listener.id; 0: none, or the map was full */
+	__u64 listener; /* aw_listener.id; 0: none; or AW_OTHER_LISTENERS */
 	__u32 netns;
 	__u8 action;
 	__u8 reason;

@@ -30,6 +30,7 @@ std::vector<Total> name_totals(std::span<const Counter> counters, const Listener
   for (const auto& [key, count] : sums_of(counters)) {
     Total total;
     total.listener = key.listener;
+    total.other = key.listener == AW_OTHER_LISTENERS;
     total.action = static_cast<aw_action>(key.action);
     total.reason = static_cast<aw_reason>(key.reason);
     total.stage = static_cast<aw_stage>(key.stage);

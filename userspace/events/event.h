@@ -211,6 +211,7 @@ struct Total {
   std::optional<Address> server_address; ///< the listener's own
   std::optional<uint16_t> server_port;
   std::optional<Owner> owner;
+  bool other = false; ///< of all listeners that had no room for a counter of their own
 };
 
 /// A counter of the kernel's, beside what was reported of it.

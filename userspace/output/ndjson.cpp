@@ -141,6 +141,8 @@ void write_total(JsonWriter& json, const Total& total) {
     json.member("name", total.owner->name);
   }
   json.member("netns", total.netns);
+  if (total.other)
+    json.member("other", true);
   json.end_object();
 }
 

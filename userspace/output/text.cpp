@@ -109,7 +109,9 @@ void append_state(std::string& out, const std::optional<OwnerState>& state) {
 
 void append_total(std::string& out, const Total& total) {
   fmt::format_to(std::back_inserter(out), "{:>8}  {:<21} {:<14} {}\n", total.count,
-                 total.server_port ? end_text(total.server_address, total.server_port) : "-",
+                 total.server_port ? end_text(total.server_address, total.server_port)
+                 : total.other     ? "(other listeners)"
+                                   : "-",
                  owner_text(total.owner, 1, narrow_owner),
                  phrase_of(total.action, total.reason, total.stage));
 }

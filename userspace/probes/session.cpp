@@ -259,10 +259,8 @@ Result<void> Session::scan(const std::function<void(const aw_holder&)>& visit) {
   return {};
 }
 
-std::vector<Counter> Session::counters() const {
-  const int map = bpf_object__find_map_fd_by_name(object_, "aw_counters");
+void add_counters(int map, std::vector<Counter>& counters) {
   std::vector<aw_counts> per_cpu(static_cast<size_t>(libbpf_num_possible_cpus()));
-  std::vector<Counter> counters;
   aw_counter_key key{};
   const aw_counter_key* previous = nullptr;
   while (bpf_map_get_next_key(map, previous, &key) == 0) {
@@ -276,6 +274,12 @@ std::vector<Counter> Session::counters() const {
     }
     counters.push_back(counter);
   }
+}
+
+std::vector<Counter> Session::counters() const {
+  std::vector<Counter> counters;
+  for (const char* map : {"aw_counters", "aw_other_counters"})
+    add_counters(bpf_object__find_map_fd_by_name(object_, map), counters);
   for (__u8 action = 0; action < AW_NR_ACTIONS; ++action) {
     if (globals_.uncounted[action])
       counters.push_back(

@@ -44,6 +44,14 @@ TEST_F(NameTotals, KeepsTheOwnerOfAListenerThatWasClosed) {
   EXPECT_EQ(name_totals(counters, table).at(0).owner->pid, 100U);
 }
 
+TEST_F(NameTotals, OfOtherListenersSaySo) {
+  const std::vector counters{counter(AW_OTHER_LISTENERS, AW_ACCEPT_QUEUE_FULL, 12)};
+  const auto totals = name_totals(counters, table);
+  ASSERT_EQ(totals.size(), 1U);
+  EXPECT_TRUE(totals[0].other);
+  EXPECT_FALSE(totals[0].server_port);
+}
+
 TEST_F(NameTotals, SumWhatOnlyTheAuditTellsApart) {
   auto beside = counter(1, AW_ACCEPT_QUEUE_FULL, 2);
   beside.key.also = AW_ALSO_COOKIE_DECIDED;
