@@ -123,13 +123,23 @@ void stay_silent(Scene& scene) {
   });
 }
 
-void drop_packets(Scene& scene, uint16_t of_port) {
-  drop_by_firewall(Hook::input, of_port);
+// Clients that come to a listener behind something that refuses those of one port.
+void pass_by(Scene& scene, uint16_t of_port) {
   scene.listen(16);
   scene.accept_all();
   scene.knock(of_port == Scene::port ? 3 : 0);
   if (of_port != Scene::port)
     scene.connect(3);
+}
+
+void drop_packets(Scene& scene, uint16_t of_port) {
+  drop_by_firewall(Hook::input, of_port);
+  pass_by(scene, of_port);
+}
+
+void reject_packets(Scene& scene, uint16_t of_port) {
+  reject_by_firewall(Hook::input, of_port);
+  pass_by(scene, of_port);
 }
 
 void filter_at_socket(Scene& scene, bool passes) {
@@ -173,9 +183,7 @@ void answer_cookies(Scene& scene, bool forged) {
   }
 }
 
-} // namespace
-
-std::vector<Incident> all_incidents() {
+std::vector<Incident> incidents_everywhere() {
   const std::set<std::string> burst_of_a_small_backlog{"burst_larger_than_backlog",
                                                        "backlog_too_small"};
   const auto nothing = [](Scene&) {};
@@ -307,6 +315,10 @@ std::vector<Incident> all_incidents() {
        [](Scene& s) { drop_packets(s, Scene::port + 1); },
        "",
        ""},
+      {"firewall_rejects", {"firewall"}, {}, nothing,
+       [](Scene& s) { reject_packets(s, Scene::port); }, "reset_sent", "firewall"},
+      {"firewall_rejects_elsewhere", {}, {}, nothing,
+       [](Scene& s) { reject_packets(s, Scene::port + 1); }, "", ""},
       {"socket_filter", {"socket_filter"}, {}, nothing,
        [](Scene& s) { filter_at_socket(s, false); }, "listen_drop", "socket_filter"},
       {"socket_filter_that_passes", {}, {}, nothing,
@@ -323,6 +335,30 @@ std::vector<Incident> all_incidents() {
        [](Scene& s) { answer_cookies(s, true); }, "listen_drop", "cookie_invalid"},
       {"honest_cookies", {}, {}, nothing, [](Scene& s) { answer_cookies(s, false); }, "", ""},
   };
+}
+
+// Where the kernel takes modules that are programs.
+std::vector<Incident> incidents_with_modules() {
+  const auto refuse = [](uint16_t port) {
+    return [port](Scene& s) { s.have_module_refuse(port); };
+  };
+  return {
+      {"security_module", {"security_module"}, {}, refuse(Scene::port),
+       [](Scene& s) { pass_by(s, Scene::port); }, "listen_drop", "security_module"},
+      {"security_module_elsewhere", {}, {}, refuse(Scene::port + 1),
+       [](Scene& s) { pass_by(s, Scene::port + 1); }, "", ""},
+  };
+}
+
+} // namespace
+
+std::vector<Incident> all_incidents() {
+  auto incidents = incidents_everywhere();
+  if (has_bpf_modules()) {
+    for (auto& incident : incidents_with_modules())
+      incidents.push_back(std::move(incident));
+  }
+  return incidents;
 }
 
 } // namespace acceptwatch::scenarios

@@ -14,6 +14,7 @@
 #include "core/socket.h"
 #include "core/tun_peers.h"
 #include "families/nft.h"
+#include "families/security_module.h"
 
 namespace acceptwatch::scenarios {
 
@@ -57,6 +58,9 @@ public:
   // A server of its own that has no descriptor left for the connections that wait.
   void serve_without_descriptors(int backlog);
 
+  // Until the scene is over.
+  void have_module_refuse(uint16_t of_port) { module_.emplace(of_port); }
+
   std::optional<pid_t> owner() const { return owner_; }
 
 private:
@@ -67,6 +71,7 @@ private:
   TunPeers tun_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<Helper> servers_;
+  std::optional<SecurityModule> module_;
   std::optional<pid_t> owner_;
   uint16_t next_port_ = 20001;
 };

@@ -3,9 +3,19 @@
 
 #include <security_module.skel.h>
 
+#include <fstream>
+#include <string>
+
 #include "core/error.h"
 
 namespace acceptwatch::scenarios {
+
+bool has_bpf_modules() {
+  std::ifstream file("/sys/kernel/security/lsm");
+  std::string names;
+  std::getline(file, names);
+  return ("," + names + ",").find(",bpf,") != std::string::npos;
+}
 
 void SecurityModule::Unload::operator()(security_module_bpf* object) const {
   security_module_bpf::destroy(object);

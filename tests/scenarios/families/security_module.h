@@ -8,8 +8,11 @@ struct security_module_bpf;
 
 namespace acceptwatch::scenarios {
 
+// Whether this kernel was booted with lsm=...,bpf.
+bool has_bpf_modules();
+
 // As long as it lives, a program of the BPF LSM refuses requests to that port, in all namespaces.
-// Throws Failure on a kernel that was not booted with lsm=...,bpf.
+// Throws Failure where has_bpf_modules() does not hold.
 class SecurityModule {
 public:
   explicit SecurityModule(uint16_t refused_port);
