@@ -38,10 +38,15 @@ extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
 #define READ(src, ...) AW_ARROW(N, __VA_ARGS__)(src, __VA_ARGS__)
 #endif
 
-/* A tcp_sock behind a full sock; NULL where it is none (probe reads cannot tell). */
+/* A tcp_sock behind a full sock; NULL where it is none. */
 static __always_inline struct tcp_sock *tcp_sock_of(struct sock *sk)
 {
 #ifdef AW_PROBE_READS
+#ifdef AW_MEETS_MPTCP
+	if (READ(sk, sk_protocol) != IPPROTO_TCP)
+		return NULL;
+#endif
+	/* Programs on the listen path meet nothing else, and a read costs. */
 	return (struct tcp_sock *)sk;
 #else
 	/* A plain cast is refused: "access beyond struct sock". */

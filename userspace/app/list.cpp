@@ -87,7 +87,7 @@ public:
 
   /// The depths alone, again and again for so many seconds. Queues fill within
   /// milliseconds; an iterator that sees many descriptors takes about as long.
-  [[nodiscard]] Peaks watch(double seconds, const ProcFs& procfs) const {
+  [[nodiscard]] Peaks look_for(double seconds, const ProcFs& procfs) const {
     constexpr std::chrono::milliseconds pause{20};
     using Time = std::chrono::steady_clock;
     const auto end = Time::now() + std::chrono::duration<double>(seconds);
@@ -104,6 +104,13 @@ public:
 private:
   Seed seed_;
 };
+
+void show_peaks(Peaks peaks, std::vector<Listed>& entries) {
+  for (Listed& entry : entries) {
+    peaks.note(entry);
+    peaks.show(entry);
+  }
+}
 
 std::string note_of(const Error& why, const Features& features) {
   std::string note = fmt::format("{}: sock_diag and /proc are asked instead. Not shown are the "
@@ -131,7 +138,7 @@ Result<void> run_list(const Options& options) {
   auto asked = looker.open(*features);
   Peaks peaks;
   if (options.duration)
-    peaks = looker.watch(*options.duration, snapshot.procfs());
+    peaks = looker.look_for(*options.duration, snapshot.procfs());
   if (asked)
     asked = looker.ask_iterator(snapshot);
   survey_listeners(snapshot.procfs(), [&](const Listed& entry) { snapshot.add(entry); });
@@ -140,10 +147,7 @@ Result<void> run_list(const Options& options) {
     print_note(note_of(asked.error(), *features));
   auto found = snapshot.wanted(options, Clock{});
   if (options.duration)
-    std::ranges::for_each(found, [&](Listed& entry) {
-      peaks.note(entry);
-      peaks.show(entry);
-    });
+    show_peaks(std::move(peaks), found);
   return output->write(options.format == OutputFormat::ndjson ? list_as_ndjson(found)
                                                               : list_as_text(found, options.wide));
 }

@@ -16,7 +16,7 @@ struct NetNamespace {
 [[nodiscard]] std::vector<NetNamespace> network_namespaces(const ProcFs& procfs);
 
 /// Finds listeners and their holders by walking /proc: what is left where the
-/// kernel has no bpf_sock_from_file() (before 5.11) or BPF is not to be had.
+/// kernel allows no iterator that does, or BPF is not to be had.
 /// Sees the network namespaces that processes are in, and no more of other
 /// users' processes than /proc shows. Queue depths are not in these records.
 void scan_procfs(const ProcFs& procfs, const std::function<void(const aw_holder&)>& visit);

@@ -116,8 +116,11 @@ void note_missing_cookies(const Features& features, Plan& plan) {
                           "acceptwatch.socket", why, "`ss -e` makes them, once."});
 }
 
-bool has_iterator(const Features& features) {
-  return features.iterator.ok && features.sock_from_file;
+/// Typed programs cannot tell which file is a socket before 5.11.
+void choose_iterator(const Features& features, Plan& plan) {
+  plan.seed_by_probe_reads = !features.sock_from_file;
+  plan.seed_by_iterator =
+      features.iterator.ok && (features.sock_from_file || features.probe_read.ok);
 }
 
 Plan bpf_plan(const Features& features, aw_source tier) {
@@ -125,11 +128,11 @@ Plan bpf_plan(const Features& features, aw_source tier) {
   plan.tier = tier;
   fill_config(features, plan);
   note_missing_cookies(features, plan);
-  plan.seed_by_iterator = has_iterator(features);
+  choose_iterator(features, plan);
   if (!plan.seed_by_iterator)
     see_nothing_of(plan, AW_ACCEPT_STALLED, AW_REASON_NONE, AW_STAGE_NONE,
-                   "no iterator shows the queues here (5.11): they are seen when a packet is lost, "
-                   "and findings that rest on them come then, or not at all",
+                   "no iterator shows the queues here: they are seen when a packet is lost, and "
+                   "findings that rest on them come then, or not at all",
                    {});
   add_drop_tracepoint(features, plan);
   if (tier == AW_SOURCE_TRACEPOINT)
@@ -179,16 +182,17 @@ Result<Plan> seed_plan(const Features& features) {
   if (features.btf != BtfSource::kernel)
     return failure("this kernel carries no type information (BTF)",
                    "A kernel with CONFIG_DEBUG_INFO_BTF is needed.", ExitStatus::kernel);
-  if (!features.sock_from_file)
-    return failure("this kernel has no bpf_sock_from_file()", "Linux 5.11 and newer have it.",
-                   ExitStatus::kernel);
-  if (!features.iterator.ok)
-    return failure(refused("loading a task-file iterator", features.iterator),
-                   "`acceptwatch check` says what this kernel allows.", ExitStatus::kernel);
   Plan plan;
   fill_config(features, plan);
-  plan.seed_by_iterator = true;
-  return plan;
+  choose_iterator(features, plan);
+  if (plan.seed_by_iterator)
+    return plan;
+  constexpr const char* advice = "`acceptwatch check` says what this kernel allows.";
+  if (!features.iterator.ok)
+    return failure(refused("loading a task-file iterator", features.iterator), advice,
+                   ExitStatus::kernel);
+  return failure("this kernel has no bpf_sock_from_file() (5.11), nor may its memory be read",
+                 advice, ExitStatus::kernel);
 }
 
 Result<Plan> make_plan(const Features& features, std::optional<aw_source> wanted) {

@@ -22,6 +22,8 @@ struct Plan {
   /// Seeds listeners older than acceptwatch through the task-file iterator;
   /// otherwise by walking /proc.
   bool seed_by_iterator = false;
+  /// It finds sockets by reading memory: before 5.11.
+  bool seed_by_probe_reads = false;
   /// Attach give_cookie of seed.bpf.c first.
   bool give_cookies = false;
   aw_config config{}; ///< all but the filters

@@ -10,15 +10,33 @@
 #include <bpf/bpf.h>
 #include <cerrno>
 #include <cstring>
+#include <probe_seed.skel.h>
 #include <seed.skel.h>
 #include <unistd.h>
 
 namespace acceptwatch {
 
+/// One of the two objects, whose programs and maps have the same names.
 struct Seed::State {
-  std::unique_ptr<seed_bpf, SkeletonDeleter<seed_bpf__destroy>> object;
+  std::unique_ptr<seed_bpf, SkeletonDeleter<seed_bpf__destroy>> typed;
+  std::unique_ptr<probe_seed_bpf, SkeletonDeleter<probe_seed_bpf__destroy>> probing;
+  bpf_object* object = nullptr;
   Link iterator;
   bool gives_cookies = false;
+
+  [[nodiscard]] bpf_program* program(const char* name) const {
+    return bpf_object__find_program_by_name(object, name);
+  }
+
+  template <auto OpenOptions, typename Owner>
+  Result<void> open(Owner& owner, const Plan& plan, const bpf_object_open_opts& options) {
+    owner.reset(OpenOptions(&options));
+    if (!owner)
+      return load_failure("cannot open the embedded seeding object", -errno);
+    std::memcpy(&owner->rodata->aw_config, &plan.config, sizeof(plan.config));
+    object = owner->obj;
+    return {};
+  }
 };
 
 Seed::Seed() : state_(std::make_unique<State>()) {}
@@ -29,38 +47,40 @@ Result<void> Seed::open(const Plan& plan, const char* btf_file) {
     return {};
   LIBBPF_OPTS(bpf_object_open_opts, options);
   options.btf_custom_path = btf_file;
-  auto& object = state_->object;
-  object.reset(seed_bpf__open_opts(&options));
-  if (!object)
-    return load_failure("cannot open the embedded seeding object", -errno);
-  bpf_program__set_autoload(object->progs.holders, plan.seed_by_iterator);
-  bpf_program__set_autoload(object->progs.give_cookie, plan.give_cookies);
-  std::memcpy(&object->rodata->aw_config, &plan.config, sizeof(plan.config));
+  auto opened = plan.seed_by_probe_reads
+                    ? state_->open<probe_seed_bpf__open_opts>(state_->probing, plan, options)
+                    : state_->open<seed_bpf__open_opts>(state_->typed, plan, options);
+  if (!opened)
+    return opened;
+  bpf_program__set_autoload(state_->program("holders"), plan.seed_by_iterator);
+  if (bpf_program* give_cookie = state_->program("give_cookie"))
+    bpf_program__set_autoload(give_cookie, plan.give_cookies);
   return {};
 }
 
-bpf_object* Seed::object() const { return state_->object ? state_->object->obj : nullptr; }
+bpf_object* Seed::object() const { return state_->object; }
 
 Result<void> Seed::load(const Plan& plan, std::optional<int> holders) {
-  auto& object = state_->object;
-  if (!object)
+  if (!state_->object)
     return {};
-  if (const int error = holders ? bpf_map__reuse_fd(object->maps.aw_holders, *holders) : 0)
+  bpf_map* shared = bpf_object__find_map_by_name(state_->object, "aw_holders");
+  if (const int error = holders ? bpf_map__reuse_fd(shared, *holders) : 0)
     return load_failure("cannot share the map of holders", error);
-  const LentTypes types{object->obj};
-  if (const int error = seed_bpf__load(object.get()))
+  const LentTypes types{state_->object};
+  if (const int error = state_->typed ? seed_bpf__load(state_->typed.get())
+                                      : probe_seed_bpf__load(state_->probing.get()))
     return load_failure("the kernel refuses the seeding programs", error);
   state_->gives_cookies = plan.give_cookies;
   if (!plan.seed_by_iterator)
     return {};
-  state_->iterator.reset(bpf_program__attach_iter(object->progs.holders, nullptr));
+  state_->iterator.reset(bpf_program__attach_iter(state_->program("holders"), nullptr));
   if (!state_->iterator)
     return load_failure("cannot attach the task-file iterator", -errno);
   return {};
 }
 
 bpf_program* Seed::give_cookie() const {
-  return state_->gives_cookies ? state_->object->progs.give_cookie : nullptr;
+  return state_->gives_cookies ? state_->program("give_cookie") : nullptr;
 }
 
 bool Seed::can_scan() const { return static_cast<bool>(state_->iterator); }

@@ -107,6 +107,7 @@ bool is_hidden(const Incident& incident, const std::vector<BlindSpot>& blind) {
     return false;
   needed.action = incident.action;
   needed.reason = incident.reason;
+  needed.stage = "syn"; // it begins with one, whatever else comes
   return is_blind(blind, needed);
 }
 

@@ -142,7 +142,7 @@ class WireFormat : public testing::TestWithParam<Layout> {};
 /// Not every object has every record; one at least must, or nothing is compared.
 TEST_P(WireFormat, IsTheSameInTheBpfObjects) {
   size_t compared = 0;
-  for (const char* object : {"direct", "probe", "seed"}) {
+  for (const char* object : {"direct", "probe", "seed", "probe_seed"}) {
     const auto path = fmt::format("{}/{}.bpf.o", BPF_OBJECTS, object);
     const Types types{btf__parse_elf(path.c_str(), nullptr)};
     ASSERT_TRUE(types) << path;

@@ -82,7 +82,7 @@ TEST(BlindSpots, Of61AreAcksThatSomethingElseThanAQueueRefused) {
 }
 
 TEST(BlindSpots, Of510AreSocketCookiesDropReasonsAndExpiry) {
-  const Spots expected = no_cookies + no_drop_reasons + no_looks;
+  const Spots expected = no_cookies + no_drop_reasons;
   EXPECT_EQ(blind_on(kernel_5_10()), expected + no_expiry);
   EXPECT_EQ(blind_on(kernel_5_10(), AW_SOURCE_KPROBE), expected);
 }
@@ -100,7 +100,7 @@ TEST(BlindSpots, OfTracepointsOn61AreOverflowsAtTheAck) {
 TEST(BlindSpots, OfTracepointsOn510AreResetsWithoutListenerToo) {
   EXPECT_EQ(blind_on(kernel_5_10(), AW_SOURCE_TRACEPOINT),
             tracepoints_blind + no_ack_overflow + no_request_resets + no_drop_reasons + no_cookies +
-                no_looks + no_reset_of_remains + Spots{"reset_sent/no_listener@:"});
+                no_reset_of_remains + Spots{"reset_sent/no_listener@:"});
 }
 
 TEST(BlindSpots, WithoutThePacketHookAreTheWholeSynStage) {

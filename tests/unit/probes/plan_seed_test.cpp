@@ -29,6 +29,12 @@ TEST(SeedPlan, IsTheIteratorAlone) {
   }
 }
 
+TEST(SeedPlan, ReadsMemoryWhereNothingTellsWhichFileIsASocket) {
+  const auto plan = seed_plan(kernel_5_10());
+  ASSERT_TRUE(plan);
+  EXPECT_TRUE(plan->seed_by_probe_reads);
+}
+
 TEST(SeedPlan, NeedsNeitherRingBufferNorFunctions) {
   auto features = without_ring_buffer(kernel_6_12());
   features.fentry = features.kprobe = fails(EPERM);
@@ -42,7 +48,7 @@ TEST(SeedPlan, RefusalsSayWhy) {
   expect_refused(features, ExitStatus::privileges, "CAP_PERFMON is missing");
   expect_refused(without_btf(kernel_6_12()), ExitStatus::kernel, "type information");
   expect_refused(with_btf_file(kernel_6_12()), ExitStatus::kernel, "type information");
-  expect_refused(kernel_5_10(), ExitStatus::kernel, "bpf_sock_from_file()");
+  expect_refused(locked_down(kernel_5_10()), ExitStatus::kernel, "bpf_sock_from_file()");
   features = kernel_6_12();
   features.iterator = fails(EPERM);
   expect_refused(features, ExitStatus::kernel, "task-file iterator");

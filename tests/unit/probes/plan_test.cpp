@@ -53,7 +53,8 @@ TEST(Plan, Of510UsesFentryAndResetFunctions) {
   EXPECT_EQ(plan.config.syn_full_at_limit, 1);
   EXPECT_EQ(plan.config.listen_start_args, 2);
   EXPECT_EQ(plan.config.can_make_cookies, 0);
-  EXPECT_FALSE(plan.seed_by_iterator); // bpf_sock_from_file() came with 5.11
+  EXPECT_TRUE(plan.seed_by_iterator);
+  EXPECT_TRUE(plan.seed_by_probe_reads); // bpf_sock_from_file() came with 5.11
 }
 
 TEST(Plan, Of61MakesCookiesAndSeedsByIterator) {
@@ -63,6 +64,7 @@ TEST(Plan, Of61MakesCookiesAndSeedsByIterator) {
   EXPECT_EQ(plan.config.syn_full_at_limit, 0);
   EXPECT_EQ(plan.config.can_make_cookies, 1);
   EXPECT_TRUE(plan.seed_by_iterator);
+  EXPECT_FALSE(plan.seed_by_probe_reads);
   EXPECT_FALSE(plan.give_cookies); // typed programs make their own
 }
 
