@@ -166,8 +166,13 @@ int BPF_KRETPROBE(request_timer_end)
 {
 	struct aw_foreseen *f = foreseen();
 	struct request_sock *req = f ? (struct request_sock *)f->sk : NULL;
+	bool same;
 
-	on_request_timer_end(READ(req, rsk_timer.entry.pprev));
+	if (!req)
+		return 0;
+	/* Its memory may be another request's by now. */
+	same = READ(req, __req_common.skc_dport) == bpf_htons(f->event.ends.client_port);
+	on_request_timer_end(same && READ(req, rsk_timer.entry.pprev));
 	return 0;
 }
 

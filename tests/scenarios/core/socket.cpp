@@ -136,9 +136,20 @@ Listener::Listener(const ListenerOptions& options)
   if (options.fast_open > 0) {
     set_option(fd(), IPPROTO_TCP, TCP_FASTOPEN, options.fast_open, "TCP_FASTOPEN");
   }
-  must(::bind(fd(), reinterpret_cast<const sockaddr*>(&address), size),
-       cat("bind to ", options.address, " port ", options.port));
+  bind_to(address, size, cat(options.address, " port ", options.port));
   listen(options.backlog);
+}
+
+// A listener that was just closed is there for a moment longer while acceptwatch looks at it:
+// a task-file iterator and readlink() of /proc/PID/fd/N hold the file.
+void Listener::bind_to(const sockaddr_storage& address, socklen_t size, const std::string& place) {
+  int error = 0;
+  wait_for(place + " to be free", [&] {
+    error = ::bind(fd(), reinterpret_cast<const sockaddr*>(&address), size) == 0 ? 0 : errno;
+    return error != EADDRINUSE;
+  });
+  errno = error;
+  must(error == 0 ? 0 : -1, "bind to " + place);
 }
 
 void Listener::listen(int backlog) { must(::listen(fd(), backlog), "listen"); }

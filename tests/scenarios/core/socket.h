@@ -49,6 +49,8 @@ public:
   const std::string& address() const { return address_; }
 
 private:
+  void bind_to(const sockaddr_storage& address, socklen_t size, const std::string& place);
+
   UniqueFd fd_;
   uint16_t port_ = 0;
   std::string address_;

@@ -116,6 +116,8 @@ std::string TunPeers::client_address(int family) {
   return family == AF_INET ? "10.98.0.2" : "fd98::2";
 }
 
+std::string TunPeers::away_address() { return "10.98.0.3"; }
+
 Peer& TunPeers::add(uint16_t port, uint16_t server_port, int family) {
   const auto [place, is_new] = peers_.try_emplace(port);
   if (!is_new) {
@@ -141,7 +143,7 @@ std::vector<Peer*> TunPeers::add_many(uint16_t first_port, size_t count, uint16_
 Segment TunPeers::segment_of(const Peer& peer, uint8_t flags, uint32_t sequence,
                              uint32_t acknowledgement) const {
   Segment segment;
-  segment.source = Address::parse(client_address(peer.family));
+  segment.source = Address::parse(peer.is_away ? away_address() : client_address(peer.family));
   segment.destination = Address::parse(server_address(peer.family));
   segment.source_port = peer.port;
   segment.destination_port = peer.server_port;

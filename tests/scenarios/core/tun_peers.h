@@ -22,6 +22,7 @@ struct Peer {
   };
 
   int family = AF_INET;
+  bool is_away = false; // its address is TunPeers::away_address()
   uint16_t port = 0;
   uint16_t server_port = 0;
   uint32_t isn = 0;
@@ -42,6 +43,8 @@ public:
   static const char* device();
   static std::string server_address(int family);
   static std::string client_address(int family);
+  // Of clients to whom there is a way of their own, or none (IPv4).
+  static std::string away_address();
 
   // A peer that has not sent anything yet. `port` must be new.
   Peer& add(uint16_t port, uint16_t server_port, int family = AF_INET);

@@ -111,23 +111,28 @@ void icmp_error(Stage& stage) {
   expect_resends(stage, tun);
 }
 
-// nf_tables drops SYNs before TCP sees them, at one of its hooks.
-void firewall_at(Stage& stage, Hook hook, const char* name) {
-  TunPeers tun;
-  drop_by_firewall(hook, server_port);
-  stage.go();
-  Listener listener = open_listener(stage, {.address = "::", .port = server_port, .backlog = 10});
+// Four SYNs of each family to a [::] listener, which somebody drops.
+void lose_eight(Stage& stage, TunPeers& tun, const char* reason, const char* hook) {
   for (const int family : {AF_INET, AF_INET6}) {
     const auto peers = tun.add_many(family == AF_INET ? 30001 : 31001, 4, server_port, family);
     for (Peer* peer : peers) {
       tun.send_syn(*peer);
     }
     Expectation dropped =
-        at_listener("listen_drop", "firewall", stage.self(), server_port, ports_of(peers), family);
+        at_listener("listen_drop", reason, stage.self(), server_port, ports_of(peers), family);
     dropped.stage = "syn";
-    dropped.netfilter_hook = name;
+    dropped.netfilter_hook = hook;
     stage.expect(dropped);
   }
+}
+
+// nf_tables drops SYNs before TCP sees them, at one of its hooks.
+void firewall_at(Stage& stage, Hook hook, const char* name) {
+  TunPeers tun;
+  drop_by_firewall(hook, server_port);
+  stage.go();
+  Listener listener = open_listener(stage, {.address = "::", .port = server_port, .backlog = 10});
+  lose_eight(stage, tun, "firewall", name);
   await_turn(stage, tun);
   stage.claim(listener.embryos() == 0, "no SYN came through the firewall");
   close_listener(stage, listener, {});
@@ -145,16 +150,7 @@ void security_module(Stage& stage) {
   const SecurityModule module(server_port);
   stage.go();
   Listener listener = open_listener(stage, {.address = "::", .port = server_port, .backlog = 10});
-  for (const int family : {AF_INET, AF_INET6}) {
-    const auto peers = tun.add_many(family == AF_INET ? 30001 : 31001, 4, server_port, family);
-    for (Peer* peer : peers) {
-      tun.send_syn(*peer);
-    }
-    Expectation dropped = at_listener("listen_drop", "security_module", stage.self(), server_port,
-                                      ports_of(peers), family);
-    dropped.stage = "syn";
-    stage.expect(dropped);
-  }
+  lose_eight(stage, tun, "security_module", "");
   stage.await_moved("ListenDrops", 8);
   close_listener(stage, listener, {});
 }

@@ -220,6 +220,8 @@ void drop_by_firewall(Hook hook, uint16_t port, uint16_t others_from) {
   install({hook, port, others_from, false});
 }
 
-void reject_by_firewall(Hook hook, uint16_t port) { install({hook, port, 0, true}); }
+void reject_by_firewall(Hook hook, uint16_t port, uint16_t others_from) {
+  install({hook, port, others_from, true});
+}
 
 } // namespace acceptwatch::scenarios

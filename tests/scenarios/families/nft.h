@@ -14,6 +14,6 @@ enum class Hook { ingress = 5, prerouting = 0, input = 1, output = 3 };
 void drop_by_firewall(Hook hook, uint16_t port, uint16_t others_from = 0);
 
 // The same with an answer: `reject with tcp reset`.
-void reject_by_firewall(Hook hook, uint16_t port);
+void reject_by_firewall(Hook hook, uint16_t port, uint16_t others_from = 0);
 
 } // namespace acceptwatch::scenarios

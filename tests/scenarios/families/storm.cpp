@@ -116,8 +116,10 @@ void Storm::learn_kernel(Town& town) {
 // The scenario firewall_in says so when a kernel has none: here that is only one fate less.
 void Storm::put_up_walls() {
   try {
-    each_shop(
-        [](const Shop& shop) { drop_by_firewall(Hook::input, shop.plan.port, Town::walled_from); });
+    each_shop([](const Shop& shop) { // the first rule that fits decides
+      reject_by_firewall(Hook::input, shop.plan.port, Town::rejected_from);
+      drop_by_firewall(Hook::input, shop.plan.port, Town::walled_from);
+    });
     kernel_.has_firewall = true;
   } catch (const Skip&) {
     kernel_.has_firewall = false;
@@ -199,6 +201,8 @@ constexpr Kind everything[] = {
     {"listen_drop", "syn_queue_full", "syn"},
     {"listen_drop", "cookie_invalid", "cookie"},
     {"listen_drop", "socket_filter", "syn"},
+    {"listen_drop", "no_route", "syn"},
+    {"listen_drop", "request_failed", "ack"},
     {"syncookie_sent", "syn_queue_full", "syn"},
     {"syncookie_sent", "always", "syn"},
     {"synack_retransmit", "no_ack", ""},
@@ -207,6 +211,7 @@ constexpr Kind everything[] = {
     {"reset_sent", "handshake_invalid", ""},
     {"reset_sent", "abort_on_overflow", ""},
     {"reset_sent", "listener_closed", ""},
+    {"reset_sent", "other", "syn"},
     {"reset_received", "handshake", ""},
     {"reset_received", "queued", ""},
 };

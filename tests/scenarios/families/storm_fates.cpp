@@ -135,6 +135,25 @@ void reset_queued(Shop& shop, Dice& dice) {
   waiting.is_dead = true;
 }
 
+// The server has closed, its client has not, and begins anew from the same port.
+void half_closed(Shop& shop, Dice&) {
+  Peer& peer = shop.accept_and_close();
+  peer.isn += 100; // inside the old connection's window
+  shop.expect(shop.about(peer, "reset_sent", "other", "syn"));
+  shop.town.tun.send_syn(peer);
+  shop.town.tun.await_reset(peer);
+}
+
+bool can_half_close(const Shop& shop) {
+  return !shop.queued.empty() && !shop.queued.front().is_dead;
+}
+
+void unreachable(Shop& shop, Dice&) { shop.lose_way_to_held(0); }
+
+bool can_be_unreachable(const Shop& shop) {
+  return !shop.held.empty() && shop.held.front().peer->family == AF_INET;
+}
+
 // A SYN again before the last ACK is answered again, at once.
 void repeat_syn(Shop& shop, Dice& dice) {
   Held& request = shop.held[dice.below(shop.held.size())];
@@ -189,7 +208,26 @@ void firewall(Shop& shop, Dice& dice) {
   shop.town.knock_at_closed_port(AF_INET);
 }
 
+void firewall_rejects(Shop& shop, Dice& dice) {
+  for (size_t left = dice.from_to(1, 3); left > 0; --left) {
+    Peer& peer = shop.town.rejected_newcomer(shop.plan.port, shop.draw_family(dice));
+    shop.expect(shop.about(peer, "listen_drop", "firewall", "syn"));
+    shop.expect(shop.about(peer, "reset_sent", "firewall", "syn"));
+    shop.town.tun.send_syn(peer);
+    shop.town.tun.await_reset(peer);
+  }
+}
+
 bool has_firewall(const Shop& shop) { return shop.kernel.has_firewall; }
+
+void no_route(Shop& shop, Dice& dice) {
+  for (size_t left = dice.from_to(1, 3); left > 0; --left) {
+    Peer& peer = shop.town.lost_newcomer(shop.plan.port);
+    shop.expect(shop.about(peer, "listen_drop", "no_route", "syn"));
+    shop.town.tun.send_syn(peer);
+  }
+  shop.town.world.await_explained("ListenDrops");
+}
 
 // RFC 2385 signatures are asked for, and this client signs nothing.
 void authentication(Shop& shop, Dice& dice) {
@@ -252,7 +290,11 @@ const std::vector<Fate>& fates() {
       {"stray ACK", 6, always, stray_ack},
       {"socket filter", 4, always, socket_filter},
       {"firewall", 4, has_firewall, firewall},
+      {"firewall rejects", 4, has_firewall, firewall_rejects},
+      {"half closed", 4, can_half_close, half_closed},
+      {"unreachable", 4, can_be_unreachable, unreachable},
       {"authentication", 4, has_md5, authentication},
+      {"no route", 4, keeps_requests, no_route},
       {"silence", 4, can_be_silent, silence},
       {"restart", 1, can_restart, restart},
   };

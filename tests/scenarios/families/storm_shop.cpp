@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "core/error.h"
+#include "families/obstacles.h"
 
 namespace acceptwatch::scenarios::storm {
 
@@ -129,6 +130,7 @@ Town::Town(World& home, int syncookies_here, bool aborts_here)
   set_sysctl("net.ipv4.tcp_fastopen", fast_open_without_cookies);
   set_sysctl("net.ipv4.tcp_syncookies", syncookies);
   set_sysctl("net.ipv4.tcp_abort_on_overflow", aborts ? 1 : 0);
+  add_unreachable(TunPeers::away_address());
 }
 
 Peer& Town::newcomer(uint16_t server_port, int family) {
@@ -137,6 +139,17 @@ Peer& Town::newcomer(uint16_t server_port, int family) {
   }
   ++handshakes;
   return tun.add(next_port_++, server_port, family);
+}
+
+Peer& Town::rejected_newcomer(uint16_t server_port, int family) {
+  ++handshakes;
+  return tun.add(next_rejected_++, server_port, family);
+}
+
+Peer& Town::lost_newcomer(uint16_t server_port) {
+  Peer& peer = newcomer(server_port, AF_INET);
+  peer.is_away = true;
+  return peer;
 }
 
 Peer& Town::walled_newcomer(uint16_t server_port, int family) {
@@ -226,7 +239,8 @@ Expectation Shop::about(const Peer& peer, const std::string& action, const std::
   Expectation expected = at_listener(action, reason, owner(), plan.port, {peer.port}, peer.family);
   expected.stage = stage;
   expected.server_address = TunPeers::server_address(peer.family);
-  expected.client_address = TunPeers::client_address(peer.family);
+  expected.client_address =
+      peer.is_away ? TunPeers::away_address() : TunPeers::client_address(peer.family);
   return expected;
 }
 
@@ -312,6 +326,25 @@ void Shop::give_up_held(size_t at) {
   expect(about(*request.peer, "reset_received", "handshake"));
   town.tun.send_reset(*request.peer);
   town.world.await_explained("EmbryonicRsts");
+}
+
+void Shop::lose_way_to_held(size_t at) {
+  const Held request = take_out(held, at);
+  expect(about(*request.peer, "listen_drop", "request_failed", "ack"));
+  town.tun.send_host_unreachable(*request.peer);
+  town.world.await_explained("ListenDrops");
+}
+
+Peer& Shop::accept_and_close() {
+  order("accept 1");
+  Peer& peer = *queued.front().peer;
+  queued.pop_front();
+  order("hang-up");
+  const unsigned before = half_closed_on(plan.port);
+  town.tun.acknowledge_fin(peer);
+  wait_for("an end that waits for the client's FIN",
+           [&] { return half_closed_on(plan.port) > before; });
+  return peer;
 }
 
 // Where many requests are young, a SYN-ACK is sent again only twice: 7 s.

@@ -41,9 +41,13 @@ public:
 
   // A client that has not sent anything yet.
   Peer& newcomer(uint16_t server_port, int family);
-  // The same, from a port that the firewall drops.
+  // The same, from a port that the firewall drops, or rejects.
   static constexpr uint16_t walled_from = 55000;
+  static constexpr uint16_t rejected_from = 60000;
   Peer& walled_newcomer(uint16_t server_port, int family);
+  Peer& rejected_newcomer(uint16_t server_port, int family);
+  // One to whom there is no way back.
+  Peer& lost_newcomer(uint16_t server_port);
   // A SYN to a port where nobody listens. When its RST is there, whatever was sent before has been
   // dealt with: packets through one TUN device are taken in turn.
   void knock_at_closed_port(int family);
@@ -59,6 +63,7 @@ public:
 private:
   uint16_t next_port_ = 5000;
   uint16_t next_walled_ = walled_from;
+  uint16_t next_rejected_ = rejected_from;
 };
 
 struct Plan {
@@ -108,6 +113,10 @@ public:
   void finish_with_cookie(size_t at);
   // The client resets its request.
   void give_up_held(size_t at);
+  // A router says that its client cannot be reached (IPv4).
+  void lose_way_to_held(size_t at);
+  // The next in the queue is accepted and closed, and its client keeps its end open.
+  Peer& accept_and_close();
   // Those that the SYN-ACK timer would give up some time soon, because the machine is slow.
   // True when there was one: then the storm is no longer the one that the seed stands for.
   bool give_up_overdue();
