@@ -116,6 +116,13 @@ int BPF_PROG(request_dropped, struct sock *sk, struct request_sock *req)
 	return 0;
 }
 
+SEC("fentry/inet_csk_reqsk_queue_drop_and_put")
+int BPF_PROG(request_orphaned, struct sock *sk, struct request_sock *req)
+{
+	on_request_without_listener(sk, req);
+	return 0;
+}
+
 /* Before 6.2, instead of the two that follow. */
 SEC("fentry/__inet_csk_reqsk_queue_drop")
 int BPF_PROG(request_expired, struct sock *sk, struct request_sock *req, bool from_timer)

@@ -147,7 +147,8 @@ struct aw_scratch {
 	__u64 reset_sk;
 	__u16 reset_port;
 	__u16 _pad1;
-	__u32 _pad2;
+	/* both_ports() of a request without a listener that a packet has found. */
+	__u32 orphan_ports;
 	/* A request that an ICMP error is about to end. */
 	__u64 icmp_req;
 	/* The last (listener, process) pair in aw_accepters: accept.bpf.h. */
@@ -167,6 +168,12 @@ struct {
 	__type(key, __u32);
 	__type(value, struct aw_foreseen);
 } aw_foreseen SEC(".maps");
+
+/* Never 0: no TCP port is. */
+static __always_inline __u32 both_ports(__u16 client, __u16 server)
+{
+	return (__u32)client << 16 | server;
+}
 
 static __always_inline struct aw_scratch *scratch(void)
 {

@@ -153,6 +153,13 @@ int BPF_KPROBE(request_dropped, struct sock *sk, struct request_sock *req)
 	return 0;
 }
 
+SEC("kprobe/inet_csk_reqsk_queue_drop_and_put")
+int BPF_KPROBE(request_orphaned, struct sock *sk, struct request_sock *req)
+{
+	on_request_without_listener(sk, req);
+	return 0;
+}
+
 SEC("kprobe/tcp_syn_ack_timeout")
 int BPF_KPROBE(request_timeout, struct request_sock *req)
 {

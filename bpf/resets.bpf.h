@@ -15,28 +15,53 @@ static __always_inline void note_reset_reason(struct aw_event *e, __u32 reason)
 	e->kernel_reason = reason;
 }
 
-/* Only a SYN is an attempt: later packets may belong to any connection that is over. */
-static __always_inline void on_attempt_reset(struct sk_buff *skb, enum aw_reason why, __u32 reason)
+/* Of a packet that has found no listener. */
+static __always_inline void report_reset_of(struct sk_buff *skb, struct aw_event *e, __u32 reason)
 {
-	struct aw_event e = {
-		.action = AW_RESET_SENT,
-		.reason = why,
-		.stage = AW_STAGE_SYN,
-	};
-	__u8 flags = tcp_flags_of(skb);
+	note_reset_reason(e, reason);
+	e->listener.netns = READ(skb, dev, nd_net.net, ns.inum);
+	if (ends_of_packet(skb, &e->ends))
+		e->flags = AW_HAS_ENDS;
+	report(e);
+}
 
-	if ((flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) != TCP_FLAG_SYN)
-		return;
-	note_reset_reason(&e, reason);
-	e.listener.netns = READ(skb, dev, nd_net.net, ns.inum);
-	if (ends_of_packet(skb, &e.ends))
-		e.flags = AW_HAS_ENDS;
-	report(&e);
+/* Only a SYN is an attempt: later packets may belong to any connection that is over. */
+static __always_inline bool is_attempt(__u8 flags)
+{
+	return (flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) == TCP_FLAG_SYN;
+}
+
+/* The packet has just found a request without its listener: on_request_without_listener(). */
+static __always_inline bool finds_orphan(struct sk_buff *skb)
+{
+	struct aw_scratch *s = scratch();
+	struct aw_endpoints ends = {};
+	__u32 ports;
+
+	if (!s || !s->orphan_ports)
+		return false;
+	ports = s->orphan_ports;
+	s->orphan_ports = 0;
+	if (!ends_of_packet(skb, &ends))
+		return aw_config.packet_access == AW_PACKETS_UNREADABLE;
+	return ports == both_ports(ends.client_port, ends.server_port);
 }
 
 static __always_inline void on_reset_without_socket(struct sk_buff *skb, __u32 reason)
 {
-	on_attempt_reset(skb, AW_NO_LISTENER, reason);
+	struct aw_event e = { .action = AW_RESET_SENT };
+	const bool orphan = finds_orphan(skb);
+
+	if (is_attempt(tcp_flags_of(skb))) {
+		e.reason = AW_NO_LISTENER;
+		e.stage = AW_STAGE_SYN;
+	} else if (orphan) {
+		e.reason = AW_CLOSED_LISTENER;
+		e.stage = AW_STAGE_ACK;
+	} else {
+		return;
+	}
+	report_reset_of(skb, &e, reason);
 }
 
 /*
@@ -45,7 +70,14 @@ static __always_inline void on_reset_without_socket(struct sk_buff *skb, __u32 r
  */
 static __always_inline void on_reset_of_remains(struct sk_buff *skb, __u32 reason)
 {
-	on_attempt_reset(skb, AW_OTHER, reason);
+	struct aw_event e = {
+		.action = AW_RESET_SENT,
+		.reason = AW_OTHER,
+		.stage = AW_STAGE_SYN,
+	};
+
+	if (is_attempt(tcp_flags_of(skb)))
+		report_reset_of(skb, &e, reason);
 }
 
 static __always_inline bool overflowed_here(struct sk_buff *skb)

@@ -37,15 +37,24 @@ static __always_inline bool deferred_ack(struct sock *sk, struct sk_buff *skb)
 	return defers_accept(sk) && !tcp_carries_data(skb);
 }
 
-static __always_inline bool was_overflow(struct sock *sk, struct sk_buff *skb,
-					 const struct aw_syn_facts *facts, enum aw_reason reason)
+/*
+ * Why this ACK was dropped; AW_REASON_NONE: it was no loss. tcp_check_req() says
+ * TCP_LISTEN_OVERFLOW whatever kept tcp_v4_syn_recv_sock() from making a child.
+ */
+static __always_inline enum aw_reason refusal_of_ack(struct sock *sk, struct sk_buff *skb,
+						     const struct aw_syn_facts *facts,
+						     enum aw_reason reason)
 {
 	const bool cookie = reason == AW_NO_LISTENER;
 
 	if (!cookie && overflow_has_a_name())
-		return reason == AW_ACCEPT_QUEUE_FULL;
-	return aw_accept_queue_full(facts->accept_depth, facts->accept_limit) &&
-	       (cookie || !deferred_ack(sk, skb));
+		return reason == AW_ACCEPT_QUEUE_FULL
+			       ? aw_ack_drop_reason(facts->accept_depth, facts->accept_limit)
+			       : AW_REASON_NONE;
+	if (!aw_accept_queue_full(facts->accept_depth, facts->accept_limit) ||
+	    (!cookie && deferred_ack(sk, skb)))
+		return AW_REASON_NONE;
+	return AW_ACCEPT_QUEUE_FULL;
 }
 
 /* `reason`: what the drop reason may mean. */
@@ -53,11 +62,7 @@ static __always_inline void on_refused_ack(struct sock *sk, struct sk_buff *skb,
 					   enum aw_reason reason)
 {
 	enum aw_stage stage = reason == AW_NO_LISTENER ? AW_STAGE_COOKIE : AW_STAGE_ACK;
-	struct aw_event e = {
-		.action = AW_LISTEN_DROP,
-		.reason = AW_ACCEPT_QUEUE_FULL,
-		.stage = stage,
-	};
+	struct aw_event e = { .action = AW_LISTEN_DROP, .stage = stage };
 	struct aw_syn_facts facts = {};
 	__u8 flags = tcp_flags_of(skb) & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST);
 
@@ -68,9 +73,11 @@ static __always_inline void on_refused_ack(struct sock *sk, struct sk_buff *skb,
 			return;
 		e.action = AW_RESET_RECEIVED;
 		e.reason = AW_IN_HANDSHAKE;
-	} else if (flags != TCP_FLAG_ACK || !was_overflow(sk, skb, &facts, reason)) {
-		return;
+	} else if (flags == TCP_FLAG_ACK) {
+		e.reason = refusal_of_ack(sk, skb, &facts, reason);
 	}
+	if (!e.reason)
+		return;
 	note_drop_reason(&e, drop_reason);
 	if (ends_of_packet(skb, &e.ends))
 		e.flags = AW_HAS_ENDS;

@@ -191,7 +191,7 @@ constexpr const char* right_summary =
 
 bool audit_is_right(const std::string& line, const WorldReport& world,
                     const std::vector<BlindSpot>& blind = {}, uint64_t lost = 0) {
-  return judge_audit({&world}, parse_summary(line).audit, blind, lost).failures.empty();
+  return judge_audit({&world}, parse_summary(line), blind, lost).failures.empty();
 }
 
 // The namespace's numbers, then the sums.
@@ -214,24 +214,32 @@ void test_audit(SelfTest& test) {
   const std::string too_little = twice_replaced(drops, one_more);
   test.check("an audit that explains too little", !audit_is_right(too_little, world));
   test.check("the same, and one is lost", audit_is_right(too_little, world, {}, 1));
-  test.check("an audit that explains too much",
-             !audit_is_right(twice_replaced(drops, R"("ListenDrops":{"kernel":2,"explained":3})"),
-                             world));
+  test.check(
+      "an audit that explains too much",
+      !audit_is_right(twice_replaced(drops, R"("ListenDrops":{"kernel":2,"explained":3})"), world));
   test.check("an audit whose sums are wrong",
              !audit_is_right(replaced(right_summary, drops, one_more), world));
-  test.check("an audit that invents what the kernel counted",
-             !audit_is_right(twice_replaced(drops, R"("ListenDrops":{"kernel":1,"explained":1})"),
-                             world));
-  test.check("an audit that explains more resets than there were",
-             !audit_is_right(
-                 twice_replaced(R"("kernel":3,"explained":1)", R"("kernel":3,"explained":4)"),
-                 world));
+  test.check(
+      "an audit that invents what the kernel counted",
+      !audit_is_right(twice_replaced(drops, R"("ListenDrops":{"kernel":1,"explained":1})"), world));
+  test.check(
+      "an audit that explains more resets than there were",
+      !audit_is_right(twice_replaced(R"("kernel":3,"explained":1)", R"("kernel":3,"explained":4)"),
+                      world));
   test.check("a difference without a cause",
              !audit_is_right(twice_replaced(R"(,"difference":"others'")", ""), world));
   std::string blind = twice_replaced(drops, unseen);
   blind = replaced(replaced(blind, overflows, no_overflows), overflows, no_overflows);
   test.check("an audit that explains nothing", !audit_is_right(blind, world));
   test.check("the same, where the tier is blind", audit_is_right(blind, world, {spot}));
+  const std::string told =
+      replaced(right_summary, R"("totals":[])",
+               R"("totals":[{"action":"listen_drop","reason":"accept_queue_full","stage":"syn",)"
+               R"("netns":7,"count":2}])");
+  test.check("the right audit, where the tier need not have seen it",
+             audit_is_right(told, world, {spot}));
+  test.check("an audit that explains what nobody has seen",
+             !audit_is_right(right_summary, world, {spot}));
   WorldReport other = right_world();
   other.netns = 8;
   test.check("an audit without a namespace", !audit_is_right(right_summary, other));

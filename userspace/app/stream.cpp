@@ -162,7 +162,7 @@ void Stream::find_holders(const aw_event& record) {
 void Stream::find_listener(const aw_event& record, Event& event) const {
   if (event.listener || !event.netns || !event.server_address || !event.server_port)
     return;
-  if (event.reason == AW_NO_LISTENER)
+  if (event.reason == AW_NO_LISTENER || event.reason == AW_CLOSED_LISTENER)
     return find_former_listener(record, event);
   if (const auto* listener =
           table_.find_at(*event.netns, *event.server_address, *event.server_port))

@@ -173,7 +173,7 @@ struct Event {
       kernel_reason; ///< lives as long as the ReasonNames that it is from
   aw_hook netfilter_hook = AW_HOOK_UNKNOWN;
   std::optional<Owner> owner;
-  std::optional<FormerListener> former;   ///< of a reset_sent for no_listener
+  std::optional<FormerListener> former;   ///< of a reset_sent without a listener
   std::optional<Descriptors> descriptors; ///< of accept_stalled
   std::optional<double> oldest_seconds;   ///< how long the head of the accept queue has waited
   std::optional<uint32_t> backlog;        ///< of listener_opened: listen()'s, before any cap

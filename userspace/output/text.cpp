@@ -93,7 +93,7 @@ std::string what_text(const Event& event) {
     text = fmt::format("no accept(), oldest waits {}", duration_text(*event.oldest_seconds));
   if (event.verdict)
     text = fmt::format("{} {}", event.verdict->ended ? "over:" : "=>", event.verdict->finding.name);
-  if (event.former && !event.verdict)
+  if (event.former && event.reason == AW_NO_LISTENER)
     text = fmt::format("RST: closed {} s ago", seconds_text(event.former->closed_seconds_ago));
   if (event.count > 1)
     text += fmt::format(" x{}", event.count);

@@ -30,6 +30,7 @@ constexpr std::array functions{
     "security_inet_conn_request",
     "inet_csk_reqsk_queue_drop",
     "__inet_csk_reqsk_queue_drop",
+    "inet_csk_reqsk_queue_drop_and_put",
     "tcp_syn_ack_timeout",
     "reqsk_timer_handler",
     "inet_csk_listen_start",

@@ -36,13 +36,21 @@ void add_tracepoint_programs(const Features& features, Plan& plan) {
   add_ingress(features, plan);
   add_dropped_acks(features, plan);
   for (const aw_reason reason : {AW_REQUEST_FAILED, AW_NO_ROUTE, AW_MEMORY})
-    see_nothing_of(plan, AW_LISTEN_DROP, reason, AW_STAGE_NONE,
+    see_nothing_of(plan, AW_LISTEN_DROP, reason, AW_STAGE_SYN,
                    "the packet hook runs before the kernel tries, and sees full queues only",
                    better_tier);
+  see_nothing_of(plan, AW_LISTEN_DROP, AW_REQUEST_FAILED, AW_STAGE_ACK,
+                 drops_tell_all(features, plan)
+                     ? "an ICMP error that ends a handshake shows at no tracepoint"
+                     : "a handshake that makes no socket shows at no tracepoint",
+                 better_tier);
   see_nothing_of(plan, AW_LISTEN_DROP, AW_SECURITY_MODULE, AW_STAGE_SYN,
                  "the packet hook runs before the security module is asked", better_tier);
   see_nothing_of(plan, AW_HANDSHAKE_EXPIRED, AW_REASON_NONE, AW_STAGE_NONE,
                  "no tracepoint is in the request's timer", better_tier);
+  see_nothing_of(plan, AW_RESET_SENT, AW_CLOSED_LISTENER, AW_STAGE_ACK,
+                 "no tracepoint tells such a packet from one of a connection that is over",
+                 better_tier);
   see_nothing_of(plan, AW_RESET_SENT, AW_FIREWALL, AW_STAGE_NONE,
                  "no tracepoint is where netfilter sends it; the packet that it drops is seen",
                  better_tier);
@@ -67,6 +75,8 @@ void note_unreadable_packets(Plan& plan) {
   for (const aw_reason reason : {AW_ABORT_ON_OVERFLOW, AW_HANDSHAKE_INVALID, AW_NO_LISTENER})
     hide_ends(AW_RESET_SENT, reason, AW_STAGE_NONE);
   hide(AW_RESET_SENT, AW_NO_LISTENER, AW_STAGE_NONE, {"server.port"});
+  hide_ends(AW_RESET_SENT, AW_CLOSED_LISTENER, AW_STAGE_ACK);
+  hide(AW_RESET_SENT, AW_CLOSED_LISTENER, AW_STAGE_ACK, {"server.port"});
   hide_ends(AW_RESET_SENT, AW_OTHER, AW_STAGE_SYN);
   hide(AW_RESET_SENT, AW_OTHER, AW_STAGE_SYN, {"server.port", "process", "acceptwatch.owners"});
   // A new name is read from /proc afterwards, if the process is still there.

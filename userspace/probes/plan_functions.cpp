@@ -133,6 +133,14 @@ void add_dropped_requests(const Features& features, Plan& plan) {
   plan.config.sees_dropped_requests = 1;
 }
 
+/// A handshake that is under way when its listener closes: its client's next packet is reset.
+void add_orphaned_requests(const Features& features, Plan& plan) {
+  if (features.arguments_of("inet_csk_reqsk_queue_drop_and_put") == 2U)
+    return add(plan, {"request_orphaned"});
+  see_nothing_of(plan, AW_RESET_SENT, AW_CLOSED_LISTENER, AW_STAGE_ACK,
+                 "this kernel has no inet_csk_reqsk_queue_drop_and_put() to attach to", {});
+}
+
 void add_listener_programs(const Features& features, Plan& plan) {
   const auto arguments = features.arguments_of("inet_csk_listen_start");
   plan.config.listen_start_args = static_cast<__u8>(arguments.value_or(0));
@@ -166,6 +174,7 @@ void add_function_programs(const Features& features, Plan& plan) {
     add_dropped_requests(features, plan);
   }
   add_request_programs(features, plan);
+  add_orphaned_requests(features, plan);
   add_security_program(features, plan);
   add_function_resets(features, plan);
   add_netfilter_resets(features, plan);

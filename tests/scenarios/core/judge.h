@@ -29,7 +29,7 @@ Verdict judge_records(const WorldReport& world, const std::vector<const Record*>
 // The audit of the summary, of all namespaces that were played in: each counter agrees, but for
 // what the tier is blind to and what the scenario says the kernel counts beside. As many as `lost`
 // may be unexplained.
-Verdict judge_audit(const std::vector<const WorldReport*>& worlds, const Audit& audit,
+Verdict judge_audit(const std::vector<const WorldReport*>& worlds, const Summary& summary,
                     const std::vector<BlindSpot>& blind, uint64_t lost);
 
 // The totals of the summary, which are exact whatever became of the records.

@@ -35,6 +35,7 @@ struct Record {
 struct Total {
   std::string action;
   std::string reason;
+  std::string stage;
   uint64_t netns = 0;
   uint64_t count = 0;
 };

@@ -272,7 +272,7 @@ Verdict Run::judge_whole_audit(uint64_t lost) const {
       worlds.push_back(&world);
     }
   }
-  return judge_audit(worlds, evidence_->summary().audit, check_.blind, lost);
+  return judge_audit(worlds, evidence_->summary(), check_.blind, lost);
 }
 
 void Run::judge_all() {

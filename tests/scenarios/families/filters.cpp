@@ -92,6 +92,31 @@ void no_route(Stage& stage) {
   close_listener(stage, listener, {});
 }
 
+// The way back is lost during the handshake: tcp_v4_syn_recv_sock() makes no child of its last
+// packet, and the queue is not the cause.
+void no_route_at_last(Stage& stage) {
+  TunPeers tun;
+  stage.go();
+  Listener listener = open_listener(stage, {.port = server_port, .backlog = 10});
+  const auto peers = tun.add_many(30001, 4, server_port);
+  for (Peer* peer : peers) {
+    shake(tun, *peer);
+  }
+  add_unreachable(TunPeers::client_address(AF_INET));
+  for (Peer* peer : peers) {
+    tun.send_ack(*peer);
+  }
+  stage.await_moved("ListenDrops", 4);
+  Expectation failed =
+      at_listener("listen_drop", "request_failed", stage.self(), server_port, ports_of(peers));
+  failed.stage = "ack";
+  failed.accept_depth = Range::exactly(0);
+  failed.syn_depth = Range::exactly(4);
+  stage.expect(failed);
+  close_listener(stage, listener, {});
+  expect_resends(stage, tun);
+}
+
 // A router on the way back says that the client cannot be reached: tcp_req_err() ends the request.
 void icmp_error(Stage& stage) {
   TunPeers tun;
@@ -188,6 +213,8 @@ std::vector<Scenario> filter_scenarios() {
       {"socket_filter_full_queue", "the same at a full listener", socket_filter_full_queue},
       {"authentication", "4 SYNs without the signature that TCP_MD5SIG demands", authentication},
       {"no_route", "4 SYNs of a client to which there is no route", no_route},
+      {"no_route_at_last", "the route to 4 clients goes away before their last ACKs",
+       no_route_at_last},
       {"icmp_error", "an ICMP error for the SYN-ACK of 3 requests", icmp_error},
       {"firewall_in", "nf_tables drops 8 SYNs to a listener", firewall_in},
       {"firewall_reject", "nf_tables answers 8 SYNs with a RST", firewall_reject},

@@ -88,6 +88,42 @@ void listener_closed_v6(Stage& stage) {
   expect_resends(stage, tun);
 }
 
+// Handshakes that are under way go in silence, and their last packets are answered with a RST.
+void handshake_outlives_listener(Stage& stage) {
+  TunPeers tun;
+  stage.go();
+  Listener listener = open_listener(stage, {.address = "::", .port = server_port, .backlog = 10});
+  std::vector<Peer*> all;
+  for (const int family : {AF_INET, AF_INET6}) {
+    const auto peers = tun.add_many(family == AF_INET ? 30001 : 31001, 3, server_port, family);
+    for (Peer* peer : peers) {
+      shake(tun, *peer);
+    }
+    Expectation reset =
+        at_listener("reset_sent", "listener_closed", {}, server_port, ports_of(peers), family);
+    reset.stage = "ack";
+    reset.server_address = TunPeers::server_address(family);
+    reset.client_address = TunPeers::client_address(family);
+    reset.owner.reset();
+    reset.no_owner = true;
+    stage.expect(reset);
+    all.insert(all.end(), peers.begin(), peers.end());
+  }
+  close_listener(stage, listener, {});
+  for (Peer* peer : all) {
+    tun.send_ack(*peer);
+    tun.await_reset(*peer);
+  }
+  // Nothing is left of them: the same once more fits any connection that is over.
+  stage.beside("OutRsts", static_cast<int64_t>(all.size()));
+  for (Peer* peer : all) {
+    peer->resets = 0;
+    tun.send_ack(*peer);
+    tun.await_reset(*peer);
+  }
+  expect_resends(stage, tun);
+}
+
 // Nobody calls close(): the kernel does, in the dying process, and its name must still be known.
 void listener_killed(Stage& stage) {
   TunPeers tun;
@@ -184,7 +220,8 @@ void queued_given_up(Stage& stage) {
   const int once = 1; // second, or probe
   must(::setsockopt(listener.fd(), SOL_SOCKET, SO_KEEPALIVE, &once, sizeof(once)), "SO_KEEPALIVE");
   for (const int option : {TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT}) {
-    must(::setsockopt(listener.fd(), IPPROTO_TCP, option, &once, sizeof(once)), "a TCP_KEEP option");
+    must(::setsockopt(listener.fd(), IPPROTO_TCP, option, &once, sizeof(once)),
+         "a TCP_KEEP option");
   }
   const auto peers = tun.add_many(20001, 3, server_port);
   for (Peer* peer : peers) {
@@ -213,6 +250,8 @@ std::vector<Scenario> reset_scenarios() {
        false, true},
       {"listener_closed_v6", "close() of a [::] listener with 3 queued IPv6 connections",
        listener_closed_v6},
+      {"handshake_outlives_listener", "close() with 6 requests, whose clients then send their ACKs",
+       handshake_outlives_listener},
       {"listener_killed", "kill -9 of the owner with 5 queued connections", listener_killed},
       {"listener_shut_down", "shutdown(SHUT_RD) of a listener with 3 queued connections",
        listener_shut_down},

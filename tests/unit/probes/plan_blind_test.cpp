@@ -49,9 +49,14 @@ Spots operator+(Spots a, const Spots& b) {
 }
 
 /// The packet hook runs before them, and no tracepoint is in the request's timer.
-const Spots tracepoints_blind{
-    "listen_drop/request_failed@:",     "listen_drop/no_route@:", "listen_drop/memory@:",
-    "listen_drop/security_module@syn:", "handshake_expired/@:",   "reset_sent/firewall@:"};
+const Spots tracepoints_blind{"listen_drop/request_failed@syn:",
+                              "listen_drop/request_failed@ack:",
+                              "listen_drop/no_route@syn:",
+                              "listen_drop/memory@syn:",
+                              "listen_drop/security_module@syn:",
+                              "handshake_expired/@:",
+                              "reset_sent/firewall@:",
+                              "reset_sent/listener_closed@ack:"};
 const Spots no_drop_reasons{
     "listen_drop/firewall@:", "listen_drop/socket_filter@:", "listen_drop/authentication@:"};
 const Spots no_dropped_acks{"listen_drop/firewall@ack:", "listen_drop/socket_filter@ack:",
@@ -89,6 +94,12 @@ TEST(BlindSpots, Of510AreSocketCookiesDropReasonsAndExpiry) {
 
 TEST(BlindSpots, OfTracepointsOn618AreRequestsThatFailed) {
   EXPECT_EQ(blind_on(kernel_6_18()), tracepoints_blind);
+}
+
+TEST(BlindSpots, WithoutTheFunctionOfOrphansAreTheirResets) {
+  Features features = kernel_6_12();
+  features.arguments.erase("inet_csk_reqsk_queue_drop_and_put");
+  EXPECT_EQ(blind_on(features), no_memory + Spots{"reset_sent/listener_closed@ack:"});
 }
 
 TEST(BlindSpots, OfTracepointsOn61AreOverflowsAtTheAck) {
@@ -157,15 +168,17 @@ TEST(BlindSpots, WithoutTypedProgramsAreSocketCookies) {
 
 TEST(BlindSpots, OfPacketsThatCannotBeReadAreTheirFields) {
   Spots expected = no_cookies + no_drop_reasons + no_expiry + no_looks;
-  for (const char* event : {"listen_drop/@syn", "syncookie_sent/@", "reset_sent/abort_on_overflow@",
-                            "reset_sent/handshake_invalid@", "reset_sent/no_listener@",
-                            "reset_sent/other@syn", "listen_drop/cookie_invalid@"}) {
+  for (const char* event :
+       {"listen_drop/@syn", "syncookie_sent/@", "reset_sent/abort_on_overflow@",
+        "reset_sent/handshake_invalid@", "reset_sent/no_listener@",
+        "reset_sent/listener_closed@ack", "reset_sent/other@syn", "listen_drop/cookie_invalid@"}) {
     for (const char* field : {"client.address", "client.port", "server.address", "network.type"})
       expected.insert(fmt::format("{}:{}", event, field));
   }
-  expected.merge(Spots{"reset_sent/no_listener@:server.port", "reset_sent/other@syn:server.port",
-                       "reset_sent/other@syn:process", "reset_sent/other@syn:acceptwatch.owners",
-                       "reset_sent/firewall@:"});
+  expected.merge(Spots{"reset_sent/no_listener@:server.port",
+                       "reset_sent/listener_closed@ack:server.port",
+                       "reset_sent/other@syn:server.port", "reset_sent/other@syn:process",
+                       "reset_sent/other@syn:acceptwatch.owners", "reset_sent/firewall@:"});
   // A new name of a process is raw bytes too.
   for (int action = AW_LISTEN_DROP; action < AW_NR_ACTIONS; ++action)
     expected.insert(fmt::format("{}/@:process.name", name_of(static_cast<aw_action>(action))));
