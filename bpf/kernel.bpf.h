@@ -103,14 +103,16 @@ static __always_inline __u64 socket_cookie(struct sock *sk)
 }
 
 /*
- * A cast is refused in typed programs; the helper's check wants a plain TCP request,
- * so an MPTCP one is NULL there.
+ * Where the kernel has no cast (6.2) a helper makes one of a plain TCP request: it returns
+ * NULL for one of MPTCP, whose head is the same.
  */
 static __always_inline struct tcp_request_sock *tcp_request_of(void *req)
 {
 #ifdef AW_PROBE_READS
 	return req;
 #else
+	if (aw_config.packet_access == AW_PACKETS_CAST)
+		return bpf_rdonly_cast(req, bpf_core_type_id_kernel(struct tcp_request_sock));
 	return bpf_skc_to_tcp_request_sock(req);
 #endif
 }
@@ -133,17 +135,18 @@ static __always_inline struct sock *listener_of(struct request_sock *req)
 
 /*
  * inet_rsk(req)->acked: the client's ACK came, and was not used. Reads as 0 where it
- * is not known: tcp_request_of().
+ * is not known: of MPTCP where memory may not be read (lockdown=confidentiality before 6.2).
  */
 static __always_inline bool request_acked(struct request_sock *req)
 {
-	struct tcp_request_sock *treq = tcp_request_of(req);
+	struct tcp_request_sock *treq;
 
-#ifdef AW_PROBE_READS
-	return BPF_CORE_READ_BITFIELD_PROBED(&treq->req, acked);
-#else
+	if (aw_config.packet_access == AW_PACKETS_PROBE_READ) {
+		treq = (void *)req;
+		return BPF_CORE_READ_BITFIELD_PROBED(&treq->req, acked);
+	}
+	treq = tcp_request_of(req);
 	return treq && BPF_CORE_READ_BITFIELD(&treq->req, acked);
-#endif
 }
 
 #endif

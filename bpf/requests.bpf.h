@@ -28,7 +28,6 @@ static __always_inline void on_icmp_error(struct request_sock *req, __u32 seq, b
 		s->icmp_req = (__u64)req;
 		return;
 	}
-	/* Not known for MPTCP: tcp_request_of(). */
 	if (!treq || READ(treq, snt_isn) != seq || !sk || sock_state(sk) != TCP_LISTEN)
 		return;
 	read_syn_facts(sk, &facts);
