@@ -6,6 +6,31 @@
 #ifndef ACCEPTWATCH_ACK_STAGE_BPF_H
 #define ACCEPTWATCH_ACK_STAGE_BPF_H
 
+/*
+ * The queue had room: tcp_v4_syn_recv_sock() has made a child, found no route or no port for
+ * it, and ends it by inet_csk_prepare_forced_close() and tcp_done(), from SYN_RECV.
+ */
+static __always_inline void on_child_discarded(struct sock *child)
+{
+	struct aw_scratch *s = scratch();
+
+	if (s)
+		s->discarded_ports = both_ports(bpf_ntohs(READ(child, __sk_common.skc_dport)),
+						local_port(child));
+}
+
+static __always_inline enum aw_reason ack_drop_reason(const struct aw_syn_facts *facts,
+						      const struct aw_endpoints *ends)
+{
+	struct aw_scratch *s = scratch();
+
+	if (s && s->discarded_ports == both_ports(ends->client_port, ends->server_port)) {
+		s->discarded_ports = 0;
+		return AW_REQUEST_FAILED;
+	}
+	return aw_ack_drop_reason(facts->accept_depth, facts->accept_limit);
+}
+
 /* `kept`: the request was in the SYN queue; otherwise the ACK was a cookie. */
 static __always_inline void on_child_refused(struct sock *sk, struct sk_buff *skb,
 					     struct request_sock *req, bool kept)
@@ -15,7 +40,8 @@ static __always_inline void on_child_refused(struct sock *sk, struct sk_buff *sk
 	struct aw_scratch *s = scratch();
 
 	read_syn_facts(sk, &facts);
-	e.reason = aw_ack_drop_reason(facts.accept_depth, facts.accept_limit);
+	ends_of_request(req, &e.ends);
+	e.reason = ack_drop_reason(&facts, &e.ends);
 	e.stage = kept ? AW_STAGE_ACK : AW_STAGE_COOKIE;
 	/* A second cookie ACK of a client that has its child already: no loss. */
 	if (!kept && e.reason != AW_ACCEPT_QUEUE_FULL)
@@ -27,7 +53,6 @@ static __always_inline void on_child_refused(struct sock *sk, struct sk_buff *sk
 	 */
 	if (s && kept && aborts_on_overflow(sk))
 		s->overflow_skb = (__u64)skb;
-	ends_of_request(req, &e.ends);
 	e.flags = AW_HAS_ENDS;
 	report_at(sk, &e, &facts);
 }

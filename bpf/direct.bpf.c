@@ -99,6 +99,13 @@ int BPF_PROG(v6_syn_recv_sock_return, struct sock *sk, struct sk_buff *skb,
 	return 0;
 }
 
+SEC("fentry/inet_csk_prepare_forced_close")
+int BPF_PROG(child_discarded, struct sock *child)
+{
+	on_child_discarded(child);
+	return 0;
+}
+
 SEC("fexit/security_inet_conn_request")
 int BPF_PROG(security_asked, struct sock *sk, struct sk_buff *skb, struct request_sock *req,
 	     int refused)
@@ -299,6 +306,8 @@ int BPF_PROG(set_state_again, struct sock *sk, int old_state, int new_state)
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(set_state_at_last, struct sock *sk, int old_state, int new_state)
 {
+	if (old_state == TCP_SYN_RECV && new_state == TCP_CLOSE)
+		on_child_discarded(sk);
 	if (aw_active && begins_or_ends_listening(old_state, new_state))
 		on_transition_at_last(sk, new_state);
 	return 0;

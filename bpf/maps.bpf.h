@@ -149,6 +149,9 @@ struct aw_scratch {
 	__u16 _pad1;
 	/* both_ports() of a request without a listener that a packet has found. */
 	__u32 orphan_ports;
+	/* The same of a child that could not be kept: ack_stage.bpf.h. */
+	__u32 discarded_ports;
+	__u32 _pad2;
 	/* A request that an ICMP error is about to end. */
 	__u64 icmp_req;
 	/* The last (listener, process) pair in aw_accepters: accept.bpf.h. */

@@ -137,6 +137,13 @@ int v6_syn_recv_sock_return(struct pt_regs *ctx)
 	return 0;
 }
 
+SEC("kprobe/inet_csk_prepare_forced_close")
+int BPF_KPROBE(child_discarded, struct sock *child)
+{
+	on_child_discarded(child);
+	return 0;
+}
+
 SEC("kretprobe/security_inet_conn_request")
 int BPF_KRETPROBE(security_asked, int refused)
 {

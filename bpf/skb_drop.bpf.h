@@ -43,14 +43,14 @@ static __always_inline bool deferred_ack(struct sock *sk, struct sk_buff *skb)
  */
 static __always_inline enum aw_reason refusal_of_ack(struct sock *sk, struct sk_buff *skb,
 						     const struct aw_syn_facts *facts,
+						     const struct aw_endpoints *ends,
 						     enum aw_reason reason)
 {
 	const bool cookie = reason == AW_NO_LISTENER;
 
 	if (!cookie && overflow_has_a_name())
-		return reason == AW_ACCEPT_QUEUE_FULL
-			       ? aw_ack_drop_reason(facts->accept_depth, facts->accept_limit)
-			       : AW_REASON_NONE;
+		return reason == AW_ACCEPT_QUEUE_FULL ? ack_drop_reason(facts, ends)
+						      : AW_REASON_NONE;
 	if (!aw_accept_queue_full(facts->accept_depth, facts->accept_limit) ||
 	    (!cookie && deferred_ack(sk, skb)))
 		return AW_REASON_NONE;
@@ -67,6 +67,8 @@ static __always_inline void on_refused_ack(struct sock *sk, struct sk_buff *skb,
 	__u8 flags = tcp_flags_of(skb) & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST);
 
 	read_syn_facts(sk, &facts);
+	if (ends_of_packet(skb, &e.ends))
+		e.flags = AW_HAS_ENDS;
 	if (flags & TCP_FLAG_RST && !(flags & TCP_FLAG_SYN)) {
 		/* A RST to the listener itself has a reason of its own. */
 		if (stage == AW_STAGE_COOKIE)
@@ -74,13 +76,11 @@ static __always_inline void on_refused_ack(struct sock *sk, struct sk_buff *skb,
 		e.action = AW_RESET_RECEIVED;
 		e.reason = AW_IN_HANDSHAKE;
 	} else if (flags == TCP_FLAG_ACK) {
-		e.reason = refusal_of_ack(sk, skb, &facts, reason);
+		e.reason = refusal_of_ack(sk, skb, &facts, &e.ends, reason);
 	}
 	if (!e.reason)
 		return;
 	note_drop_reason(&e, drop_reason);
-	if (ends_of_packet(skb, &e.ends))
-		e.flags = AW_HAS_ENDS;
 	report_at(sk, &e, &facts);
 }
 

@@ -96,7 +96,8 @@ static inline __u8 aw_syn_drop_also(const struct aw_syn_facts *f)
 /*
  * Why the last ACK of a handshake made no child. The depth is read just after
  * the kernel's own test, and an accept() on another CPU may have taken one
- * connection in between: exactly full still means that the queue was the cause.
+ * connection in between: exactly full still means that the queue was the cause, unless
+ * something else is known (ack_stage.bpf.h).
  */
 static inline enum aw_reason aw_ack_drop_reason(__u32 depth, __u32 limit)
 {

@@ -31,6 +31,7 @@ constexpr std::array functions{
     "inet_csk_reqsk_queue_drop",
     "__inet_csk_reqsk_queue_drop",
     "inet_csk_reqsk_queue_drop_and_put",
+    "inet_csk_prepare_forced_close",
     "tcp_syn_ack_timeout",
     "reqsk_timer_handler",
     "inet_csk_listen_start",

@@ -167,6 +167,8 @@ void add_accept_program(const Features& features, Plan& plan) {
 
 void add_function_programs(const Features& features, Plan& plan) {
   add_syn_stage(features, plan);
+  if (features.arguments_of("inet_csk_prepare_forced_close"))
+    add(plan, {"child_discarded"});
   if (drops_tell_all(features, plan)) {
     read_dropped_acks(features, plan);
   } else {

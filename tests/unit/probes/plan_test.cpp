@@ -45,10 +45,11 @@ TEST(Plan, Of510UsesFentryAndResetFunctions) {
   EXPECT_EQ(plan.tier, AW_SOURCE_FENTRY);
   EXPECT_EQ(plan.programs,
             followed_by_lifecycle(Names{"conn_request_return", "make_synack", "v4_cookie_made",
-                                        "v6_cookie_made", "conn_request", "v4_syn_recv_sock_return",
-                                        "v6_syn_recv_sock_return", "request_dropped", "icmp_error",
-                                        "request_orphaned", "security_asked", "v4_send_reset",
-                                        "v6_send_reset", "netfilter_answer"} +
+                                        "v6_cookie_made", "conn_request", "child_discarded",
+                                        "v4_syn_recv_sock_return", "v6_syn_recv_sock_return",
+                                        "request_dropped", "icmp_error", "request_orphaned",
+                                        "security_asked", "v4_send_reset", "v6_send_reset",
+                                        "netfilter_answer"} +
                                   listener_programs));
   EXPECT_EQ(plan.config.syn_full_at_limit, 1);
   EXPECT_EQ(plan.config.listen_start_args, 2);
@@ -72,10 +73,10 @@ TEST(Plan, Of612LeavesResetsToTheTracepoint) {
   const auto plan = plan_of(kernel_6_12());
   EXPECT_EQ(plan.programs,
             followed_by_lifecycle(Names{"skb_drop", "conn_request_return", "v4_cookie_made",
-                                        "v6_cookie_made", "conn_request", "v4_syn_recv_sock_return",
-                                        "v6_syn_recv_sock_return", "request_dropped", "icmp_error",
-                                        "request_timer_end", "request_timeout", "request_orphaned",
-                                        "netfilter_answer"} +
+                                        "v6_cookie_made", "conn_request", "child_discarded",
+                                        "v4_syn_recv_sock_return", "v6_syn_recv_sock_return",
+                                        "request_dropped", "icmp_error", "request_timer_end",
+                                        "request_timeout", "request_orphaned", "netfilter_answer"} +
                                   listener_programs));
   EXPECT_EQ(plan.config.reads_counters, 1);
   EXPECT_EQ(plan.config.sees_dropped_requests, 1);
@@ -103,9 +104,9 @@ TEST(Plan, Of72HooksNothingThatItsDropReasonsTell) {
   EXPECT_EQ(plan.tier, AW_SOURCE_FENTRY);
   EXPECT_EQ(plan.programs,
             followed_by_lifecycle(Names{"skb_drop", "conn_request_return", "v4_cookie_made",
-                                        "v6_cookie_made", "conn_request", "icmp_error",
-                                        "request_timer_end", "request_timeout", "request_orphaned",
-                                        "netfilter_answer"} +
+                                        "v6_cookie_made", "conn_request", "child_discarded",
+                                        "icmp_error", "request_timer_end", "request_timeout",
+                                        "request_orphaned", "netfilter_answer"} +
                                   listener_programs));
   EXPECT_EQ(plan.config.syn_recv_sock_args, 0);
   EXPECT_EQ(plan.drop_reasons[40], AW_ACCEPT_QUEUE_FULL);
@@ -141,16 +142,15 @@ TEST(Plan, WithoutFentryUsesKprobesWithTheirEntries) {
   features.fentry = fails(EBUSY);
   const auto plan = plan_of(features);
   EXPECT_EQ(plan.tier, AW_SOURCE_KPROBE);
-  EXPECT_EQ(plan.programs, followed_by_lifecycle({"skb_drop_reason",  "conn_request_return",
-                                                  "v4_cookie_made",   "v6_cookie_made",
-                                                  "conn_request",     "v4_syn_recv_sock_return",
-                                                  "v4_syn_recv_sock", "v6_syn_recv_sock_return",
-                                                  "v6_syn_recv_sock", "request_dropped",
-                                                  "icmp_error",       "request_timer_end",
-                                                  "request_timeout",  "request_orphaned",
-                                                  "v4_send_reset",    "v6_send_reset",
-                                                  "netfilter_answer", "listen_started",
-                                                  "listen_start",     "listen_stopped"}));
+  EXPECT_EQ(plan.programs,
+            followed_by_lifecycle(
+                {"skb_drop_reason",         "conn_request_return", "v4_cookie_made",
+                 "v6_cookie_made",          "conn_request",        "child_discarded",
+                 "v4_syn_recv_sock_return", "v4_syn_recv_sock",    "v6_syn_recv_sock_return",
+                 "v6_syn_recv_sock",        "request_dropped",     "icmp_error",
+                 "request_timer_end",       "request_timeout",     "request_orphaned",
+                 "v4_send_reset",           "v6_send_reset",       "netfilter_answer",
+                 "listen_started",          "listen_start",        "listen_stopped"}));
   EXPECT_FALSE(plan.give_cookies); // a typed program at listen() would
   EXPECT_TRUE(plan_of(kernel_6_1(), AW_SOURCE_KPROBE).give_cookies);
 }
@@ -170,7 +170,7 @@ TEST(Plan, AttachesTheEndOfABracketBeforeItsBeginning) {
     const auto names = plan_of(kernel_6_12(), tier).programs;
     const auto at = [&](const char* name) { return std::find(names.begin(), names.end(), name); };
     EXPECT_LT(at("conn_request_return"), at("conn_request"));
-    EXPECT_LT(at("v4_syn_recv_sock_return"), at("v4_syn_recv_sock"));
+    EXPECT_LT(at("child_discarded", "v4_syn_recv_sock_return"), at("v4_syn_recv_sock"));
   }
 }
 

@@ -41,6 +41,7 @@ inline Features any_kernel() {
       {"tcp_req_err", 3},
       {"inet_csk_reqsk_queue_drop", 2},
       {"inet_csk_reqsk_queue_drop_and_put", 2},
+      {"inet_csk_prepare_forced_close", 1},
       {"security_inet_conn_request", 3},
       {"cookie_v4_init_sequence", 2},
       {"cookie_v6_init_sequence", 2},
