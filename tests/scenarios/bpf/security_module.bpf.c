@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* A security module that refuses requests to one port: other scenarios play beside. */
+/* A security module that refuses requests to one port of one namespace: others play beside. */
 #include "vmlinux.h"
 
 #include <bpf/bpf_helpers.h>
@@ -7,7 +7,8 @@
 
 #define EPERM 1
 
-const volatile __u16 refused_port = 0;
+volatile __u16 refused_port = 0;
+volatile __u32 refused_netns = 0;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -17,5 +18,7 @@ int BPF_PROG(refuse_request, struct sock *sk, struct sk_buff *skb, struct reques
 {
 	if (refused)
 		return refused;
-	return sk->__sk_common.skc_num == refused_port ? -EPERM : 0;
+	if (sk->__sk_common.skc_num != refused_port)
+		return 0;
+	return sk->__sk_common.skc_net.net->ns.inum == refused_netns ? -EPERM : 0;
 }

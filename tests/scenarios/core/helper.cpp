@@ -40,6 +40,11 @@ void Channel::say(const std::string& message) const {
        "telling another process " + message);
 }
 
+void Channel::await_word() const {
+  while (!readable(fd(), patience)) {
+  }
+}
+
 std::string Channel::hear() const {
   if (!readable(fd(), patience)) {
     throw Failure("another process of the scenario says nothing");

@@ -21,6 +21,8 @@ public:
   // nothing.
   std::string hear() const;
   void hear(const std::string& expected) const;
+  // Until there is one, or the other end is gone, however long that takes.
+  void await_word() const;
   void pass_fd(int fd) const;
   UniqueFd take_fd() const;
 

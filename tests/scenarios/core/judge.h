@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,11 +27,15 @@ Verdict judge_counters(const WorldReport& world);
 Verdict judge_records(const WorldReport& world, const std::vector<const Record*>& records,
                       const std::vector<BlindSpot>& blind, uint64_t& lost);
 
+// The records of a network namespace.
+using RecordsOf = std::function<const std::vector<const Record*>&(uint64_t netns)>;
+
 // The audit of the summary, of all namespaces that were played in: each counter agrees, but for
 // what the tier is blind to and what the scenario says the kernel counts beside. As many as `lost`
 // may be unexplained.
-Verdict judge_audit(const std::vector<const WorldReport*>& worlds, const Summary& summary,
-                    const std::vector<BlindSpot>& blind, uint64_t lost);
+Verdict judge_audit(const std::vector<const WorldReport*>& worlds, const Audit& audit,
+                    const RecordsOf& records_of, const std::vector<BlindSpot>& blind,
+                    uint64_t lost);
 
 // The totals of the summary, which are exact whatever became of the records.
 Verdict judge_totals(const WorldReport& world, const Summary& summary,

@@ -36,21 +36,20 @@ bool may_be_larger(const std::string& counter) {
 
 using Kind = std::tuple<std::string, std::string, std::string>; // action, reason, stage
 
-std::map<Kind, uint64_t> totals_of(uint64_t netns, const Summary& summary) {
-  std::map<Kind, uint64_t> totals;
-  for (const Total& total : summary.totals) {
-    if (total.netns == netns) {
-      totals[{total.action, total.reason, total.stage}] += total.count;
-    }
+std::map<Kind, uint64_t> kinds_of(const std::vector<const Record*>& records) {
+  std::map<Kind, uint64_t> kinds;
+  for (const Record* record : records) {
+    kinds[{record->action, record->reason, record->field("acceptwatch.stage").value_or("")}] +=
+        record->count;
   }
-  return totals;
+  return kinds;
 }
 
-// How far kernel and explained must be apart. What stands in the totals was seen, although `check`
-// says that not all of its kind are.
-Numbers expected_differences(const WorldReport& world, const Summary& summary,
+// How far kernel and explained must be apart. What has a record was seen, although `check` says
+// that not all of its kind are.
+Numbers expected_differences(const WorldReport& world, const std::vector<const Record*>& records,
                              const std::vector<BlindSpot>& blind) {
-  std::map<Kind, uint64_t> seen = totals_of(world.netns, summary);
+  std::map<Kind, uint64_t> seen = kinds_of(records);
   std::vector<Expectation> unseen;
   for (Expectation expected : world.expected) {
     if (!is_blind(blind, expected)) {
@@ -117,9 +116,9 @@ void judge_world(const WorldReport& world, const Audit::Counters& counters,
 
 } // namespace
 
-Verdict judge_audit(const std::vector<const WorldReport*>& worlds, const Summary& summary,
-                    const std::vector<BlindSpot>& blind, uint64_t lost) {
-  const Audit& audit = summary.audit;
+Verdict judge_audit(const std::vector<const WorldReport*>& worlds, const Audit& audit,
+                    const RecordsOf& records_of, const std::vector<BlindSpot>& blind,
+                    uint64_t lost) {
   Verdict verdict;
   if (!audit.is_there) {
     verdict.failures.emplace_back("the summary has no audit");
@@ -135,7 +134,7 @@ Verdict judge_audit(const std::vector<const WorldReport*>& worlds, const Summary
     }
   }
   for (const WorldReport* world : worlds) {
-    const Numbers differences = expected_differences(*world, summary, blind);
+    const Numbers differences = expected_differences(*world, records_of(world->netns), blind);
     const auto listed = audit.namespaces.find(world->netns);
     if (listed != audit.namespaces.end()) {
       judge_world(*world, listed->second, differences, lost, verdict);

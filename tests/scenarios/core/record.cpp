@@ -56,7 +56,8 @@ Audit::Counters audited_counters(const rapidjson::Value& object) {
     if (!kernel || !explained) {
       throw Failure(cat("the audit of ", member.name.GetString(), " has no two numbers"));
     }
-    counters[member.name.GetString()] = {*kernel, *explained, flat.field("difference").has_value()};
+    counters[member.name.GetString()] = {*kernel, *explained,
+                                         flat.field("difference").has_value()};
   }
   return counters;
 }
@@ -144,7 +145,6 @@ Summary parse_summary(const std::string& line) {
     Record flat;
     flatten(entry, "", flat);
     summary.totals.push_back({flat.field("action").value_or(""), flat.field("reason").value_or(""),
-                              flat.field("stage").value_or(""),
                               static_cast<uint64_t>(flat.number("netns").value_or(0)),
                               static_cast<uint64_t>(flat.number("count").value_or(0))});
   }

@@ -35,7 +35,6 @@ struct Record {
 struct Total {
   std::string action;
   std::string reason;
-  std::string stage;
   uint64_t netns = 0;
   uint64_t count = 0;
 };

@@ -272,7 +272,10 @@ Verdict Run::judge_whole_audit(uint64_t lost) const {
       worlds.push_back(&world);
     }
   }
-  return judge_audit(worlds, evidence_->summary(), check_.blind, lost);
+  const auto records_of = [this](uint64_t netns) -> const std::vector<const Record*>& {
+    return evidence_->of_namespace(netns);
+  };
+  return judge_audit(worlds, evidence_->summary().audit, records_of, check_.blind, lost);
 }
 
 void Run::judge_all() {

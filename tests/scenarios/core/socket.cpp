@@ -84,6 +84,10 @@ unsigned count_in_state(uint16_t port, unsigned state) {
 
 } // namespace
 
+bool has_mptcp() {
+  return UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, ipproto_mptcp)).valid();
+}
+
 unsigned waiting_on(uint16_t port) {
   unsigned result = 0;
   each_socket(port, [&](const SocketLine& socket) {

@@ -21,6 +21,10 @@ struct ListenerOptions {
   int protocol = IPPROTO_TCP;
 };
 
+// IPPROTO_MPTCP, which Debian 12's <netinet/in.h> has not, and whether this kernel has it.
+inline constexpr int ipproto_mptcp = 262;
+bool has_mptcp();
+
 // Of every listener of that port in this namespace, from /proc/net/tcp and tcp6: connections that
 // wait to be accepted, requests in SYN_RECV, ends in TIME_WAIT, and ends that wait for the
 // client's FIN.

@@ -77,7 +77,7 @@ void Stage::go() {
 
 World& Stage::add_world() {
   const auto settle = [this] {
-    residents_.emplace_back("aw-resident", [](const Channel& stage) { stage.hear("leave"); });
+    residents_.emplace_back("aw-resident", [](const Channel& stage) { stage.await_word(); });
   };
   if (residents_.empty()) {
     settle(); // this process is about to leave its first world

@@ -172,7 +172,8 @@ void firewall_ingress(Stage& stage) { firewall_at(stage, Hook::ingress, "ingress
 // It is asked when the request is made: no queue, route or signature is in the way.
 void security_module(Stage& stage) {
   TunPeers tun;
-  const SecurityModule module(server_port);
+  SecurityModule module;
+  module.refuse(server_port);
   stage.go();
   Listener listener = open_listener(stage, {.address = "::", .port = server_port, .backlog = 10});
   lose_eight(stage, tun, "security_module", "");

@@ -3,12 +3,16 @@
 
 #include <arpa/inet.h>
 #include <linux/filter.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
 #include <linux/tcp.h>
 #include <net/route.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/error.h"
@@ -35,7 +39,9 @@ void want_signatures(const Listener& listener, const std::string& client) {
   }
 }
 
-void add_unreachable(const std::string& address) {
+namespace {
+
+void change_unreachable(unsigned long what, const std::string& address) {
   const UniqueFd fd(must(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
   sockaddr_in to{};
   to.sin_family = AF_INET;
@@ -43,7 +49,65 @@ void add_unreachable(const std::string& address) {
   rtentry route{};
   std::memcpy(&route.rt_dst, &to, sizeof(to));
   route.rt_flags = RTF_UP | RTF_HOST | RTF_REJECT;
-  must(::ioctl(fd.get(), SIOCADDRT, &route), "SIOCADDRT");
+  must(::ioctl(fd.get(), what, &route), "a route to " + address);
+}
+
+// What the kernel answers to SOCK_DESTROY: 0, or an errno.
+int destroy(const inet_diag_req_v2& connection) {
+  struct {
+    nlmsghdr header;
+    inet_diag_req_v2 request;
+  } message{};
+  message.header.nlmsg_len = sizeof(message);
+  message.header.nlmsg_type = SOCK_DESTROY;
+  message.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+  message.request = connection;
+  const UniqueFd fd(
+      must(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG), "sock_diag"));
+  must(::send(fd.get(), &message, sizeof(message), 0), "SOCK_DESTROY");
+  struct {
+    nlmsghdr header;
+    nlmsgerr error;
+    char rest[512];
+  } answer{};
+  must(::recv(fd.get(), &answer, sizeof(answer), 0), "the answer to SOCK_DESTROY");
+  if (answer.header.nlmsg_type != NLMSG_ERROR) {
+    throw Failure(cat("SOCK_DESTROY was answered by message ", answer.header.nlmsg_type));
+  }
+  return -answer.error.error;
+}
+
+inet_diag_req_v2 connection_between(const Address& server, uint16_t server_port,
+                                    const Address& client, uint16_t client_port) {
+  inet_diag_req_v2 request{};
+  request.sdiag_family = static_cast<uint8_t>(server.family);
+  request.sdiag_protocol = IPPROTO_TCP;
+  request.idiag_states = ~0U;
+  request.id.idiag_sport = htons(server_port);
+  request.id.idiag_dport = htons(client_port);
+  std::copy(server.bytes.begin(), server.bytes.end(),
+            reinterpret_cast<uint8_t*>(request.id.idiag_src));
+  std::copy(client.bytes.begin(), client.bytes.end(),
+            reinterpret_cast<uint8_t*>(request.id.idiag_dst));
+  request.id.idiag_cookie[0] = INET_DIAG_NOCOOKIE;
+  request.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+  return request;
+}
+
+} // namespace
+
+void add_unreachable(const std::string& address) { change_unreachable(SIOCADDRT, address); }
+
+void remove_unreachable(const std::string& address) { change_unreachable(SIOCDELRT, address); }
+
+bool kills_connections() {
+  const Address nobody = Address::parse("127.0.0.1");
+  return destroy(connection_between(nobody, 1, nobody, 1)) == ENOENT;
+}
+
+bool kill_connection(const Address& server, uint16_t server_port, const Address& client,
+                     uint16_t client_port) {
+  return destroy(connection_between(server, server_port, client, client_port)) == 0;
 }
 
 } // namespace acceptwatch::scenarios

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "core/packet.h"
 #include "core/socket.h"
 
 // What stands in the way of a handshake besides queues, and besides the firewall (nft.h).
@@ -14,7 +15,14 @@ void attach_filter(const Listener& listener, bool passes);
 // The listener wants RFC 2385 signatures of this client. Throws Skip when the kernel has none.
 void want_signatures(const Listener& listener, const std::string& client);
 
-// "unreachable", as `ip route add unreachable` would make it.
+// "unreachable", as `ip route add unreachable` would make it, and its end.
 void add_unreachable(const std::string& address);
+void remove_unreachable(const std::string& address);
+
+// `ss --kill` of the server's end of a connection, where this kernel can do that
+// (CONFIG_INET_DIAG_DESTROY). False: there is no such connection.
+bool kills_connections();
+bool kill_connection(const Address& server, uint16_t server_port, const Address& client,
+                     uint16_t client_port);
 
 } // namespace acceptwatch::scenarios

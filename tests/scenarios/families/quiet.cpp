@@ -77,12 +77,7 @@ struct Kind {
   size_t listeners = 1;
 };
 
-constexpr int ipproto_mptcp = 262;
 constexpr int backlog = 256;
-
-bool has_mptcp() {
-  return UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, ipproto_mptcp)).valid();
-}
 
 std::vector<Kind> kinds_here() {
   std::vector<Kind> kinds = {

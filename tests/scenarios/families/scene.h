@@ -59,7 +59,7 @@ public:
   void serve_without_descriptors(int backlog);
 
   // Until the scene is over.
-  void have_module_refuse(uint16_t of_port) { module_.emplace(of_port); }
+  void have_module_refuse(uint16_t of_port) { module_.emplace().refuse(of_port); }
 
   std::optional<pid_t> owner() const { return owner_; }
 

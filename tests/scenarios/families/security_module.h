@@ -11,14 +11,16 @@ namespace acceptwatch::scenarios {
 // Whether this kernel was booted with lsm=...,bpf.
 bool has_bpf_modules();
 
-// As long as it lives, a program of the BPF LSM refuses requests to that port, in all namespaces.
-// Throws Failure where has_bpf_modules() does not hold.
+// A program of the BPF LSM. Throws Failure where has_bpf_modules() does not hold.
 class SecurityModule {
 public:
-  explicit SecurityModule(uint16_t refused_port);
+  SecurityModule();
   ~SecurityModule();
   SecurityModule(const SecurityModule&) = delete;
   SecurityModule& operator=(const SecurityModule&) = delete;
+
+  // Requests to that port in the current network namespace, until the next call. Port 0: none.
+  void refuse(uint16_t port);
 
 private:
   struct Unload {

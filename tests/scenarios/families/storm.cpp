@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Thousands of handshakes with fates drawn at random, in three namespaces, to five listeners of
-// five processes.
+// Thousands of handshakes with fates drawn at random, in three namespaces, to six listeners of
+// six processes, one of them of MPTCP where the kernel has that.
 #include "families/storm.h"
 
 #include <linux/tcp.h>
@@ -8,10 +8,13 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "core/error.h"
 #include "families/families.h"
 #include "families/nft.h"
+#include "families/obstacles.h"
+#include "families/security_module.h"
 #include "families/storm_fates.h"
 
 namespace acceptwatch::scenarios {
@@ -43,7 +46,7 @@ public:
 
 private:
   void build();
-  void add_shop(Town& town, const std::string& name, bool gives_up_early = false);
+  void add_shop(Town& town, Plan plan);
   void learn_kernel(Town& town);
   void put_up_walls();
   void strike();
@@ -56,6 +59,7 @@ private:
   Dice dice_;
   size_t handshakes_;
   bool follows_seed_ = true; // not on a machine that is too slow for it
+  std::optional<SecurityModule> module_;
   Kernel kernel_;
   std::vector<std::unique_ptr<Town>> towns_;
   std::vector<std::unique_ptr<Shop>> shops_;
@@ -68,14 +72,12 @@ void Storm::each_shop(const std::function<void(Shop&)>& visit) {
   }
 }
 
-void Storm::add_shop(Town& town, const std::string& name, bool gives_up_early) {
-  Plan plan;
-  plan.name = name;
+void Storm::add_shop(Town& town, Plan plan) {
+  plan.name = cat("aw-storm-", shops_.size() + 1);
   plan.port = static_cast<uint16_t>(9201 + shops_.size());
   plan.bound_to = dice_.below(3) == 0 ? "0.0.0.0" : "::";
   // Silent clients must never fill the SYN queue.
-  plan.backlog = static_cast<int>(gives_up_early ? dice_.from_to(8, 12) : dice_.from_to(2, 8));
-  plan.gives_up_early = gives_up_early;
+  plan.backlog = static_cast<int>(plan.gives_up_early ? dice_.from_to(8, 12) : dice_.from_to(2, 8));
   shops_.push_back(std::make_unique<Shop>(town, kernel_, plan));
 }
 
@@ -84,13 +86,14 @@ void Storm::build() {
   const bool aborts_in_first = dice_.below(2) == 0;
   towns_.push_back(std::make_unique<Town>(stage_.world(), 0, aborts_in_first));
   learn_kernel(*towns_[0]);
-  add_shop(*towns_[0], "aw-storm-1");
-  add_shop(*towns_[0], "aw-storm-2", true);
+  add_shop(*towns_[0], {});
+  add_shop(*towns_[0], {.gives_up_early = true});
   towns_.push_back(std::make_unique<Town>(stage_.add_world(), 1, !aborts_in_first));
-  add_shop(*towns_[1], "aw-storm-3");
-  add_shop(*towns_[1], "aw-storm-4");
+  add_shop(*towns_[1], {});
+  add_shop(*towns_[1], {});
+  add_shop(*towns_[1], {.is_mptcp = has_mptcp()});
   towns_.push_back(std::make_unique<Town>(stage_.add_world(), 2, false));
-  add_shop(*towns_[2], "aw-storm-5");
+  add_shop(*towns_[2], {});
   put_up_walls();
 }
 
@@ -111,6 +114,10 @@ void Storm::learn_kernel(Town& town) {
   }
   kernel_.syn_queue_spare = let_in - backlog;
   kernel_.has_md5 = can_ask_for_signatures(listener);
+  kernel_.kills_connections = kills_connections();
+  if (has_bpf_modules()) {
+    kernel_.module = &module_.emplace();
+  }
 }
 
 // The scenario firewall_in says so when a kernel has none: here that is only one fate less.
@@ -193,7 +200,8 @@ struct Kind {
   const char* stage;
 };
 
-// Not those that a kernel may be unable to do: firewall and authentication.
+// Not those that a kernel may be unable to do: firewall, authentication, security module, and
+// `ss --kill`.
 constexpr Kind everything[] = {
     {"listen_drop", "accept_queue_full", "syn"},
     {"listen_drop", "accept_queue_full", "ack"},
@@ -211,6 +219,7 @@ constexpr Kind everything[] = {
     {"reset_sent", "handshake_invalid", ""},
     {"reset_sent", "abort_on_overflow", ""},
     {"reset_sent", "listener_closed", ""},
+    {"reset_sent", "listener_closed", "ack"},
     {"reset_sent", "other", "syn"},
     {"reset_received", "handshake", ""},
     {"reset_received", "queued", ""},

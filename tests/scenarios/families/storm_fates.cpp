@@ -45,6 +45,11 @@ void fast_open(Shop& shop, Dice& dice) {
 
 bool keeps_requests(const Shop& shop) { return shop.answer() == Answer::syn_ack; }
 
+// Not every kernel has such options for MPTCP.
+bool speaks_tcp(const Shop& shop) { return !shop.plan.is_mptcp; }
+
+bool can_open_fast(const Shop& shop) { return keeps_requests(shop) && speaks_tcp(shop); }
+
 // TCP_DEFER_ACCEPT for one connection: its bare ACK is dropped, and no loss.
 void defer(Shop& shop, Dice& dice) {
   shop.order("defer 30");
@@ -61,7 +66,7 @@ void defer(Shop& shop, Dice& dice) {
 
 // A request whose ACK was dropped before would have its SYN-ACK sent again for another reason.
 bool can_defer(const Shop& shop) {
-  return keeps_requests(shop) &&
+  return can_open_fast(shop) &&
          std::none_of(shop.held.begin(), shop.held.end(),
                       [](const Held& request) { return request.was_answered; });
 }
@@ -135,6 +140,16 @@ void reset_queued(Shop& shop, Dice& dice) {
   waiting.is_dead = true;
 }
 
+// `ss --kill`: as when keepalive or a user time-out gives it up.
+void kill_queued(Shop& shop, Dice& dice) {
+  Queued& waiting = shop.queued[dice.below(shop.queued.size())];
+  if (!waiting.is_dead) {
+    shop.kill(waiting);
+  }
+}
+
+bool can_kill(const Shop& shop) { return shop.kernel.kills_connections && !shop.queued.empty(); }
+
 // The server has closed, its client has not, and begins anew from the same port.
 void half_closed(Shop& shop, Dice&) {
   Peer& peer = shop.accept_and_close();
@@ -145,7 +160,15 @@ void half_closed(Shop& shop, Dice&) {
 }
 
 bool can_half_close(const Shop& shop) {
-  return !shop.queued.empty() && !shop.queued.front().is_dead;
+  return !shop.plan.is_mptcp && !shop.queued.empty() && !shop.queued.front().is_dead;
+}
+
+// The route goes away before the last ACK, and comes back. (Where a RST is due, it has none.)
+void lose_route(Shop& shop, Dice&) { shop.finish_without_route(0); }
+
+bool can_lose_route(const Shop& shop) {
+  return !shop.town.aborts && !shop.is_full() && !shop.held.empty() &&
+         shop.held.front().peer->family == AF_INET;
 }
 
 void unreachable(Shop& shop, Dice&) { shop.lose_way_to_held(0); }
@@ -169,6 +192,8 @@ void repeat_syn(Shop& shop, Dice& dice) {
     return request.peer->syn_acks > before;
   });
   request.has_repeated = true;
+  request.timer_since = Clock::now();
+  request.resends_before = request.peer->resends.size();
 }
 
 void closed_port(Shop& shop, Dice& dice) {
@@ -229,6 +254,20 @@ void no_route(Shop& shop, Dice& dice) {
   shop.town.world.await_explained("ListenDrops");
 }
 
+// Asked when the request is made, whatever the queues hold.
+void security_module(Shop& shop, Dice& dice) {
+  shop.kernel.module->refuse(shop.plan.port);
+  for (size_t left = dice.from_to(1, 3); left > 0; --left) {
+    Peer& peer = shop.newcomer(dice);
+    shop.expect(shop.about(peer, "listen_drop", "security_module", "syn"));
+    shop.town.tun.send_syn(peer);
+  }
+  shop.town.world.await_explained("ListenDrops");
+  shop.kernel.module->refuse(0);
+}
+
+bool has_module(const Shop& shop) { return shop.kernel.module && keeps_requests(shop); }
+
 // RFC 2385 signatures are asked for, and this client signs nothing.
 void authentication(Shop& shop, Dice& dice) {
   const int family = shop.draw_family(dice);
@@ -245,7 +284,7 @@ void authentication(Shop& shop, Dice& dice) {
   shop.order("unsign " + client);
 }
 
-bool has_md5(const Shop& shop) { return shop.kernel.has_md5; }
+bool has_md5(const Shop& shop) { return shop.kernel.has_md5 && !shop.plan.is_mptcp; }
 
 // A client that is never heard of again: timers end that, a second and three seconds later.
 void silence(Shop& shop, Dice& dice) {
@@ -260,8 +299,8 @@ bool can_be_silent(const Shop& shop) {
          shop.answer() == Answer::syn_ack;
 }
 
-void restart(Shop& shop, Dice&) {
-  shop.close();
+void restart(Shop& shop, Dice& dice) {
+  shop.close_on_them(dice);
   shop.open();
   shop.expect_opened();
 }
@@ -274,7 +313,7 @@ bool can_restart(const Shop& shop) { return shop.silent.empty(); }
 const std::vector<Fate>& fates() {
   static const std::vector<Fate> table = {
       {"handshake", 60, can_handshake, handshake},
-      {"fast open", 5, keeps_requests, fast_open},
+      {"fast open", 5, can_open_fast, fast_open},
       {"defer", 5, can_defer, defer},
       {"accept", 12, [](const Shop& shop) { return !shop.queued.empty(); }, accept},
       {"keep back", 20, can_keep_back, keep_back},
@@ -288,12 +327,15 @@ const std::vector<Fate>& fates() {
       {"repeat SYN", 3, [](const Shop& shop) { return !shop.held.empty(); }, repeat_syn},
       {"closed port", 6, always, closed_port},
       {"stray ACK", 6, always, stray_ack},
-      {"socket filter", 4, always, socket_filter},
+      {"socket filter", 4, speaks_tcp, socket_filter},
       {"firewall", 4, has_firewall, firewall},
       {"firewall rejects", 4, has_firewall, firewall_rejects},
+      {"kill queued", 4, can_kill, kill_queued},
       {"half closed", 4, can_half_close, half_closed},
       {"unreachable", 4, can_be_unreachable, unreachable},
       {"authentication", 4, has_md5, authentication},
+      {"route lost", 4, can_lose_route, lose_route},
+      {"security module", 4, has_module, security_module},
       {"no route", 4, keeps_requests, no_route},
       {"silence", 4, can_be_silent, silence},
       {"restart", 1, can_restart, restart},

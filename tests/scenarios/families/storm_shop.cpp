@@ -38,7 +38,8 @@ void defer_accept(int fd, int seconds) {
 // A close() with data unread would be a RST.
 void read_what_came(int fd) {
   char byte = 0;
-  if (::recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) < 0 && errno != EAGAIN && errno != ECONNRESET) {
+  if (::recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) < 0 && errno != EAGAIN &&
+      errno != ECONNRESET && errno != ECONNABORTED) {
     must(-1, "reading from a connection");
   }
 }
@@ -70,7 +71,10 @@ public:
       listener_.reset();
     } else if (what == "depth") {
       const auto depth = static_cast<unsigned>(std::stoul(argument));
-      wait_for(cat("a queue of ", depth), [&] { return listener_->depth() == depth; });
+      wait_for(cat("a queue of ", depth), [&] {
+        // Of an MPTCP listener the kernel's own, below it, has the queue.
+        return (plan_.is_mptcp ? waiting_on(plan_.port) : listener_->depth()) == depth;
+      });
     } else if (what == "accept") {
       for (unsigned long left = std::stoul(argument); left > 0; --left) {
         accepted_.push_back(listener_->accept());
@@ -98,7 +102,8 @@ private:
     listener_.emplace(ListenerOptions{.address = plan_.bound_to,
                                       .port = plan_.port,
                                       .backlog = plan_.backlog,
-                                      .fast_open = plan_.backlog});
+                                      .fast_open = plan_.is_mptcp ? 0 : plan_.backlog,
+                                      .protocol = plan_.is_mptcp ? ipproto_mptcp : IPPROTO_TCP});
     if (plan_.gives_up_early) {
       const int once = 1;
       must(::setsockopt(listener_->fd(), IPPROTO_TCP, TCP_SYNCNT, &once, sizeof(once)),
@@ -115,6 +120,7 @@ Helper::Body keeper_of(const Plan& plan) {
   return [plan](const Channel& parent) {
     Keeper keeper(plan);
     for (;;) {
+      parent.await_word();
       const std::string order = parent.hear();
       keeper.obey(order);
       parent.say("done");
@@ -178,6 +184,16 @@ void Town::reset_established(const std::vector<Peer*>& peers) {
   world.await_moved("EstabResets", before + static_cast<int64_t>(peers.size()));
 }
 
+bool Held::is_timer_near() const {
+  using std::chrono::milliseconds;
+  if (was_answered) {
+    return false; // whatever comes then is an answer to that
+  }
+  const size_t seen = peer->resends.size() - resends_before;
+  const milliseconds due{seen == 0 ? 1000 : 3000};
+  return seen < 2 && Clock::now() - timer_since > due - milliseconds(100);
+}
+
 Shop::Shop(Town& home, const Kernel& here, const Plan& wanted)
     : town(home), kernel(here), plan(wanted), process_(plan.name, keeper_of(plan)) {}
 
@@ -203,13 +219,34 @@ void Shop::close() {
   town.world.await_explained("OutRsts");
   town.tun.drain();
   for (const Queued& waiting : queued) {
-    if (waiting.peer->resets != (waiting.is_dead ? 0 : 1)) {
+    if (waiting.peer->resets != (waiting.is_dead && !waiting.was_killed ? 0 : 1)) {
       throw Failure(cat("client ", waiting.peer->port, " got ", waiting.peer->resets, " RSTs"));
     }
   }
   held.clear();
   with_cookie.clear();
   queued.clear();
+}
+
+void Shop::close_on_them(Dice& dice) {
+  std::vector<Held> under_way = held;
+  close();
+  for (const Held& request : under_way) {
+    town.tun.drain();
+    if (request.is_timer_near() || dice.below(2) == 0) {
+      continue; // the timer drops a request without a listener, too
+    }
+    Expectation reset = about(*request.peer, "reset_sent", "listener_closed", "ack");
+    reset.owner.reset();
+    reset.no_owner = true;
+    expect(reset);
+    const unsigned before = request.peer->resets;
+    town.tun.send_ack(*request.peer);
+    wait_for("a RST for a handshake without a listener", [&] {
+      town.tun.drain();
+      return request.peer->resets > before;
+    });
+  }
 }
 
 bool Shop::is_syn_queue_full() const {
@@ -282,10 +319,18 @@ void Shop::await_queued(Peer& peer) {
   order(cat("depth ", queued.size()));
 }
 
-void Shop::finish_held(size_t at, bool with_data) {
-  // What was sent again before this ACK is to be told from what is sent again after it.
+// What was sent again before an ACK is to be told from what is sent again after it.
+void Shop::await_timer(Held& request) {
   town.tun.drain();
+  wait_for("a SYN-ACK that is due again", [&] {
+    town.tun.drain();
+    return !request.is_timer_near();
+  });
+}
+
+void Shop::finish_held(size_t at, bool with_data) {
   Held& request = held[at];
+  await_timer(request);
   if (!is_full()) {
     enqueue(*take_out(held, at).peer);
     return;
@@ -321,6 +366,17 @@ void Shop::finish_with_cookie(size_t at) {
   }
 }
 
+void Shop::finish_without_route(size_t at) {
+  Held& request = held[at];
+  await_timer(request);
+  expect(about(*request.peer, "listen_drop", "request_failed", "ack"));
+  add_unreachable(TunPeers::client_address(AF_INET));
+  town.tun.send_ack(*request.peer);
+  request.was_answered = true;
+  town.world.await_explained("ListenDrops");
+  remove_unreachable(TunPeers::client_address(AF_INET));
+}
+
 void Shop::give_up_held(size_t at) {
   const Held request = take_out(held, at);
   expect(about(*request.peer, "reset_received", "handshake"));
@@ -345,6 +401,18 @@ Peer& Shop::accept_and_close() {
   wait_for("an end that waits for the client's FIN",
            [&] { return half_closed_on(plan.port) > before; });
   return peer;
+}
+
+void Shop::kill(Queued& waiting) {
+  const Peer& peer = *waiting.peer;
+  expect(about(peer, "reset_sent", "other", "queued"));
+  if (!kill_connection(Address::parse(TunPeers::server_address(peer.family)), plan.port,
+                       Address::parse(TunPeers::client_address(peer.family)), peer.port)) {
+    throw Failure(cat("there is no connection of client ", peer.port, " to kill"));
+  }
+  town.tun.await_reset(*waiting.peer);
+  waiting.is_dead = true;
+  waiting.was_killed = true;
 }
 
 // Where many requests are young, a SYN-ACK is sent again only twice: 7 s.

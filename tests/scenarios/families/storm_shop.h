@@ -9,6 +9,7 @@
 
 #include "core/helper.h"
 #include "core/wait.h"
+#include "families/security_module.h"
 #include "families/steps.h"
 
 // What a storm happens to: namespaces with clients in them, and listeners of other processes, each
@@ -32,6 +33,8 @@ struct Kernel {
   size_t syn_queue_spare = 0; // how many more requests than its limit a SYN queue holds
   bool has_md5 = false;
   bool has_firewall = false;
+  bool kills_connections = false;
+  SecurityModule* module = nullptr; // where a program can be one
 };
 
 // A namespace, its clients and its sysctls; the caller is in it when it is made.
@@ -72,6 +75,7 @@ struct Plan {
   std::string bound_to = "0.0.0.0";
   int backlog = 1;
   bool gives_up_early = false; // TCP_SYNCNT 1: for clients that never answer
+  bool is_mptcp = false;       // its clients speak plain TCP
 };
 
 // A request whose last ACK was not sent, or was dropped.
@@ -80,11 +84,20 @@ struct Held {
   Clock::time_point since = Clock::now();
   bool was_answered = false;
   bool has_repeated = false;
+  // When the timer was last set from the beginning, and the SYN-ACKs that had been sent again by
+  // then.
+  Clock::time_point timer_since = since;
+  size_t resends_before = 0;
+
+  // The timer sends a SYN-ACK again after 1 s and 2 s more. Shortly before and after that only the
+  // kernel knows whether a packet of the client was first.
+  bool is_timer_near() const;
 };
 
 struct Queued {
   Peer* peer = nullptr;
-  bool is_dead = false; // reset by the client, and still in the queue
+  bool is_dead = false; // reset by either end, and still in the queue
+  bool was_killed = false; // by the server's
 };
 
 enum class Answer { syn_ack, cookie, syn_queue_full, accept_queue_full };
@@ -97,6 +110,8 @@ public:
   void open();
   void expect_opened();
   void close();
+  // The same, and some of the clients in the middle of a handshake go on.
+  void close_on_them(Dice& dice);
 
   // What the kernel must do with the next SYN.
   Answer answer() const;
@@ -111,12 +126,16 @@ public:
   // The last packet of a handshake: the connection is queued, or the packet is dropped.
   void finish_held(size_t at, bool with_data);
   void finish_with_cookie(size_t at);
+  // The same when the way back to the client has just been lost (IPv4): there is no connection.
+  void finish_without_route(size_t at);
   // The client resets its request.
   void give_up_held(size_t at);
   // A router says that its client cannot be reached (IPv4).
   void lose_way_to_held(size_t at);
   // The next in the queue is accepted and closed, and its client keeps its end open.
   Peer& accept_and_close();
+  // Somebody ends a connection that waits in the queue, where it stays.
+  void kill(Queued& waiting);
   // Those that the SYN-ACK timer would give up some time soon, because the machine is slow.
   // True when there was one: then the storm is no longer the one that the seed stands for.
   bool give_up_overdue();
@@ -144,6 +163,7 @@ public:
 
 private:
   void enqueue(Peer& peer);
+  void await_timer(Held& request);
 
   Helper process_;
 };
