@@ -44,6 +44,8 @@ bool is_alive(const ThreadStates& threads) {
 }
 
 std::string share_of(size_t part, const ThreadStates& threads) {
+  if (threads.seen == 1)
+    return threads.total == 1 ? "its only thread" : "the only thread seen";
   if (part == threads.seen && part > 1)
     return threads.seen < threads.total ? fmt::format("all {} threads seen", part)
                                         : fmt::format("all {} threads", part);

@@ -23,7 +23,7 @@ OwnerState threads(std::initializer_list<std::pair<Activity, size_t>> doing) {
 TEST(OwnerSentence, SaysWhatAllThreadsDo) {
   EXPECT_EQ(sentence_of(threads({{Activity::socket_read, 10}})),
             "all 10 threads wait in read(), none in accept()");
-  EXPECT_EQ(sentence_of(threads({{Activity::running, 1}})), "1 of 1 threads runs (CPU)");
+  EXPECT_EQ(sentence_of(threads({{Activity::running, 1}})), "its only thread runs (CPU)");
   EXPECT_EQ(sentence_of(threads({{Activity::accept, 2}})), "all 2 threads wait in accept()");
 }
 
@@ -90,9 +90,9 @@ TEST(OwnerSentence, OfAPartOfTheThreadsDoesNotSpeakForTheOthers) {
 TEST(OwnerSentence, TellsTheLackOfDescriptorsFirst) {
   auto state = threads({{Activity::poll, 1}});
   state.descriptors = Descriptors{19, 20};
-  EXPECT_EQ(sentence_of(state), "1 of 1 threads waits in poll()");
+  EXPECT_EQ(sentence_of(state), "its only thread waits in poll()");
   state.descriptors = Descriptors{20, 20};
-  EXPECT_EQ(sentence_of(state), "20/20 descriptors; 1 of 1 threads waits in poll()");
+  EXPECT_EQ(sentence_of(state), "20/20 descriptors; its only thread waits in poll()");
 }
 
 TEST(OwnerSentence, TellsThrottlingWhileThereIsPressure) {
@@ -102,24 +102,24 @@ TEST(OwnerSentence, TellsThrottlingWhileThereIsPressure) {
                              .periods = 200,
                              .throttled = 190,
                              .throttled_us = 17'000'000};
-  EXPECT_EQ(sentence_of(state), "1 of 1 threads runs (CPU)");
+  EXPECT_EQ(sentence_of(state), "its only thread runs (CPU)");
   state.pressure.cpu = 88;
-  EXPECT_EQ(sentence_of(state), "throttled: 95 % of periods; 1 of 1 threads runs (CPU)");
+  EXPECT_EQ(sentence_of(state), "throttled: 95 % of periods; its only thread runs (CPU)");
 }
 
 TEST(OwnerSentence, TellsPressureAfterTheThreads) {
   auto state = threads({{Activity::disk, 1}});
   state.pressure = {.cpu = 9.9, .memory = 35.4};
-  EXPECT_EQ(sentence_of(state), "1 of 1 threads is in disk sleep (D); memory pressure 35 %");
+  EXPECT_EQ(sentence_of(state), "its only thread is in disk sleep (D); memory pressure 35 %");
   state.pressure = {.cpu = 10, .memory = 9.9};
-  EXPECT_EQ(sentence_of(state), "1 of 1 threads is in disk sleep (D); CPU pressure 10 %");
+  EXPECT_EQ(sentence_of(state), "its only thread is in disk sleep (D); CPU pressure 10 %");
 }
 
 TEST(OwnerSentence, HasTwoFactsAtMost) {
   auto state = threads({{Activity::running, 1}});
   state.descriptors = Descriptors{20, 20};
   state.pressure.memory = 50;
-  EXPECT_EQ(sentence_of(state), "20/20 descriptors; 1 of 1 threads runs (CPU)");
+  EXPECT_EQ(sentence_of(state), "20/20 descriptors; its only thread runs (CPU)");
 }
 
 TEST(OwnerSentence, SaysLessWhereThereIsNoRoomForMore) {
@@ -135,6 +135,12 @@ TEST(OwnerSentence, SaysLessWhereThereIsNoRoomForMore) {
   state.descriptors = Descriptors{1024, 1024};
   state.threads = threads({{Activity::socket_read, 100}}).threads;
   EXPECT_EQ(sentence_of(state), "1024/1024 descriptors; all 100 threads wait in read()");
+}
+
+TEST(OwnerSentence, DoesNotCallTheOnlyOneSeenTheOnlyThread) {
+  auto state = threads({{Activity::futex, 1}});
+  state.threads.total = 4000;
+  EXPECT_EQ(sentence_of(state), "the only thread seen waits in futex()");
 }
 
 /// 80 columns, of which the time takes 13.
