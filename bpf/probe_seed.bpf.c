@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The iterator of seed.bpf.c for kernels before 5.11, where nothing tells a typed program
+ * The iterators of seed.bpf.c for kernels before 5.11, where nothing tells a typed program
  * which file is a socket. What it needs of one is read as raw memory.
  */
 #define AW_PROBE_READS 1
@@ -10,6 +10,7 @@
 #include "kernel.bpf.h"
 #include "listener.bpf.h"
 #include "holders.bpf.h"
+#include "stacks.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* What goes before the main programs: who holds which listener, and cookies for new ones. */
+/*
+ * What user space reads beside the main programs: who holds which listener, and where in the
+ * kernel their threads are. And cookies for new listeners.
+ */
 #include "common.bpf.h"
 #include "read.bpf.h"
 #include "kernel.bpf.h"
 #include "listener.bpf.h"
 #include "holders.bpf.h"
+#include "stacks.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

@@ -20,6 +20,10 @@ enum aw_packet_access {
 /* Drop reasons of the running kernel that can be looked up: enum skb_drop_reason. */
 #define AW_MAX_DROP_REASONS 256
 
+/* Whose stacks are looked at at once, and how much of each: stacks.bpf.h. */
+#define AW_MAX_STACK_PIDS 16
+#define AW_MAX_FRAMES 12
+
 struct aw_config {
 	__u8 source;		/* enum aw_source, stamped on every record */
 	__u8 packet_access;	/* enum aw_packet_access */

@@ -34,6 +34,7 @@ std::vector<Fact> facts_of(const Features& features) {
       {"kprobe", attempt_text(features.kprobe)},
       {"typed tracepoints", attempt_text(features.tp_btf)},
       {"task-file iterator", attempt_text(features.iterator)},
+      {"kernel stacks", attempt_text(features.task_stack)},
       {"root cgroup hook", attempt_text(features.cgroup_skb)},
       {"kernel memory reads", attempt_text(features.probe_read)},
       {"cgroup2 mount", text(features.cgroup_mount)},

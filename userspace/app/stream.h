@@ -63,7 +63,8 @@ private:
   Formatter& formatter_;
   OutputFile& output_;
   const ProcFs procfs_;
-  ListenerTable table_{procfs_};
+  ListenerTable table_{procfs_,
+                       [this](const std::vector<uint32_t>& pids) { return source_.stacks(pids); }};
   Auditor auditor_;
   Clock clock_;
   Verdicts verdicts_;

@@ -112,12 +112,20 @@ struct KernelWait {
   size_t threads = 0;
 };
 
+/// Functions of the kernel that threads are in, the innermost first and the system call last;
+/// of a deep one the innermost 12. "ext4_readdir [ext4]" is of a module.
+struct KernelStack {
+  std::vector<std::string> frames;
+  size_t threads = 0;
+};
+
 struct ThreadStates {
   size_t processes = 0; ///< that they are of
   size_t total = 0;
   size_t seen = 0; ///< looked at: all, or as many as there was time for
   std::array<size_t, activity_count> doing{};
-  std::vector<KernelWait> waits; ///< the first few, most threads first
+  std::vector<KernelWait> waits;   ///< the first few, most threads first
+  std::vector<KernelStack> stacks; ///< the same; those that run have none
 
   [[nodiscard]] size_t count(Activity activity) const {
     return doing[static_cast<size_t>(activity)];

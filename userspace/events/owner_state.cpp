@@ -87,6 +87,8 @@ std::string standstill_text(const OwnerState& state) {
   return {};
 }
 
+constexpr size_t width = 67; // what 80 columns leave beside the time
+
 /// Below that it explains nothing.
 constexpr double least_percent = 10;
 
@@ -112,7 +114,6 @@ std::string_view name_of(Activity activity) { return words_of(activity).name; }
 std::string sentence_of(const OwnerState& state) {
   if (auto standstill = standstill_text(state); !standstill.empty())
     return standstill;
-  constexpr size_t width = 67; // what 80 columns leave beside the time
   constexpr std::string_view separator = "; ";
   std::string sentence;
   size_t facts = 0;
@@ -138,6 +139,24 @@ std::string sentence_of(const OwnerState& state) {
   if (throttled.empty()) // whose pressure it would be
     add(pressure_text("CPU", state.pressure.cpu));
   return sentence;
+}
+
+std::string stack_of(const ThreadStates& threads) {
+  if (threads.stacks.empty())
+    return {};
+  const auto& [frames, count] = threads.stacks.front();
+  std::string line = threads.total == 1       ? "in "
+                     : count == threads.total ? "all in "
+                                              : fmt::format("{} in ", count);
+  std::string_view separator;
+  for (const std::string& frame : frames) {
+    if (!separator.empty() && line.size() + separator.size() + frame.size() > width)
+      break;
+    line += separator;
+    line += frame;
+    separator = " <- ";
+  }
+  return line;
 }
 
 } // namespace acceptwatch

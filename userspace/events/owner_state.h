@@ -14,4 +14,8 @@ namespace acceptwatch {
 /// Why the owner does not accept, for people: the most telling fact, or two.
 [[nodiscard]] std::string sentence_of(const OwnerState& state);
 
+/// Where in the kernel most of the threads are, in a line: "10 in wait_woken <- sk_wait_data",
+/// the innermost function first, as many as there is room for. Empty: it is not known.
+[[nodiscard]] std::string stack_of(const ThreadStates& threads);
+
 } // namespace acceptwatch

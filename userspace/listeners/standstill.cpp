@@ -27,11 +27,13 @@ bool is_quickly_counted(const ProcFs& procfs, uint32_t pid) {
 } // namespace
 
 std::optional<OwnerState> take_snapshot(const ProcFs& procfs, const std::vector<uint32_t>& pids,
-                                        ThreadBounds bounds) {
+                                        const StackReader& read_stacks) {
   OwnerState state;
-  state.threads = look_at_threads(procfs, pids, bounds);
+  state.threads = look_at_threads(procfs, pids);
   if (!state.threads.seen)
     return std::nullopt;
+  if (read_stacks)
+    state.threads.stacks = read_stacks(pids);
   const uint32_t owner = pids.front();
   if (is_quickly_counted(procfs, owner))
     state.descriptors = procfs.descriptors(owner);

@@ -6,8 +6,10 @@
 namespace acceptwatch {
 
 /// What the processes that hold a listener are doing, its owner first: from /proc and
-/// its cgroup alone, so on every tier. Absent: none of them is there any more.
-[[nodiscard]] std::optional<OwnerState>
-take_snapshot(const ProcFs& procfs, const std::vector<uint32_t>& pids, ThreadBounds bounds = {});
+/// its cgroup, so on every tier; and stacks, where there is a reader. Absent: none of them is
+/// there any more.
+[[nodiscard]] std::optional<OwnerState> take_snapshot(const ProcFs& procfs,
+                                                      const std::vector<uint32_t>& pids,
+                                                      const StackReader& read_stacks = {});
 
 } // namespace acceptwatch

@@ -482,7 +482,7 @@ std::optional<OwnerState> ListenerTable::owner_state(uint64_t id, uint64_t now_n
     if (holder.pid != owner->pid)
       pids.push_back(holder.pid);
   }
-  return take_snapshot(procfs_, pids);
+  return take_snapshot(procfs_, pids, read_stacks_);
 }
 
 void ListenerTable::attribute(Event& event) const {

@@ -3,7 +3,7 @@
 
 #include "events/event.h"
 #include "listeners/listed.h"
-#include "listeners/process.h"
+#include "listeners/threads.h"
 
 #include <deque>
 #include <map>
@@ -67,7 +67,8 @@ struct Listener {
 /// asks /proc only for what records cannot say.
 class ListenerTable {
 public:
-  explicit ListenerTable(const ProcFs& procfs) : procfs_(procfs) {}
+  explicit ListenerTable(const ProcFs& procfs, StackReader read_stacks = {})
+      : procfs_(procfs), read_stacks_(std::move(read_stacks)) {}
 
   /// A descriptor found by a scan of all processes.
   void add_holder(const aw_holder& record);
@@ -152,6 +153,7 @@ private:
   void accepts(const aw_process& record);
 
   const ProcFs& procfs_;
+  StackReader read_stacks_;
   std::unordered_map<uint64_t, Listener> listeners_;
   /// pid → ids of the listeners that it holds
   std::unordered_map<uint32_t, std::vector<uint64_t>> held_;

@@ -4,6 +4,7 @@
 #include "listeners/process.h"
 
 #include <chrono>
+#include <functional>
 
 namespace acceptwatch {
 
@@ -16,5 +17,8 @@ struct ThreadBounds {
 /// What the threads of these processes are doing, together. Looks at one at least.
 [[nodiscard]] ThreadStates look_at_threads(const ProcFs& procfs, const std::vector<uint32_t>& pids,
                                            ThreadBounds bounds = {});
+
+/// Where in the kernel the threads of these processes are, together. Empty: it is not to be had.
+using StackReader = std::function<std::vector<KernelStack>(const std::vector<uint32_t>& pids)>;
 
 } // namespace acceptwatch

@@ -14,13 +14,32 @@ void write_threads(JsonWriter& json, const ThreadStates& threads) {
   for (size_t i = 0; i < activity_count; ++i)
     json.member(name_of(static_cast<Activity>(i)), uint64_t{threads.doing[i]});
   json.end_object();
-  if (threads.waits.empty())
+}
+
+void write_kernel_waits(JsonWriter& json, const std::vector<KernelWait>& waits) {
+  if (waits.empty())
     return;
   json.begin_array("kernel_waits");
-  for (const auto& wait : threads.waits) {
+  for (const auto& wait : waits) {
     json.begin_object();
     json.member("function", wait.function);
     json.member("threads", uint64_t{wait.threads});
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void write_stacks(JsonWriter& json, const std::vector<KernelStack>& stacks) {
+  if (stacks.empty())
+    return;
+  json.begin_array("stacks");
+  for (const auto& stack : stacks) {
+    json.begin_object();
+    json.member("threads", uint64_t{stack.threads});
+    json.begin_array("frames");
+    for (const auto& frame : stack.frames)
+      json.string(frame);
+    json.end_array();
     json.end_object();
   }
   json.end_array();
@@ -65,6 +84,8 @@ void write_owner_state(JsonWriter& json, const std::optional<OwnerState>& state)
   json.begin_object("owner_state");
   json.known("summary", sentence_of(*state));
   write_threads(json, state->threads);
+  write_kernel_waits(json, state->threads.waits);
+  write_stacks(json, state->threads.stacks);
   write_descriptors(json, state->descriptors);
   json.member("frozen", state->frozen);
   write_quota(json, state->cpu_quota);

@@ -102,9 +102,12 @@ std::string what_text(const Event& event) {
 
 /// Below the event, behind its time.
 void append_state(std::string& out, const std::optional<OwnerState>& state) {
-  const std::string sentence = state ? sentence_of(*state) : "";
-  if (!sentence.empty())
-    fmt::format_to(std::back_inserter(out), "{:<13}{}\n", "", sentence);
+  if (!state)
+    return;
+  for (const std::string& line : {sentence_of(*state), stack_of(state->threads)}) {
+    if (!line.empty())
+      fmt::format_to(std::back_inserter(out), "{:<13}{}\n", "", line);
+  }
 }
 
 void append_total(std::string& out, const Total& total) {

@@ -59,11 +59,12 @@ Loaded load(bpf_prog_type type, std::span<const bpf_insn> code, bpf_attach_type 
 
 Attempt from_fd(const UniqueFd& fd) { return fd ? Attempt{true, 0} : Attempt{false, errno}; }
 
-Loaded load_tracing(const TypeInfo& types, bpf_attach_type attach, const char* name, __u32 kind) {
+Loaded load_tracing(const TypeInfo& types, bpf_attach_type attach, const char* name, __u32 kind,
+                    std::span<const bpf_insn> code = return_zero) {
   const auto id = types.find(name, kind);
   if (!id)
     return {UniqueFd{}, {false, ENOENT}};
-  return load(BPF_PROG_TYPE_TRACING, return_zero, attach, *id);
+  return load(BPF_PROG_TYPE_TRACING, code, attach, *id);
 }
 
 } // namespace
@@ -102,6 +103,22 @@ Attempt try_kprobe() {
 
 Attempt try_iterator(const TypeInfo& types) {
   return load_tracing(types, BPF_TRACE_ITER, "bpf_iter_task_file", BTF_KIND_FUNC).attempt;
+}
+
+Attempt try_task_stack(const TypeInfo& types) {
+  constexpr __s16 task = 8; // in struct bpf_iter__task
+  const std::array code{
+      instruction(BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_1, BPF_REG_1, task, 0),
+      instruction(BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_1, 0, 5, 0),
+      instruction(BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_2, BPF_REG_10, 0, 0),
+      instruction(BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_2, 0, 0, -8),
+      set(BPF_REG_3, 8),
+      set(BPF_REG_4, 0),
+      instruction(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_get_task_stack),
+      set(BPF_REG_0, 0),
+      leave,
+  };
+  return load_tracing(types, BPF_TRACE_ITER, "bpf_iter_task", BTF_KIND_FUNC, code).attempt;
 }
 
 Attempt try_cgroup_skb(const std::string& cgroup_mount) {

@@ -12,6 +12,7 @@ namespace acceptwatch {
 [[nodiscard]] Attempt try_fentry(const TypeInfo& types);
 [[nodiscard]] Attempt try_kprobe();
 [[nodiscard]] Attempt try_iterator(const TypeInfo& types);
+[[nodiscard]] Attempt try_task_stack(const TypeInfo& types);
 [[nodiscard]] Attempt try_cgroup_skb(const std::string& cgroup_mount);
 [[nodiscard]] Attempt try_probe_read();
 [[nodiscard]] Attempt try_ring_buffer();

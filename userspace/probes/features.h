@@ -35,6 +35,7 @@ struct Features {
   Attempt fentry;     ///< load and attach to tcp_conn_request
   Attempt kprobe;     ///< load and attach to tcp_conn_request
   Attempt iterator;   ///< load iter/task_file
+  Attempt task_stack; ///< load iter/task with bpf_get_task_stack()
   Attempt cgroup_skb; ///< load and attach to the root cgroup, and detach
   Attempt probe_read; ///< load a program that calls bpf_probe_read_kernel()
   Attempt ring_buffer;

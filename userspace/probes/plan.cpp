@@ -133,6 +133,22 @@ void choose_iterator(const Features& features, Plan& plan) {
       features.iterator.ok && (features.sock_from_file || features.probe_read.ok);
 }
 
+void see_no_stacks(Plan& plan, const std::string& why, const std::string& remedy) {
+  constexpr const char* field = "acceptwatch.owner_state.stacks";
+  plan.blind.push_back({AW_LISTEN_DROP, AW_ACCEPT_QUEUE_FULL, AW_STAGE_NONE, field, why, remedy});
+  plan.blind.push_back({AW_ACCEPT_STALLED, AW_REASON_NONE, AW_STAGE_NONE, field, why, remedy});
+}
+
+void choose_stacks(const Features& features, Plan& plan) {
+  plan.show_stacks = features.task_stack.ok;
+  if (!plan.show_stacks)
+    see_no_stacks(plan,
+                  features.task_stack.error
+                      ? refused("loading a task iterator that takes stacks", features.task_stack)
+                      : "typed programs, of which a task iterator is one, are not to be had here",
+                  {});
+}
+
 Plan bpf_plan(const Features& features, aw_source tier) {
   Plan plan;
   plan.tier = tier;
@@ -144,6 +160,7 @@ Plan bpf_plan(const Features& features, aw_source tier) {
                    "no iterator shows the queues here: they are seen when a packet is lost, and "
                    "findings that rest on them come then, or not at all",
                    {});
+  choose_stacks(features, plan);
   add_drop_tracepoint(features, plan);
   if (tier == AW_SOURCE_TRACEPOINT)
     add_tracepoint_programs(features, plan);
@@ -180,6 +197,7 @@ Plan poll_plan() {
       plan.blind.push_back(
           {action, AW_REASON_NONE, AW_STAGE_NONE, field, "counters know no packet", remedy});
   }
+  see_no_stacks(plan, "an iterator of BPF shows them", remedy);
   return plan;
 }
 

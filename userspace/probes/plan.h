@@ -24,6 +24,8 @@ struct Plan {
   bool seed_by_iterator = false;
   /// It finds sockets by reading memory: before 5.11.
   bool seed_by_probe_reads = false;
+  /// The iterator over threads shows where in the kernel they are.
+  bool show_stacks = false;
   /// Attach give_cookie of seed.bpf.c first.
   bool give_cookies = false;
   aw_config config{}; ///< all but the filters

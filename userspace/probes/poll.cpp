@@ -53,6 +53,7 @@ public:
   void unmute(uint64_t) override {}
   bool sees_accept() const override { return false; }
   std::optional<Waits> waits(uint64_t, uint64_t) const override { return std::nullopt; }
+  std::vector<KernelStack> stacks(const std::vector<uint32_t>&) const override { return {}; }
   aw_source tier() const override { return AW_SOURCE_POLL; }
   std::vector<std::string> probes() const override { return {"sock_diag", "/proc/net/netstat"}; }
 

@@ -5,8 +5,11 @@
 #include "events/decode.h"
 #include "probes/handles.h"
 #include "probes/lent_types.h"
+#include "probes/stacks.h"
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <bpf/bpf.h>
 #include <cerrno>
 #include <cstring>
@@ -22,10 +25,18 @@ struct Seed::State {
   std::unique_ptr<probe_seed_bpf, SkeletonDeleter<probe_seed_bpf__destroy>> probing;
   bpf_object* object = nullptr;
   Link iterator;
+  Link stacks;
+  __u32* stack_pids = nullptr; ///< aw_stack_pids, shared with the program
   bool gives_cookies = false;
 
   [[nodiscard]] bpf_program* program(const char* name) const {
     return bpf_object__find_program_by_name(object, name);
+  }
+
+  /// False: errno says why.
+  bool attach(const char* name, Link& link) const {
+    link.reset(bpf_program__attach_iter(program(name), nullptr));
+    return static_cast<bool>(link);
   }
 
   template <auto OpenOptions, typename Owner>
@@ -43,7 +54,7 @@ Seed::Seed() : state_(std::make_unique<State>()) {}
 Seed::~Seed() = default;
 
 Result<void> Seed::open(const Plan& plan, const char* btf_file) {
-  if (!plan.seed_by_iterator && !plan.give_cookies)
+  if (!plan.seed_by_iterator && !plan.give_cookies && !plan.show_stacks)
     return {};
   LIBBPF_OPTS(bpf_object_open_opts, options);
   options.btf_custom_path = btf_file;
@@ -53,6 +64,7 @@ Result<void> Seed::open(const Plan& plan, const char* btf_file) {
   if (!opened)
     return opened;
   bpf_program__set_autoload(state_->program("holders"), plan.seed_by_iterator);
+  bpf_program__set_autoload(state_->program("stacks"), plan.show_stacks);
   if (bpf_program* give_cookie = state_->program("give_cookie"))
     bpf_program__set_autoload(give_cookie, plan.give_cookies);
   return {};
@@ -71,11 +83,12 @@ Result<void> Seed::load(const Plan& plan, std::optional<int> holders) {
                                       : probe_seed_bpf__load(state_->probing.get()))
     return load_failure("the kernel refuses the seeding programs", error);
   state_->gives_cookies = plan.give_cookies;
-  if (!plan.seed_by_iterator)
-    return {};
-  state_->iterator.reset(bpf_program__attach_iter(state_->program("holders"), nullptr));
-  if (!state_->iterator)
+  state_->stack_pids =
+      state_->typed ? state_->typed->bss->aw_stack_pids : state_->probing->bss->aw_stack_pids;
+  if (plan.seed_by_iterator && !state_->attach("holders", state_->iterator))
     return load_failure("cannot attach the task-file iterator", -errno);
+  if (plan.show_stacks && !state_->attach("stacks", state_->stacks))
+    return load_failure("cannot attach the task iterator", -errno);
   return {};
 }
 
@@ -119,6 +132,16 @@ Result<void> Seed::scan(const std::function<void(const aw_holder&)>& visit) cons
   if (!iterator)
     return system_failure("cannot start the task-file iterator", errno);
   return read_holders(iterator.get(), visit);
+}
+
+std::vector<KernelStack> Seed::stacks(const std::vector<uint32_t>& pids) const {
+  if (!state_->stacks)
+    return {};
+  const size_t wanted = std::min<size_t>(pids.size(), AW_MAX_STACK_PIDS);
+  for (size_t i = 0; i < AW_MAX_STACK_PIDS; ++i)
+    std::atomic_ref{state_->stack_pids[i]}.store(i < wanted ? pids[i] : 0);
+  const UniqueFd iterator{bpf_iter_create(bpf_link__fd(state_->stacks.get()))};
+  return iterator ? read_stacks(iterator) : std::vector<KernelStack>{};
 }
 
 } // namespace acceptwatch

@@ -11,8 +11,8 @@ struct bpf_program;
 
 namespace acceptwatch {
 
-/// The seeding object: the iterator over all descriptors of all processes that
-/// are listeners, and the program that gives new listeners their cookie.
+/// The seeding object: the iterators over all descriptors of all processes that
+/// are listeners, and over threads; the program that gives new listeners their cookie.
 class Seed {
 public:
   Seed();
@@ -36,6 +36,10 @@ public:
   [[nodiscard]] bool can_scan() const;
   /// Calls `visit` for each descriptor that is a listener. May be repeated.
   [[nodiscard]] Result<void> scan(const std::function<void(const aw_holder&)>& visit) const;
+
+  /// The few most frequent stacks of the threads of these processes, 16 of them at most.
+  /// Empty: the plan does not want them, or none of them sleeps.
+  [[nodiscard]] std::vector<KernelStack> stacks(const std::vector<uint32_t>& pids) const;
 
 private:
   struct State;

@@ -92,6 +92,9 @@ public:
   bool sees_accept() const override { return sees_accept_; }
   aw_source tier() const override { return tier_; }
   std::optional<Waits> waits(uint64_t listener, uint64_t cookie) const override;
+  std::vector<KernelStack> stacks(const std::vector<uint32_t>& pids) const override {
+    return seed_.stacks(pids);
+  }
   std::vector<std::string> probes() const override { return probes_; }
 
 private:

@@ -59,6 +59,10 @@ public:
   [[nodiscard]] virtual bool sees_accept() const = 0;
   /// Of a listener, by its id and its socket's cookie. Absent: it accepted nothing.
   [[nodiscard]] virtual std::optional<Waits> waits(uint64_t listener, uint64_t cookie) const = 0;
+  /// Where in the kernel the threads of these processes are: the few most frequent stacks, most
+  /// threads first. Takes some milliseconds at most. Empty: it is not to be had.
+  [[nodiscard]] virtual std::vector<KernelStack>
+  stacks(const std::vector<uint32_t>& pids) const = 0;
   [[nodiscard]] virtual aw_source tier() const = 0;
   /// What was attached, for people: "fentry/tcp_conn_request".
   [[nodiscard]] virtual std::vector<std::string> probes() const = 0;

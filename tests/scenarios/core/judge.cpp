@@ -53,6 +53,12 @@ public:
     }
   }
 
+  void stack(const std::string& wanted) {
+    if (!wanted.empty() && !record_.kernel_functions.contains(wanted)) {
+      absent("acceptwatch.owner_state.stacks", wanted);
+    }
+  }
+
   void nothing(const std::string& path) {
     if (const auto seen = record_.field(path)) {
       complaints_.push_back(cat(path, " is ", *seen, ", where nobody is to be named"));
@@ -103,6 +109,7 @@ Complaints wrong_fields(const Expectation& expected, const Record& record,
   check.number("acceptwatch.syn_queue.limit", expected.syn_limit);
   check.number("acceptwatch.retry", expected.retry);
   check.text("acceptwatch.netfilter.hook", expected.netfilter_hook);
+  check.stack(expected.kernel_function);
   return check.take();
 }
 

@@ -122,6 +122,12 @@ Record parse_record(const std::string& line) {
   Record record;
   record.line = line;
   flatten(document, "", record);
+  const auto* frames = rapidjson::Pointer("/acceptwatch/owner_state/stacks/0/frames").Get(document);
+  if (frames != nullptr && frames->IsArray()) {
+    for (const auto& frame : frames->GetArray()) {
+      record.kernel_functions.insert(as_text(frame));
+    }
+  }
   record.kind = record.field("event.kind").value_or("");
   record.action = record.field("event.action").value_or("");
   record.reason = record.field("event.reason").value_or("");

@@ -79,6 +79,7 @@ void put_expectation(JsonWriter& out, const Expectation& expected) {
   put(out, "syn_limit", expected.syn_limit);
   put(out, "retry", expected.retry);
   put(out, "netfilter_hook", expected.netfilter_hook);
+  put(out, "kernel_function", expected.kernel_function);
   put(out, "also", expected.also);
   out.EndObject();
 }
@@ -142,6 +143,7 @@ Expectation expectation_from(const JsonValue& from) {
   result.syn_limit = range_at(from, "syn_limit");
   result.retry = range_at(from, "retry");
   result.netfilter_hook = from["netfilter_hook"].GetString();
+  result.kernel_function = from["kernel_function"].GetString();
   result.also = from["also"].GetString();
   return result;
 }

@@ -11,7 +11,7 @@ void FullShop::fill() {
   }
 }
 
-void FullShop::lose(size_t count, const Owner& owner) {
+Expectation FullShop::lost(size_t count, const Owner& owner) {
   const auto peers = tun_.add_many(next_lost_, count, server_port);
   next_lost_ = static_cast<uint16_t>(next_lost_ + count);
   lose_syns(stage_, tun_, peers);
@@ -20,6 +20,14 @@ void FullShop::lose(size_t count, const Owner& owner) {
   expected.stage = "syn";
   expected.accept_depth = Range::exactly(backlog + 1);
   expected.accept_limit = Range::exactly(backlog);
+  return expected;
+}
+
+void FullShop::lose(size_t count, const Owner& owner) { stage_.expect(lost(count, owner)); }
+
+void FullShop::lose_one_while_in(const std::string& kernel_function, const Owner& owner) {
+  Expectation expected = lost(1, owner);
+  expected.kernel_function = kernel_function;
   stage_.expect(expected);
 }
 

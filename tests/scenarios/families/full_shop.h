@@ -21,12 +21,16 @@ public:
   void fill();
   // `owner` must be named for these.
   void lose(size_t count, const Owner& owner);
+  // The same of one, and the owner's threads are in this function of the kernel.
+  void lose_one_while_in(const std::string& kernel_function, const Owner& owner);
   // The connection that waited longest was accepted, so it is nobody's victim.
   void forget_oldest() { queued_.erase(queued_.begin()); }
   // What the end of the listener looks like, when the caller has ended it.
   void await_end(const Owner& owner);
 
 private:
+  Expectation lost(size_t count, const Owner& owner);
+
   Stage& stage_;
   TunPeers& tun_;
   uint16_t next_queued_ = 20001;

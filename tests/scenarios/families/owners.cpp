@@ -4,10 +4,13 @@
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <array>
 #include <csignal>
+#include <ctime>
+#include <fstream>
 #include <sstream>
 
 #include "core/error.h"
@@ -293,6 +296,40 @@ void owner_stopped(Stage& stage) {
   expect_resends(stage, tun, owner);
 }
 
+// Until the process is in clock_nanosleep().
+void await_sleep(pid_t pid) {
+  wait_for("a process to sleep", [pid] {
+    std::ifstream file(cat("/proc/", pid, "/syscall"));
+    long number = -1;
+    return file >> number && number == SYS_clock_nanosleep;
+  });
+}
+
+// What keeps it from accept() is in its kernel stack, down to the system call.
+void owner_sleeps(Stage& stage) {
+  TunPeers tun;
+  stage.go();
+  Helper holder("aw-sleeping", [](const Channel& parent) {
+    const Listener listener({.port = server_port, .backlog = backlog});
+    parent.say("listening");
+    for (;;) {
+      const timespec hour{3600, 0};
+      ::clock_nanosleep(CLOCK_MONOTONIC, 0, &hour, nullptr);
+    }
+  });
+  holder.channel().hear("listening");
+  const Owner owner = only(holder);
+  stage.expect(opened(owner, server_port));
+  FullShop shop(stage, tun);
+  shop.fill();
+  await_sleep(holder.pid());
+  shop.lose_one_while_in("__x64_sys_clock_nanosleep", owner);
+  stage.await_records();
+  holder.kill();
+  shop.await_end(owner);
+  expect_resends(stage, tun, owner);
+}
+
 } // namespace
 
 std::vector<Scenario> owner_scenarios() {
@@ -308,6 +345,7 @@ std::vector<Scenario> owner_scenarios() {
        passed_fd},
       {"owner_exits", "a process listens, loses connections and exits at once", owner_exits},
       {"owner_stopped", "the owner does not run at all", owner_stopped},
+      {"owner_sleeps", "the owner sleeps: where, its kernel stack tells", owner_sleeps},
   };
 }
 

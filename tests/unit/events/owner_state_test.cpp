@@ -143,6 +143,21 @@ TEST(OwnerSentence, DoesNotCallTheOnlyOneSeenTheOnlyThread) {
   EXPECT_EQ(sentence_of(state), "the only thread seen waits in futex()");
 }
 
+TEST(OwnerStack, NamesAsManyFunctionsAsThereIsRoomFor) {
+  auto state = threads({{Activity::sleep, 10}, {Activity::futex, 1}});
+  EXPECT_EQ(stack_of(state.threads), "");
+  state.threads.stacks = {{{"hrtimer_nanosleep", "common_nsleep", "__x64_sys_clock_nanosleep"}, 10},
+                          {{"futex_wait_queue"}, 1}};
+  EXPECT_EQ(stack_of(state.threads), "10 in hrtimer_nanosleep <- common_nsleep");
+  state.threads.stacks[0].frames = {"a", "b", "c"};
+  EXPECT_EQ(stack_of(state.threads), "10 in a <- b <- c");
+  state.threads.stacks[0].threads = 11;
+  EXPECT_EQ(stack_of(state.threads), "all in a <- b <- c");
+  state.threads = threads({{Activity::sleep, 1}}).threads;
+  state.threads.stacks = {{{"a"}, 1}};
+  EXPECT_EQ(stack_of(state.threads), "in a");
+}
+
 /// 80 columns, of which the time takes 13.
 TEST(OwnerSentence, HasRoomInALine) {
   for (size_t i = 0; i < activity_count; ++i) {

@@ -79,6 +79,7 @@ TEST(NdjsonEvent, TellsAllOfTheOwnersState) {
   state.threads.doing[static_cast<size_t>(Activity::socket_read)] = 1;
   state.threads.doing[static_cast<size_t>(Activity::poll)] = 9;
   state.threads.waits = {{"ep_poll", 9}, {"wait_woken", 1}};
+  state.threads.stacks = {{{"ep_poll", "__x64_sys_epoll_wait"}, 9}};
   state.descriptors = Descriptors{7, 20};
   state.frozen = false;
   state.cpu_quota = CpuQuota{5000, 100000, 100, 95, 4500};
@@ -93,6 +94,7 @@ TEST(NdjsonEvent, TellsAllOfTheOwnersState) {
                       R"("io":0,"sleep":0,"poll":9,"accept":0,"other":0,"unknown":0,"zombie":0},)"
                       R"("kernel_waits":[{"function":"ep_poll","threads":9},)"
                       R"({"function":"wait_woken","threads":1}],)"
+                      R"("stacks":[{"threads":9,"frames":["ep_poll","__x64_sys_epoll_wait"]}],)"
                       R"("descriptors":{"open":7,"limit":20},"frozen":false,)"
                       R"("cpu_quota":{"quota_us":5000,"period_us":100000,"periods":100,)"
                       R"("throttled":95,"throttled_us":4500},)"

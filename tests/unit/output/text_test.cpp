@@ -80,6 +80,10 @@ TEST_F(TextTest, OwnersStateStandsBelowTheEventBehindItsTime) {
   EXPECT_EQ(formatted(event), row) << "nothing to say";
   event.owner_state->descriptors = Descriptors{20, 20};
   EXPECT_EQ(formatted(event), row + "             20/20 descriptors\n");
+  event.owner_state->threads.total = 1;
+  event.owner_state->threads.stacks = {{{"do_poll", "__x64_sys_poll"}, 1}};
+  EXPECT_EQ(formatted(event), row + "             20/20 descriptors\n"
+                                    "             in do_poll <- __x64_sys_poll\n");
 }
 
 TEST_F(TextTest, LostRecordsAreSaidAloud) {

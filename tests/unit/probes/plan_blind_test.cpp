@@ -64,6 +64,8 @@ const Spots no_dropped_acks{"listen_drop/firewall@ack:", "listen_drop/socket_fil
 /// Before 6.10 the tracepoint knows full sockets only.
 const Spots no_reset_of_remains{"reset_sent/other@syn:"};
 const Spots no_expiry{"handshake_expired/@:"};
+const Spots no_stacks{"listen_drop/accept_queue_full@:acceptwatch.owner_state.stacks",
+                      "accept_stalled/@:acceptwatch.owner_state.stacks"};
 const Spots no_looks{"accept_stalled/@:"};
 const Spots no_request_resets{"reset_received/handshake@:"};
 const Spots no_ack_stage{"listen_drop/@ack:", "listen_drop/@cookie:"};
@@ -162,8 +164,18 @@ TEST(BlindSpots, OfAResetFunctionThatIsMissingAreItsResets) {
   EXPECT_EQ(blind_on(features), no_dropped_acks + no_memory + Spots{"reset_sent/no_listener@:"});
 }
 
+TEST(BlindSpots, WithoutATaskIteratorAreStacks) {
+  auto features = kernel_7_2();
+  features.task_stack = fails(EINVAL);
+  EXPECT_EQ(blind_on(features), no_memory + no_stacks);
+  const auto plan = make_plan(features, std::nullopt);
+  EXPECT_FALSE(plan->show_stacks);
+  EXPECT_NE(plan->blind[0].why.find("refused: Invalid argument"), std::string::npos);
+}
+
 TEST(BlindSpots, WithoutTypedProgramsAreSocketCookies) {
-  EXPECT_EQ(blind_on(with_btf_file(kernel_6_1())), no_cookies + no_dropped_acks + no_looks);
+  EXPECT_EQ(blind_on(with_btf_file(kernel_6_1())),
+            no_cookies + no_dropped_acks + no_looks + no_stacks);
 }
 
 TEST(BlindSpots, OfPacketsThatCannotBeReadAreTheirFields) {

@@ -24,6 +24,7 @@ TEST(SeedPlan, IsTheIteratorAlone) {
     ASSERT_TRUE(plan) << kernel.kernel_release;
     EXPECT_TRUE(plan->seed_by_iterator);
     EXPECT_FALSE(plan->give_cookies);
+    EXPECT_FALSE(plan->show_stacks);
     EXPECT_TRUE(plan->programs.empty());
     EXPECT_TRUE(plan->config.can_make_cookies);
   }

@@ -19,6 +19,7 @@ inline Features any_kernel() {
   features.btf = BtfSource::kernel;
   features.cap_bpf = features.cap_perfmon = features.cap_net_admin = features.cap_sys_admin = true;
   features.tp_btf = features.fentry = features.kprobe = features.iterator = works;
+  features.task_stack = works;
   features.cgroup_skb = features.probe_read = features.ring_buffer = works;
   features.cgroup_mount = "/sys/fs/cgroup";
   features.syn_full_at_limit = false;
@@ -120,6 +121,7 @@ inline Features locked_down(Features features) {
 inline Features unprivileged(Features features) {
   features.cap_bpf = features.cap_perfmon = features.cap_net_admin = features.cap_sys_admin = false;
   features.tp_btf = features.fentry = features.kprobe = features.iterator = {};
+  features.task_stack = {};
   features.cgroup_skb = features.probe_read = features.ring_buffer = {};
   features.syn_full_at_limit.reset();
   return features;
@@ -129,7 +131,7 @@ inline Features unprivileged(Features features) {
 inline Features without_btf(Features features) {
   features.btf = BtfSource::none;
   features.arguments.clear();
-  features.tp_btf = features.fentry = features.iterator = {};
+  features.tp_btf = features.fentry = features.iterator = features.task_stack = {};
   features.reset_reason = false;
   features.drop_reasons.clear();
   features.sock_from_file = features.socket_cookie = features.rdonly_cast = false;
@@ -140,7 +142,7 @@ inline Features without_btf(Features features) {
 inline Features with_btf_file(Features features) {
   features.btf = BtfSource::file;
   features.this_cpu_off = false;
-  features.tp_btf = features.fentry = features.iterator = {};
+  features.tp_btf = features.fentry = features.iterator = features.task_stack = {};
   return features;
 }
 

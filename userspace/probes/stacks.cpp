@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probes/stacks.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <unistd.h>
+
+namespace acceptwatch {
+namespace {
+
+/// A name takes a few dozen bytes; those of C++ and Rust may take KSYM_NAME_LEN, 512.
+constexpr size_t max_frame = 64;
+
+/// Which say no more than that it is a system call, or a thread of the kernel's.
+bool is_entry(std::string_view function) {
+  constexpr std::array entries{"x64_sys_call",         "do_syscall_64",      "do_fast_syscall_32",
+                               "__do_fast_syscall_32", "do_int80_emulation", "ret_from_fork"};
+  return std::ranges::find(entries, function) != entries.end();
+}
+
+/// "do_sys_poll.constprop.0+0x1a/0x60 [module]" is do_sys_poll(). Empty: an address, from a
+/// kernel without symbols.
+std::string function_of(std::string_view line) {
+  if (line.starts_with("0x"))
+    return {};
+  const size_t module = line.find(" [");
+  std::string name{line.substr(0, std::min({line.find_first_of(".+"), module, max_frame}))};
+  if (module != std::string_view::npos)
+    name += line.substr(module, max_frame);
+  return name;
+}
+
+} // namespace
+
+void StackCounts::line(std::string_view text) {
+  if (!text.empty()) {
+    const auto function = function_of(text);
+    complete_ = complete_ || is_entry(function);
+    if (!complete_ && !function.empty())
+      frames_.push_back(function);
+    return;
+  }
+  ++threads_;
+  if (!frames_.empty())
+    ++counts_[frames_];
+  frames_.clear();
+  complete_ = false;
+}
+
+void StackCounts::add(std::string_view text) {
+  rest_ += text;
+  size_t begin = 0;
+  for (size_t end; (end = rest_.find('\n', begin)) != std::string::npos; begin = end + 1)
+    line(std::string_view{rest_}.substr(begin, end - begin));
+  rest_.erase(0, begin);
+}
+
+std::vector<KernelStack> StackCounts::most_frequent() const {
+  constexpr size_t shown = 3;
+  std::vector<KernelStack> stacks;
+  for (const auto& [frames, threads] : counts_)
+    stacks.push_back({frames, threads});
+  std::ranges::stable_sort(stacks, std::greater{}, &KernelStack::threads);
+  if (stacks.size() > shown)
+    stacks.resize(shown);
+  return stacks;
+}
+
+std::vector<KernelStack> read_stacks(const UniqueFd& iterator) {
+  using Clock = std::chrono::steady_clock;
+  constexpr size_t max_threads = 512;
+  const auto end = Clock::now() + std::chrono::milliseconds{5};
+  StackCounts counts;
+  // A read ends when it has this much: some ten threads.
+  std::array<char, 4096> chunk;
+  while (counts.threads() < max_threads && Clock::now() < end) {
+    const ssize_t n = read(iterator.get(), chunk.data(), chunk.size());
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+      continue;
+    if (n <= 0)
+      break;
+    counts.add({chunk.data(), static_cast<size_t>(n)});
+  }
+  return counts.most_frequent();
+}
+
+} // namespace acceptwatch
