@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The iterators of seed.bpf.c for kernels before 5.11, where nothing tells a typed program
+ * What seed.bpf.c has for user space, for kernels before 5.11, where nothing tells a typed program
  * which file is a socket. What it needs of one is read as raw memory.
  */
 #define AW_PROBE_READS 1
@@ -11,6 +11,7 @@
 #include "listener.bpf.h"
 #include "holders.bpf.h"
 #include "stacks.bpf.h"
+#include "arrivals.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

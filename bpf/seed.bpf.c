@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * What user space reads beside the main programs: who holds which listener, and where in the
- * kernel their threads are. And cookies for new listeners.
+ * kernel their threads are, and how many connections come. And cookies for new listeners.
  */
 #include "common.bpf.h"
 #include "read.bpf.h"
@@ -9,6 +9,7 @@
 #include "listener.bpf.h"
 #include "holders.bpf.h"
 #include "stacks.bpf.h"
+#include "arrivals.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

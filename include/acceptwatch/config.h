@@ -24,6 +24,9 @@ enum aw_packet_access {
 #define AW_MAX_STACK_PIDS 16
 #define AW_MAX_FRAMES 12
 
+/* Ports at which arrivals are counted at the same time: arrivals.bpf.h. */
+#define AW_MAX_METERED 64
+
 struct aw_config {
 	__u8 source;		/* enum aw_source, stamped on every record */
 	__u8 packet_access;	/* enum aw_packet_access */

@@ -255,6 +255,13 @@ struct aw_counts {
 	__u64 folded;	   /* of these, those without a record of their own */
 };
 
+/* Of a listener, or of several that share it: the key of the count of arrivals. */
+struct aw_place {
+	__u32 netns; /* inode of the network namespace */
+	__u16 port;  /* host order */
+	__u16 _pad;
+};
+
 /*
  * How full the queues of a listener became since a depth passed the share of its limit:
  * the greatest depths that a SYN found.
@@ -286,6 +293,7 @@ AW_STATIC_ASSERT(sizeof(struct aw_process) == 72, "aw_process");
 AW_STATIC_ASSERT(sizeof(struct aw_holder) == 128, "aw_holder");
 AW_STATIC_ASSERT(sizeof(struct aw_counter_key) == 16, "aw_counter_key");
 AW_STATIC_ASSERT(sizeof(struct aw_counts) == 16, "aw_counts");
+AW_STATIC_ASSERT(sizeof(struct aw_place) == 8, "aw_place");
 AW_STATIC_ASSERT(sizeof(struct aw_peaks) == 8, "aw_peaks");
 AW_STATIC_ASSERT(sizeof(struct aw_waits) == 448, "aw_waits");
 

@@ -18,11 +18,14 @@ constexpr uint64_t max_scan_pause_ns = 3'000'000'000;
 constexpr uint64_t audit_share = 100;
 constexpr uint64_t min_audit_pause_ns = 10'000'000'000;
 /// The queues are looked at now and then, though no record calls for it: connections may
-/// wait and no other come. For a hundredth of the time at most; in trouble for more.
-constexpr uint64_t look_share = 100;
-constexpr uint64_t look_pause_ns = 1'000'000'000;
-constexpr uint64_t trouble_share = 20;
-constexpr uint64_t trouble_pause_ns = 250'000'000;
+/// wait and no other come. For this share of the time at most, and at most so often.
+struct Pace {
+  uint64_t share;
+  uint64_t pause_ns;
+};
+constexpr Pace ordinary_pace{100, 1'000'000'000};
+constexpr Pace measuring_pace{50, 250'000'000}; ///< waits are derived from these looks
+constexpr Pace trouble_pace{20, 250'000'000};
 constexpr uint64_t judge_pause_ns = 100'000'000;
 // How often what is folded is told.
 constexpr uint64_t folds_pause_ns = 100'000'000;
@@ -63,10 +66,11 @@ Result<void> Stream::rescan() {
   unmute_wanted();
   const uint64_t ended = clock_.boot_now();
   next_scan_ns_ = ended + std::min((ended - begun) * scan_share, max_scan_pause_ns);
-  const bool trouble = verdicts_.trouble();
-  next_look_ns_ = ended + std::max((ended - begun) * (trouble ? trouble_share : look_share),
-                                   trouble ? trouble_pause_ns : look_pause_ns);
-  verdicts_.look([this](const Event& event) { emit(event); });
+  verdicts_.look(begun, [this](const Event& event) { emit(event); });
+  const Pace pace = verdicts_.trouble()     ? trouble_pace
+                    : verdicts_.measuring() ? measuring_pace
+                                            : ordinary_pace;
+  next_look_ns_ = ended + std::max((ended - begun) * pace.share, pace.pause_ns);
   return scanned;
 }
 
@@ -280,6 +284,7 @@ Result<void> Stream::finish() {
   });
   next_folds_ns_ = 0;
   next_judge_ns_ = 0;
+  next_look_ns_ = 0;           // how the queues are at the end
   next_audit_ns_ = UINT64_MAX; // what the kernel counts from here on was not watched
   if (auto drained = drain(); !drained)
     return drained;

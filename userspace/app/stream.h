@@ -26,7 +26,9 @@ public:
   /// Handles what waits and writes it.
   [[nodiscard]] Result<void> drain();
   /// Whether more is to be told soon, though nothing may wake: call drain() then.
-  [[nodiscard]] bool busy() const { return folding_ || verdicts_.trouble(); }
+  [[nodiscard]] bool busy() const {
+    return folding_ || verdicts_.trouble() || verdicts_.measuring();
+  }
   /// Says what was lost since the last time; call now and then.
   [[nodiscard]] Result<void> report_losses();
   /// Compares the kernel's counters with what was seen so far.

@@ -45,7 +45,7 @@ bool is_loss(const Counter& counter) {
 Verdicts::Verdicts(const Options& options, Source& source, const ProcFs& procfs,
                    ListenerTable& table, const Clock& clock)
     : options_(options), source_(source), procfs_(procfs), table_(table), clock_(clock),
-      diagnosis_(thresholds_of(options)) {}
+      diagnosis_(thresholds_of(options)), flows_(source, table, clock) {}
 
 bool Verdicts::place_wanted(uint32_t netns, uint16_t port) const {
   return (!options_.ports || options_.ports->test(port)) &&
@@ -71,6 +71,7 @@ void Verdicts::note(const aw_event& record, const Event& event, const Emit& emit
   if (!key.listener && !key.port)
     return;
   diagnosis_.note(event, at_ns);
+  flows_.note(event, at_ns);
   if (event.action == AW_LISTENER_OPENED)
     diagnosis_.listener_opened(key, at_ns);
   widen_pressure(event);
@@ -136,7 +137,8 @@ void Verdicts::end_pressure(uint64_t listener, uint64_t at_ns, const Emit& emit)
   emit(event);
 }
 
-void Verdicts::look(const Emit& emit) {
+void Verdicts::look(uint64_t scan_ns, const Emit& emit) {
+  flows_.look(scan_ns, [this](const Listener& listener) { return listener_wanted(listener); });
   std::vector<std::pair<uint64_t, uint64_t>> relieved;
   table_.for_each([&](const Listener& listener) {
     if (listener.closed || !listener.state || !listener_wanted(listener))
@@ -301,7 +303,7 @@ std::vector<Event> Verdicts::findings() const {
   return events;
 }
 
-ListenerReport Verdicts::report(const Listener& listener, uint64_t lost) const {
+ListenerReport Verdicts::report(const Listener& listener, const Lost& lost) const {
   ListenerReport report;
   report.address = listener.address;
   report.port = listener.port;
@@ -312,7 +314,7 @@ ListenerReport Verdicts::report(const Listener& listener, uint64_t lost) const {
     report.accept_queue = listener.state->accept_queue;
   report.accept_peak = listener.accept_peak;
   report.syn_peak = listener.syn_peak;
-  report.lost = lost;
+  report.lost = lost.all;
   if (const auto oldest = oldest_.find(listener.id); oldest != oldest_.end())
     report.oldest_seconds = oldest->second;
   report.derived = !source_.sees_accept();
@@ -324,21 +326,24 @@ ListenerReport Verdicts::report(const Listener& listener, uint64_t lost) const {
     report.handshake = percentiles(waits->handshake, 0);
     report.histogram.assign(waits->queued.begin(), waits->queued.end());
   }
+  report.flow = flows_.of(listener, report.accepted, lost.full);
   return report;
 }
 
 std::vector<ListenerReport> Verdicts::listeners(std::span<const Counter> counters) const {
-  std::map<uint64_t, uint64_t> lost;
+  std::map<uint64_t, Lost> lost;
   for (const Counter& counter : counters) {
     if (is_loss(counter))
-      lost[counter.key.listener] += counter.count;
+      lost[counter.key.listener].all += counter.count;
+    if (counter.key.action == AW_LISTEN_DROP && counter.key.reason == AW_ACCEPT_QUEUE_FULL)
+      lost[counter.key.listener].full += counter.count;
   }
   std::vector<ListenerReport> reports;
   table_.for_each([&](const Listener& listener) {
     if (!listener_wanted(listener))
       return;
     const auto found = lost.find(listener.id);
-    auto one = report(listener, found == lost.end() ? 0 : found->second);
+    auto one = report(listener, found == lost.end() ? Lost{} : found->second);
     if (one.lost || one.accepted.value_or(0) || one.oldest_seconds)
       reports.push_back(std::move(one));
   });

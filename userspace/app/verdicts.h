@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "app/flows.h"
 #include "cli/options.h"
 #include "diagnose/diagnosis.h"
 #include "events/clock.h"
@@ -22,13 +23,15 @@ public:
 
   /// A record that was read, and its event.
   void note(const aw_event& record, const Event& event, const Emit& emit);
-  /// A scan has shown the queues anew.
-  void look(const Emit& emit);
+  /// A scan that began then (CLOCK_BOOTTIME) has shown the queues anew.
+  void look(uint64_t scan_ns, const Emit& emit);
   /// Judges; call it again soon while there is trouble().
   void judge(const Emit& emit);
 
   /// Something is wrong, so that a look soon may change a verdict.
   [[nodiscard]] bool trouble() const { return diagnosis_.troubled() || !pressed_.empty(); }
+  /// Waits are measured by looks at the queues.
+  [[nodiscard]] bool measuring() const { return flows_.measuring(); }
   /// Something was found, and what else is wrong has had time to show.
   [[nodiscard]] bool settled() const;
   [[nodiscard]] bool has_found() const { return first_finding_ns_ != 0; }
@@ -64,7 +67,12 @@ private:
   void complete(const SubjectKey& key, Facts& facts);
   void count_cookies(const SubjectKey& key, Facts& facts);
   [[nodiscard]] std::optional<Cookies> read_cookies(const Facts& facts) const;
-  [[nodiscard]] ListenerReport report(const Listener& listener, uint64_t lost) const;
+  /// What a listener lost: packets dropped and resets sent; of these, for a full accept queue.
+  struct Lost {
+    uint64_t all = 0;
+    uint64_t full = 0;
+  };
+  [[nodiscard]] ListenerReport report(const Listener& listener, const Lost& lost) const;
 
   const Options& options_;
   Source& source_;
@@ -72,6 +80,7 @@ private:
   ListenerTable& table_;
   const Clock& clock_;
   Diagnosis diagnosis_;
+  Flows flows_;
   std::map<uint64_t, Pressed> pressed_; ///< by aw_listener.id
   std::map<SubjectKey, Cookies> cookies_before_;
   /// By aw_listener.id: the longest that a head of its accept queue was seen to wait, seconds.

@@ -256,6 +256,19 @@ struct Percentiles {
   double max = 0;                   ///< seconds; exact, where it is known
 };
 
+/// Connections that came to an accept queue, and left it.
+struct Flow {
+  double seconds = 0;    ///< for how long that was watched
+  uint64_t entered = 0;  ///< connections that entered the queue
+  uint64_t full = 0;     ///< packets that found it full: who tries again is counted again
+  uint64_t accepted = 0; ///< connections that left it
+
+  // Where accept() is not seen, and all follows from looks at the queue.
+  uint64_t looks = 0;   ///< 0: accept() is seen
+  size_t listeners = 1; ///< that share the port: these numbers are of all of them together
+  std::optional<double> mean_wait_seconds;
+};
+
 /// A listener in the report at the end: what it went through.
 struct ListenerReport {
   Address address;
@@ -269,6 +282,7 @@ struct ListenerReport {
   std::optional<uint64_t> accepted;     ///< connections that accept() returned, and were seen
   bool derived = false;                 ///< accept() is not seen: from looks at the queues
   std::optional<double> oldest_seconds; ///< the longest that a head of its queue was seen to wait
+  std::optional<Flow> flow;
   std::optional<Percentiles> waits;     ///< in the accept queue
   std::optional<Percentiles> handshake; ///< from the SYN-ACK to the client's answer
   std::vector<uint64_t> histogram;      ///< of waits, by the buckets of histogram.h

@@ -149,7 +149,9 @@ std::string stack_of(const ThreadStates& threads) {
                      : count == threads.total ? "all in "
                                               : fmt::format("{} in ", count);
   std::string_view separator;
-  for (const std::string& frame : frames) {
+  for (std::string_view frame : frames) {
+    if (constexpr std::string_view machine = "__x64_"; frame.starts_with(machine))
+      frame.remove_prefix(machine.size());
     if (!separator.empty() && line.size() + separator.size() + frame.size() > width)
       break;
     line += separator;

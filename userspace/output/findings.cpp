@@ -49,10 +49,52 @@ std::string sparkline(const std::vector<uint64_t>& histogram) {
   return line;
 }
 
+/// Where accept() is not seen: what a head of the queue was seen to wait, and what follows.
+std::string derived_waits_text(const ListenerReport& report) {
+  std::string text = report.flow && report.flow->mean_wait_seconds
+                         ? fmt::format("~{} mean", duration_text(*report.flow->mean_wait_seconds))
+                         : "";
+  if (report.oldest_seconds)
+    text += fmt::format("{}>= {}", text.empty() ? "" : ", ", duration_text(*report.oldest_seconds));
+  return text.empty() ? "-" : text;
+}
+
+double a_second(uint64_t count, const Flow& flow) {
+  return static_cast<double>(count) / flow.seconds;
+}
+
+/// Below the row. Of nothing there is no rate.
+std::string flow_text(const std::optional<Flow>& flow) {
+  if (!flow || !(flow->seconds > 0) || !(flow->entered + flow->full + flow->accepted))
+    return {};
+  auto text = fmt::format("arrivals {:.1f}/s, accepted {:.1f}/s in {}",
+                          a_second(flow->entered + flow->full, *flow),
+                          a_second(flow->accepted, *flow), duration_text(flow->seconds));
+  if (flow->looks)
+    text += fmt::format(", derived from {} looks", flow->looks);
+  if (flow->listeners > 1)
+    text += fmt::format("; {} listeners", flow->listeners);
+  return fmt::format("{:<6}{}\n", "", text);
+}
+
+void write_flow(JsonWriter& json, const std::optional<Flow>& flow) {
+  if (!flow || !(flow->seconds > 0))
+    return;
+  json.begin_object("rates");
+  json.member("seconds", flow->seconds);
+  json.member("arrivals", a_second(flow->entered + flow->full, *flow));
+  json.member("accepts", a_second(flow->accepted, *flow));
+  if (flow->looks) {
+    json.member("looks", flow->looks);
+    json.member("listeners", uint64_t{flow->listeners});
+  }
+  json.end_object();
+  json.member("mean_wait_seconds", flow->mean_wait_seconds);
+}
+
 std::string waits_text(const ListenerReport& report) {
   if (!report.waits)
-    return report.oldest_seconds ? fmt::format(">= {}", duration_text(*report.oldest_seconds))
-                                 : "-";
+    return derived_waits_text(report);
   return fmt::format("{}/{}/{}", duration_text(report.waits->p50), duration_text(report.waits->p99),
                      duration_text(report.waits->max));
 }
@@ -117,8 +159,9 @@ void write_listener_report(JsonWriter& json, const ListenerReport& report) {
   json.member("lost", report.lost);
   json.member("accepted", report.accepted);
   json.member("oldest_seconds", report.oldest_seconds);
-  if (report.oldest_seconds && report.derived)
+  if ((report.oldest_seconds || report.flow) && report.derived)
     json.member("derived", true);
+  write_flow(json, report.flow);
   write_percentiles(json, "waits", report.waits);
   write_percentiles(json, "handshake", report.handshake);
   json.end_object();
@@ -151,7 +194,7 @@ std::string listeners_text(const std::vector<ListenerReport>& listeners) {
                             report.accepted ? fmt::format("{}", *report.accepted) : "-",
                             waits_text(report), sparkline(report.histogram));
     line.erase(line.find_last_not_of(' ') + 1);
-    out += line + "\n";
+    out += line + "\n" + flow_text(report.flow);
   }
   return out;
 }

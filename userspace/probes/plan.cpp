@@ -161,6 +161,8 @@ Plan bpf_plan(const Features& features, aw_source tier) {
                    "findings that rest on them come then, or not at all",
                    {});
   choose_stacks(features, plan);
+  plan.count_arrivals = tier != AW_SOURCE_FENTRY && plan.seed_by_iterator && features.tp_btf.ok &&
+                        features.arguments_of("tp:inet_sock_set_state");
   add_drop_tracepoint(features, plan);
   if (tier == AW_SOURCE_TRACEPOINT)
     add_tracepoint_programs(features, plan);

@@ -26,6 +26,8 @@ struct Plan {
   bool seed_by_probe_reads = false;
   /// The iterator over threads shows where in the kernel they are.
   bool show_stacks = false;
+  /// Arrivals may be counted while connections wait: where accept() is not seen.
+  bool count_arrivals = false;
   /// Attach give_cookie of seed.bpf.c first.
   bool give_cookies = false;
   aw_config config{}; ///< all but the filters

@@ -53,6 +53,9 @@ public:
   void unmute(uint64_t) override {}
   bool sees_accept() const override { return false; }
   std::optional<Waits> waits(uint64_t, uint64_t) const override { return std::nullopt; }
+  bool count_arrivals(const aw_place&) override { return false; }
+  void stop_counting(const aw_place&) override {}
+  uint64_t arrivals(const aw_place&) const override { return 0; }
   std::vector<KernelStack> stacks(const std::vector<uint32_t>&) const override { return {}; }
   aw_source tier() const override { return AW_SOURCE_POLL; }
   std::vector<std::string> probes() const override { return {"sock_diag", "/proc/net/netstat"}; }

@@ -26,11 +26,18 @@ struct Seed::State {
   bpf_object* object = nullptr;
   Link iterator;
   Link stacks;
+  Link arrivals; ///< while there is a place at which it counts
+  bool counts_arrivals = false;
+  size_t counted_places = 0;
   __u32* stack_pids = nullptr; ///< aw_stack_pids, shared with the program
   bool gives_cookies = false;
 
   [[nodiscard]] bpf_program* program(const char* name) const {
     return bpf_object__find_program_by_name(object, name);
+  }
+
+  [[nodiscard]] int map(const char* name) const {
+    return bpf_object__find_map_fd_by_name(object, name);
   }
 
   /// False: errno says why.
@@ -55,7 +62,7 @@ Seed::~Seed() = default;
 
 Result<void> Seed::open(const Plan& plan, const char* btf_file) {
   if (!plan.seed_by_iterator && !plan.give_cookies && !plan.show_stacks)
-    return {};
+    return {}; // arrivals are counted beside looks at the queues only
   LIBBPF_OPTS(bpf_object_open_opts, options);
   options.btf_custom_path = btf_file;
   auto opened = plan.seed_by_probe_reads
@@ -65,6 +72,7 @@ Result<void> Seed::open(const Plan& plan, const char* btf_file) {
     return opened;
   bpf_program__set_autoload(state_->program("holders"), plan.seed_by_iterator);
   bpf_program__set_autoload(state_->program("stacks"), plan.show_stacks);
+  bpf_program__set_autoload(state_->program("arrived"), plan.count_arrivals);
   if (bpf_program* give_cookie = state_->program("give_cookie"))
     bpf_program__set_autoload(give_cookie, plan.give_cookies);
   return {};
@@ -83,6 +91,7 @@ Result<void> Seed::load(const Plan& plan, std::optional<int> holders) {
                                       : probe_seed_bpf__load(state_->probing.get()))
     return load_failure("the kernel refuses the seeding programs", error);
   state_->gives_cookies = plan.give_cookies;
+  state_->counts_arrivals = plan.count_arrivals;
   state_->stack_pids =
       state_->typed ? state_->typed->bss->aw_stack_pids : state_->probing->bss->aw_stack_pids;
   if (plan.seed_by_iterator && !state_->attach("holders", state_->iterator))
@@ -132,6 +141,33 @@ Result<void> Seed::scan(const std::function<void(const aw_holder&)>& visit) cons
   if (!iterator)
     return system_failure("cannot start the task-file iterator", errno);
   return read_holders(iterator.get(), visit);
+}
+
+/// BPF_RAW_TRACEPOINT_OPEN asks for nothing but CAP_BPF, which is kept.
+bool Seed::count_arrivals(const aw_place& place) {
+  const __u64 none = 0;
+  if (!state_->counts_arrivals ||
+      bpf_map_update_elem(state_->map("aw_arrivals"), &place, &none, BPF_NOEXIST) != 0)
+    return false;
+  if (!state_->arrivals)
+    state_->arrivals.reset(bpf_program__attach(state_->program("arrived")));
+  if (state_->arrivals) {
+    ++state_->counted_places;
+    return true;
+  }
+  bpf_map_delete_elem(state_->map("aw_arrivals"), &place);
+  return false;
+}
+
+void Seed::stop_counting(const aw_place& place) {
+  if (bpf_map_delete_elem(state_->map("aw_arrivals"), &place) == 0 && !--state_->counted_places)
+    state_->arrivals.reset();
+}
+
+uint64_t Seed::arrivals(const aw_place& place) const {
+  __u64 count = 0;
+  const bool known = bpf_map_lookup_elem(state_->map("aw_arrivals"), &place, &count) == 0;
+  return known ? count : 0;
 }
 
 std::vector<KernelStack> Seed::stacks(const std::vector<uint32_t>& pids) const {

@@ -12,7 +12,8 @@ struct bpf_program;
 namespace acceptwatch {
 
 /// The seeding object: the iterators over all descriptors of all processes that
-/// are listeners, and over threads; the program that gives new listeners their cookie.
+/// are listeners, and over threads; the program that gives new listeners their cookie; the one
+/// that counts connections.
 class Seed {
 public:
   Seed();
@@ -40,6 +41,11 @@ public:
   /// The few most frequent stacks of the threads of these processes, 16 of them at most.
   /// Empty: the plan does not want them, or none of them sleeps.
   [[nodiscard]] std::vector<KernelStack> stacks(const std::vector<uint32_t>& pids) const;
+
+  /// As in Source. The program is attached while there is a place at which it counts.
+  [[nodiscard]] bool count_arrivals(const aw_place& place);
+  void stop_counting(const aw_place& place);
+  [[nodiscard]] uint64_t arrivals(const aw_place& place) const;
 
 private:
   struct State;

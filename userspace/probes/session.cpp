@@ -92,6 +92,9 @@ public:
   bool sees_accept() const override { return sees_accept_; }
   aw_source tier() const override { return tier_; }
   std::optional<Waits> waits(uint64_t listener, uint64_t cookie) const override;
+  bool count_arrivals(const aw_place& place) override { return seed_.count_arrivals(place); }
+  void stop_counting(const aw_place& place) override { seed_.stop_counting(place); }
+  uint64_t arrivals(const aw_place& place) const override { return seed_.arrivals(place); }
   std::vector<KernelStack> stacks(const std::vector<uint32_t>& pids) const override {
     return seed_.stacks(pids);
   }

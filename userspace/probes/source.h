@@ -59,6 +59,12 @@ public:
   [[nodiscard]] virtual bool sees_accept() const = 0;
   /// Of a listener, by its id and its socket's cookie. Absent: it accepted nothing.
   [[nodiscard]] virtual std::optional<Waits> waits(uint64_t listener, uint64_t cookie) const = 0;
+  /// Counts connections that enter the accept queues of a port, from 0 on. False: that is not to
+  /// be had, or too many are counted already.
+  virtual bool count_arrivals(const aw_place& place) = 0;
+  virtual void stop_counting(const aw_place& place) = 0;
+  /// Since count_arrivals(); 0: they are not counted.
+  [[nodiscard]] virtual uint64_t arrivals(const aw_place& place) const = 0;
   /// Where in the kernel the threads of these processes are: the few most frequent stacks, most
   /// threads first. Takes some milliseconds at most. Empty: it is not to be had.
   [[nodiscard]] virtual std::vector<KernelStack>

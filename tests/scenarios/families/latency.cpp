@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <iostream>
 #include <random>
 #include <thread>
@@ -33,7 +34,14 @@ struct Share {
 };
 constexpr std::array<Share, 3> shares{{{"p50_seconds", 0.5}, {"p90_seconds", 0.9}, {"p99_seconds", 0.99}}};
 
-// Seconds that each connection waited, as the server saw it.
+// Of figures that follow from some fifty looks at the queue. An emulated CPU now and then stands
+// still for everybody, those who look included. (Whatever is wrong in the derivation makes a factor
+// of two, at least.)
+constexpr double derived_tolerance = 1.5;
+// Of counts and times that begin with the first look at which somebody waits.
+constexpr double rate_tolerance = 1.15;
+
+// Seconds that each connection waited, as the server saw it: all of a batch for about as long.
 std::vector<double> serve(int connections) {
   TunPeers tun;
   Listener listener({.port = server_port, .backlog = 2 * batch});
@@ -58,6 +66,49 @@ std::vector<double> serve(int connections) {
   return waited;
 }
 
+struct Steady {
+  double mean_wait = 0;
+  double per_second = 0;
+};
+
+// Connections that come one by one, each accepted after a time that is drawn for it, and after
+// those before it. Long enough for looks at the queue.
+Steady serve_steadily(int connections) {
+  constexpr std::chrono::milliseconds between{10};
+  struct Waiting {
+    Clock::time_point entered;
+    Clock::time_point due;
+  };
+  TunPeers tun;
+  Listener listener({.port = server_port, .backlog = 1000});
+  std::mt19937_64 random{1};
+  std::deque<Waiting> queue;
+  double waited = 0;
+  uint16_t next_port = 10001;
+  const auto begun = Clock::now();
+  for (int left = connections; left > 0 || !queue.empty();) {
+    if (left > 0) {
+      Peer& peer = tun.add(next_port++, server_port);
+      shake(tun, peer);
+      tun.send_ack(peer);
+      const auto entered = Clock::now();
+      const auto due = entered + std::chrono::milliseconds(40 << random() % 4);
+      queue.push_back({entered, queue.empty() ? due : std::max(due, queue.back().due)});
+      --left;
+    }
+    for (; !queue.empty() && queue.front().due <= Clock::now(); queue.pop_front()) {
+      const UniqueFd accepted = listener.accept();
+      waited += std::chrono::duration<double>(Clock::now() - queue.front().entered).count();
+    }
+    std::this_thread::sleep_until(begun + (connections - left) * between);
+    if (left == 0) {
+      std::this_thread::sleep_for(between);
+    }
+  }
+  const std::chrono::duration<double> time = Clock::now() - begun;
+  return {waited / connections, connections / time.count()};
+}
+
 double quantile(const std::vector<double>& sorted, double share) {
   const auto rank = std::ceil(static_cast<double>(sorted.size()) * share);
   return sorted[static_cast<size_t>(rank) - 1];
@@ -71,20 +122,37 @@ rapidjson::Document summary_of(const Agent& agent) {
   return json;
 }
 
-void compare(const std::vector<double>& waited, const rapidjson::Document& summary) {
+const rapidjson::Value& only_report(const rapidjson::Document& summary) {
   const auto& listeners = summary["acceptwatch"]["listeners"];
   if (listeners.Size() != 1)
     throw Failure(cat("the summary has ", listeners.Size(), " listeners"));
-  const auto& report = listeners[0];
+  return listeners[0];
+}
+
+void compare(const char* name, double reported, double own, double tolerance) {
+  std::cout << "       " << name << ": " << reported << ", the server measured " << own << "\n";
+  if (!(reported <= own * tolerance && reported >= own / tolerance))
+    throw Failure(cat(name, " is ", reported, "; the server measured ", own));
+}
+
+void compare(const std::vector<double>& waited, const rapidjson::Value& report) {
   if (!report.HasMember("accepted") || report["accepted"].GetUint64() != waited.size())
     throw Failure(cat(waited.size(), " connections were accepted, which the summary does not say"));
   for (const auto& [name, share] : shares) {
-    const double own = quantile(waited, share);
-    const double reported = report["waits"][name].GetDouble();
-    std::cout << "       " << name << ": " << reported << ", the server measured " << own << "\n";
-    if (reported > own * two_buckets || reported < own / two_buckets)
-      throw Failure(cat(name, " is ", reported, "; the server measured ", own));
+    compare(name, report["waits"][name].GetDouble(), quantile(waited, share), two_buckets);
   }
+}
+
+// What a tier says that does not see accept().
+void compare(const Steady& own, const rapidjson::Value& report) {
+  if (!report.HasMember("derived") || report.HasMember("accepted") || report.HasMember("waits"))
+    throw Failure("what is derived is not marked so, or taken for more than it is");
+  if (!report.HasMember("rates") || !report.HasMember("mean_wait_seconds"))
+    throw Failure("the summary has neither rates nor a mean wait");
+  compare("mean_wait_seconds", report["mean_wait_seconds"].GetDouble(), own.mean_wait,
+          derived_tolerance);
+  compare("rates.arrivals", report["rates"]["arrivals"].GetDouble(), own.per_second, rate_tolerance);
+  compare("rates.accepts", report["rates"]["accepts"].GetDouble(), own.per_second, rate_tolerance);
 }
 
 } // namespace
@@ -93,12 +161,21 @@ bool run_latency(const Options& options) {
   const NetNamespace outside = NetNamespace::current();
   const NetNamespace netns = NetNamespace::create();
   try {
+    const Check check = run_check(options.acceptwatch, options.tier);
     Agent agent({options.acceptwatch, options.tier, outside.path(),
                  {"--netns", std::to_string(netns.inode())}});
     agent.await_ready();
-    const auto waited = serve(options.latency);
-    agent.stop();
-    compare(waited, summary_of(agent));
+    if (check.tier == "fentry") {
+      const auto waited = serve(options.latency);
+      agent.stop();
+      const auto summary = summary_of(agent);
+      compare(waited, only_report(summary));
+    } else {
+      const auto own = serve_steadily(options.latency);
+      agent.stop();
+      const auto summary = summary_of(agent);
+      compare(own, only_report(summary));
+    }
   } catch (const Failure& failure) {
     std::cout << "FAIL latency\n       " << failure.what() << "\n0 passed, 1 failed, 0 skipped\n";
     return false;

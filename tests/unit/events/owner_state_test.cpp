@@ -148,7 +148,10 @@ TEST(OwnerStack, NamesAsManyFunctionsAsThereIsRoomFor) {
   EXPECT_EQ(stack_of(state.threads), "");
   state.threads.stacks = {{{"hrtimer_nanosleep", "common_nsleep", "__x64_sys_clock_nanosleep"}, 10},
                           {{"futex_wait_queue"}, 1}};
-  EXPECT_EQ(stack_of(state.threads), "10 in hrtimer_nanosleep <- common_nsleep");
+  EXPECT_EQ(stack_of(state.threads),
+            "10 in hrtimer_nanosleep <- common_nsleep <- sys_clock_nanosleep");
+  state.threads.stacks[0].frames[1] += "_timens";
+  EXPECT_EQ(stack_of(state.threads), "10 in hrtimer_nanosleep <- common_nsleep_timens");
   state.threads.stacks[0].frames = {"a", "b", "c"};
   EXPECT_EQ(stack_of(state.threads), "10 in a <- b <- c");
   state.threads.stacks[0].threads = 11;

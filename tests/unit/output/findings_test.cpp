@@ -86,6 +86,73 @@ TEST(ListenersText, WithoutTimesAtAcceptHasTheLongestWaitThatWasSeen) {
   EXPECT_NE(listeners_text({report}).find(">= 4.0s\n"), std::string::npos);
 }
 
+TEST(ListenersText, HasRatesBelowTheRow) {
+  ListenerReport report;
+  report.accepted = 100;
+  auto& flow = report.flow.emplace();
+  flow.seconds = 20;
+  flow.entered = 120;
+  flow.full = 40;
+  flow.accepted = 100;
+  EXPECT_NE(listeners_text({report}).find("\n      arrivals 8.0/s, accepted 5.0/s in 20s\n"),
+            std::string::npos)
+      << listeners_text({report});
+  flow = Flow{};
+  flow.seconds = 20;
+  EXPECT_EQ(listeners_text({report}).find("arrivals"), std::string::npos) << "of nothing";
+}
+
+TEST(ListenersText, SaysOfWhatAWaitIsDerived) {
+  ListenerReport report;
+  report.derived = true;
+  report.oldest_seconds = 0.219;
+  auto& flow = report.flow.emplace();
+  flow.seconds = 23;
+  flow.entered = flow.accepted = 2300;
+  flow.looks = 93;
+  flow.listeners = 4;
+  flow.mean_wait_seconds = 0.141;
+  const auto text = listeners_text({report});
+  EXPECT_NE(text.find("  ~141ms mean, >= 219ms\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("      arrivals 100.0/s, accepted 100.0/s in 23s, derived from 93 looks; "
+                      "4 listeners\n"),
+            std::string::npos)
+      << text;
+}
+
+TEST(ListenerRecord, MarksWhatIsDerived) {
+  Summary summary;
+  auto& report = summary.listeners.emplace_back();
+  report.derived = true;
+  auto& flow = report.flow.emplace();
+  flow.seconds = 10;
+  flow.entered = 50;
+  flow.full = 10;
+  flow.accepted = 40;
+  flow.looks = 40;
+  flow.mean_wait_seconds = 0.5;
+  std::string out;
+  NdjsonFormatter{}.format(summary, out);
+  EXPECT_NE(out.find(R"("derived":true,"rates":{"seconds":10.0,"arrivals":6.0,"accepts":4.0,)"
+                     R"("looks":40,"listeners":1},"mean_wait_seconds":0.5)"),
+            std::string::npos)
+      << out;
+}
+
+TEST(ListenerRecord, HasRatesThatWereCounted) {
+  Summary summary;
+  auto& report = summary.listeners.emplace_back();
+  report.accepted = 40;
+  auto& flow = report.flow.emplace();
+  flow.seconds = 10;
+  flow.entered = flow.accepted = 40;
+  std::string out;
+  NdjsonFormatter{}.format(summary, out);
+  EXPECT_NE(out.find(R"("accepted":40,"rates":{"seconds":10.0,"arrivals":4.0,"accepts":4.0})"),
+            std::string::npos)
+      << out;
+}
+
 TEST(ListenersText, OfNoneThereIsNoTable) { EXPECT_EQ(listeners_text({}), ""); }
 
 } // namespace

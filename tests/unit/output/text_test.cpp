@@ -83,7 +83,7 @@ TEST_F(TextTest, OwnersStateStandsBelowTheEventBehindItsTime) {
   event.owner_state->threads.total = 1;
   event.owner_state->threads.stacks = {{{"do_poll", "__x64_sys_poll"}, 1}};
   EXPECT_EQ(formatted(event), row + "             20/20 descriptors\n"
-                                    "             in do_poll <- __x64_sys_poll\n");
+                                    "             in do_poll <- sys_poll\n");
 }
 
 TEST_F(TextTest, LostRecordsAreSaidAloud) {

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "account/queue_meter.h"
+#include "events/clock.h"
+#include "listeners/table.h"
+#include "probes/source.h"
+
+#include <map>
+
+namespace acceptwatch {
+
+/// How many connections come to listeners, and are accepted. Where accept() is seen: of each
+/// listener, all the while. Elsewhere: of the listeners of a port together, while connections
+/// wait there; so a host that is well pays nothing.
+class Flows {
+public:
+  Flows(Source& source, const ListenerTable& table, const Clock& clock)
+      : source_(source), table_(table), clock_(clock) {}
+
+  using Wanted = std::function<bool(const Listener&)>;
+
+  void note(const Event& event, uint64_t at_ns);
+  /// A scan that began then has shown the queues anew. `wanted` says of which listeners somebody
+  /// wants to hear.
+  void look(uint64_t scan_ns, const Wanted& wanted);
+  /// Looks that come often are worth their while.
+  [[nodiscard]] bool measuring() const { return running_ != 0; }
+
+  /// `accepted` is absent where accept() is not seen, or the listener accepted nothing; `full` is
+  /// the number of packets that found its accept queue full. Absent: not known.
+  [[nodiscard]] std::optional<Flow> of(const Listener& listener, std::optional<uint64_t> accepted,
+                                       uint64_t full) const;
+
+private:
+  /// How long a listener was watched, and how its accept queue was then.
+  struct Span {
+    uint64_t first_ns = 0;
+    uint64_t last_ns = 0;
+    uint32_t first_depth = 0;
+    uint32_t last_depth = 0;
+  };
+  using Place = std::pair<uint32_t, uint16_t>; ///< network namespace and port
+  struct Metered {
+    QueueMeter meter;
+    bool runs = false;
+    uint64_t waited_ns = 0;        ///< when a connection was last seen to wait
+    uint64_t looked_ns = 0;        ///< the last look
+    std::vector<uint64_t> members; ///< ids of the listeners there
+  };
+  /// The listeners of a port at a look.
+  struct Crowd {
+    QueueLook look;
+    std::vector<uint64_t> members;
+    bool waits = false; ///< a connection does, in the queue of one that is wanted
+  };
+
+  void extend(const Listener& listener);
+  [[nodiscard]] std::map<Place, Crowd> crowds(uint64_t scan_ns, const Wanted& wanted) const;
+  void measure(const Place& place, Crowd& crowd);
+  void stop_idle(uint64_t now_ns);
+
+  Source& source_;
+  const ListenerTable& table_;
+  const Clock& clock_;
+  std::map<uint64_t, Span> spans_; ///< by aw_listener.id
+  std::map<Place, Metered> meters_;
+  size_t running_ = 0;
+};
+
+} // namespace acceptwatch
