@@ -15,8 +15,10 @@ constexpr size_t max_frame = 64;
 
 /// Which say no more than that it is a system call, or a thread of the kernel's.
 bool is_entry(std::string_view function) {
-  constexpr std::array entries{"x64_sys_call",         "do_syscall_64",      "do_fast_syscall_32",
-                               "__do_fast_syscall_32", "do_int80_emulation", "ret_from_fork"};
+  constexpr std::array entries{
+      "x64_sys_call",         "do_syscall_64",      "entry_SYSCALL_64_after_hwframe",
+      "do_fast_syscall_32",   "do_int80_emulation", "entry_SYSENTER_compat_after_hwframe",
+      "__do_fast_syscall_32", "ret_from_fork"};
   return std::ranges::find(entries, function) != entries.end();
 }
 

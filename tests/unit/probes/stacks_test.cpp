@@ -32,6 +32,14 @@ TEST(Stacks, EndAtTheSystemCall) {
             (Frames{"hrtimer_nanosleep", "common_nsleep", "__x64_sys_clock_nanosleep"}));
 }
 
+/// A signal is seen to on the way out, where the system call's function is done.
+TEST(Stacks, EndAtTheEntryWhereTheSystemCallIsOver) {
+  const auto stacks = stacks_of("do_signal_stop+0x1/0x2\nsyscall_exit_to_user_mode+0x1/0x2\n"
+                                "entry_SYSCALL_64_after_hwframe+0x77/0x7f\n\n");
+  ASSERT_EQ(stacks.size(), 1U);
+  EXPECT_EQ(stacks[0].frames, (Frames{"do_signal_stop", "syscall_exit_to_user_mode"}));
+}
+
 TEST(Stacks, AreWithoutOffsetsAndSuffixesOfTheCompiler) {
   const auto stacks = stacks_of(reader);
   ASSERT_EQ(stacks.size(), 1U);
