@@ -138,6 +138,13 @@ void compare(const char* name, double reported, double own, double tolerance) {
 void compare(const std::vector<double>& waited, const rapidjson::Value& report) {
   if (!report.HasMember("accepted") || report["accepted"].GetUint64() != waited.size())
     throw Failure(cat(waited.size(), " connections were accepted, which the summary does not say"));
+  // They have all come and gone.
+  for (const char* rate : {"arrivals", "accepts"}) {
+    if (!report.HasMember("rates") ||
+        std::lround(report["rates"][rate].GetDouble() * report["rates"]["seconds"].GetDouble()) !=
+            std::lround(waited.size()))
+      throw Failure(cat("rates.", rate, " does not add up to ", waited.size()));
+  }
   for (const auto& [name, share] : shares) {
     compare(name, report["waits"][name].GetDouble(), quantile(waited, share), two_buckets);
   }
