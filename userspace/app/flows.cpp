@@ -50,20 +50,35 @@ void Flows::extend(const Listener& listener) {
   }
 }
 
+/// One that the scan did not show is a member that has left, as far as anybody can tell.
+bool Flows::is_shown(const Listener& listener, uint64_t scan_ns) {
+  return !listener.closed && listener.state && listener.state->at_ns >= scan_ns;
+}
+
+bool Flows::waits(const ListenerState& state) const {
+  return state.accept_queue.depth && state.head_us &&
+         clock_.seconds_since(state.head_us, state.at_ns) >= waits_seconds;
+}
+
+bool Flows::anybody_waits(uint64_t scan_ns, const Wanted& wanted) const {
+  bool found = false;
+  table_.for_each([&](const Listener& listener) {
+    found = found || (is_shown(listener, scan_ns) && waits(*listener.state) && wanted(listener));
+  });
+  return found;
+}
+
 std::map<Flows::Place, Flows::Crowd> Flows::crowds(uint64_t scan_ns, const Wanted& wanted) const {
   std::map<Place, Crowd> crowds;
   table_.for_each([&](const Listener& listener) {
-    // One that the scan did not show is a member that has left, as far as anybody can tell.
-    if (listener.closed || !listener.state || listener.state->at_ns < scan_ns)
+    if (!is_shown(listener, scan_ns))
       return;
     const ListenerState& state = *listener.state;
     Crowd& crowd = crowds[{listener.netns, listener.port}];
     crowd.look.at_ns = std::max(crowd.look.at_ns, state.at_ns);
     crowd.look.depth += state.accept_queue.depth;
     crowd.members.push_back(listener.id);
-    crowd.waits =
-        crowd.waits || (state.accept_queue.depth && state.head_us && wanted(listener) &&
-                        clock_.seconds_since(state.head_us, state.at_ns) >= waits_seconds);
+    crowd.waits = crowd.waits || (waits(state) && wanted(listener));
   });
   return crowds;
 }
@@ -88,7 +103,6 @@ void Flows::measure(const Place& place, Crowd& crowd) {
   else
     metered.meter.resume(crowd.look);
   metered.members = std::move(crowd.members);
-  metered.looked_ns = crowd.look.at_ns;
   if (crowd.waits || !runs)
     metered.waited_ns = crowd.look.at_ns;
 }
@@ -106,11 +120,13 @@ void Flows::stop_idle(uint64_t now_ns) {
 void Flows::look(uint64_t scan_ns, const Wanted& wanted) {
   if (source_.sees_accept()) {
     table_.for_each([&](const Listener& listener) {
-      if (!listener.closed && listener.state && listener.state->at_ns >= scan_ns)
+      if (is_shown(listener, scan_ns))
         extend(listener);
     });
     return;
   }
+  if (!measuring() && !anybody_waits(scan_ns, wanted))
+    return;
   for (auto& [place, crowd] : crowds(scan_ns, wanted))
     measure(place, crowd);
   stop_idle(scan_ns);

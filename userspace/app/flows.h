@@ -45,7 +45,6 @@ private:
     QueueMeter meter;
     bool runs = false;
     uint64_t waited_ns = 0;        ///< when a connection was last seen to wait
-    uint64_t looked_ns = 0;        ///< the last look
     std::vector<uint64_t> members; ///< ids of the listeners there
   };
   /// The listeners of a port at a look.
@@ -55,6 +54,9 @@ private:
     bool waits = false; ///< a connection does, in the queue of one that is wanted
   };
 
+  [[nodiscard]] static bool is_shown(const Listener& listener, uint64_t scan_ns);
+  [[nodiscard]] bool waits(const ListenerState& state) const;
+  [[nodiscard]] bool anybody_waits(uint64_t scan_ns, const Wanted& wanted) const;
   void extend(const Listener& listener);
   [[nodiscard]] std::map<Place, Crowd> crowds(uint64_t scan_ns, const Wanted& wanted) const;
   void measure(const Place& place, Crowd& crowd);
