@@ -28,8 +28,8 @@ int BPF_PROG(arrived, struct sock *sk, int old_state, int new_state)
 
 	if (old_state != TCP_SYN_RECV || new_state != TCP_ESTABLISHED)
 		return 0;
-	place.netns = sk->__sk_common.skc_net.net->ns.inum;
-	place.port = sk->__sk_common.skc_num;
+	place.netns = READ(sk, __sk_common.skc_net.net, ns.inum);
+	place.port = READ(sk, __sk_common.skc_num);
 	count = bpf_map_lookup_elem(&aw_arrivals, &place);
 	if (count)
 		__sync_fetch_and_add(count, 1);
