@@ -28,7 +28,7 @@ constexpr const char* usage =
     "  --incidents SEED    what `acceptwatch explain` says of each cause, and of what only nearly is one\n"
     "  --draw N            only so many of them\n"
     "  --latency N         N connections wait for accept(): whether their times are reported\n"
-    "                      (1500 or more on a tier that does not see accept())\n"
+    "                      (2500 or more on a tier that does not see accept())\n"
     "  --repeat N          the whole run N times\n"
     "  --jobs N            scenarios at the same time (4)\n"
     "  --allow-skip NAME   this scenario may be skipped; any other skip is a failure\n"
