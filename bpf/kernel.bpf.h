@@ -10,15 +10,9 @@ static __always_inline __u32 read_raw_u32(__u64 address)
 {
 	__u32 value = 0;
 
-#ifndef AW_PROBE_READS
-	if (aw_config.packet_access == AW_PACKETS_CAST) {
-		/* kfunc, 6.2: fd264ca02094 ("bpf: Add a kfunc to type cast") */
-		struct in6_addr *bytes =
-			bpf_rdonly_cast((void *)address, bpf_core_type_id_kernel(struct in6_addr));
-
-		return bytes->in6_u.u6_addr32[0];
-	}
-#endif
+	/* kfunc, 6.2: fd264ca02094 ("bpf: Add a kfunc to type cast") */
+	if (AW_CASTS)
+		return AW_CAST((struct in6_addr *)address)->in6_u.u6_addr32[0];
 	if (aw_config.packet_access == AW_PACKETS_PROBE_READ)
 		bpf_probe_read_kernel(&value, sizeof(value), (void *)address);
 	return value;
@@ -67,7 +61,12 @@ static __always_inline bool tcp_carries_data(struct sk_buff *skb)
  */
 static __always_inline void current_process_name(__u8 *comm)
 {
-#ifndef AW_PROBE_READS
+#ifdef AW_PROBE_READS
+	struct task_struct *leader =
+		READ((struct task_struct *)bpf_get_current_task(), group_leader);
+
+	read_comm(comm, leader);
+#else
 	/* bpf_get_current_task_btf(): 5.11, 3ca1032ab7ab. */
 	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)) {
 		struct task_struct *task = bpf_get_current_task_btf();
@@ -75,7 +74,6 @@ static __always_inline void current_process_name(__u8 *comm)
 		read_comm(comm, task->group_leader);
 		return;
 	}
-#endif
 	if (aw_config.packet_access == AW_PACKETS_PROBE_READ) {
 		struct task_struct *task = (void *)bpf_get_current_task();
 
@@ -87,6 +85,7 @@ static __always_inline void current_process_name(__u8 *comm)
 		if (thread >> 32 == (__u32)thread)
 			bpf_get_current_comm(comm, AW_COMM_LEN);
 	}
+#endif
 }
 
 /*
@@ -126,10 +125,7 @@ static __always_inline struct sock *listener_of(struct request_sock *req)
 #ifdef AW_PROBE_READS
 	return READ(req, __req_common.skc_listener);
 #else
-	if (aw_config.packet_access != AW_PACKETS_CAST)
-		return NULL;
-	return bpf_rdonly_cast(req->__req_common.skc_listener,
-			       bpf_core_type_id_kernel(struct sock));
+	return AW_CASTS ? AW_CAST(req->__req_common.skc_listener) : NULL;
 #endif
 }
 

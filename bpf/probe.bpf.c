@@ -110,28 +110,28 @@ static __always_inline void syn_recv_returned(__u32 slot, struct pt_regs *ctx)
 }
 
 SEC("kprobe/tcp_v4_syn_recv_sock")
-int v4_syn_recv_sock(struct pt_regs *ctx)
+int BPF_KPROBE(v4_syn_recv_sock)
 {
 	note_syn_recv(SLOT_V4, ctx);
 	return 0;
 }
 
 SEC("kretprobe/tcp_v4_syn_recv_sock")
-int v4_syn_recv_sock_return(struct pt_regs *ctx)
+int BPF_KRETPROBE(v4_syn_recv_sock_return)
 {
 	syn_recv_returned(SLOT_V4, ctx);
 	return 0;
 }
 
 SEC("kprobe/tcp_v6_syn_recv_sock")
-int v6_syn_recv_sock(struct pt_regs *ctx)
+int BPF_KPROBE(v6_syn_recv_sock)
 {
 	note_syn_recv(SLOT_V6, ctx);
 	return 0;
 }
 
 SEC("kretprobe/tcp_v6_syn_recv_sock")
-int v6_syn_recv_sock_return(struct pt_regs *ctx)
+int BPF_KRETPROBE(v6_syn_recv_sock_return)
 {
 	syn_recv_returned(SLOT_V6, ctx);
 	return 0;
@@ -224,7 +224,7 @@ int BPF_KPROBE(v6_send_reset, struct sock *sk, struct sk_buff *skb)
 }
 
 SEC("kprobe/__x64_sys_listen")
-int BPF_KPROBE(listen_called, const struct pt_regs *regs)
+int BPF_KPROBE(listen_called, struct pt_regs *regs)
 {
 	on_listen(READ(regs, si));
 	return 0;

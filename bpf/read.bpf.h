@@ -8,33 +8,38 @@
  *   probe.bpf.c   (AW_PROBE_READS) kprobes and raw tracepoints have untyped
  *                 arguments: every load is a bpf_probe_read_kernel().
  *
- * READ(p, a, b.c, d) follows p->a->b.c->d; a NULL on the way reads as 0 in both.
+ * READ(p, a, b.c, d) follows p->a->b.c->d; a NULL on the way reads as 0 in both. A probe
+ * read is a call of some fifty instructions; where the kernel can cast (6.2), untyped programs
+ * load directly as well.
  */
 #ifndef ACCEPTWATCH_READ_BPF_H
 #define ACCEPTWATCH_READ_BPF_H
 
-#ifdef AW_PROBE_READS
-#define READ(src, ...) BPF_CORE_READ(src, __VA_ARGS__)
-#else
 extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
 
+#define AW_CASTS (aw_config.packet_access == AW_PACKETS_CAST)
+#define AW_CAST(s) ((typeof(s))bpf_rdonly_cast((void *)(s), bpf_core_type_id_kernel(typeof(*(s)))))
+#define AW_ARROW_2(s, a, b) (AW_UNTRUSTED(s)->a->b)
+#define AW_ARROW_3(s, a, b, c) (AW_UNTRUSTED(s)->a->b->c)
+#define AW_ARROW_4(s, a, b, c, d) (AW_UNTRUSTED(s)->a->b->c->d)
+#define AW_ARROW_N(_1, _2, _3, _4, N, ...) AW_ARROW_##N
+#define AW_ARROW(N, ...) AW_ARROW_N(__VA_ARGS__, 4, 3, 2, 1)
+
+#ifdef AW_PROBE_READS
+#define AW_UNTRUSTED(s) AW_CAST(s)
+#define AW_ARROW_1(s, a) (AW_UNTRUSTED(s)->a)
+#define READ(src, ...)                                                                             \
+	(AW_CASTS ? AW_ARROW(N, __VA_ARGS__)(src, __VA_ARGS__) : BPF_CORE_READ(src, __VA_ARGS__))
+#else
 /*
  * For each pointer that is loaded through a trusted one, verifiers since 6.4 search all
  * types of the kernel for a name that would make it trusted as well, and find none:
  * btf_nested_type_is_trusted(). Through a cast, which is not trusted, they do not:
  * loading the programs takes a quarter of the time.
  */
-#define AW_UNTRUSTED(s)                                                                            \
-	(aw_config.packet_access == AW_PACKETS_CAST                                                \
-		 ? (typeof(s))bpf_rdonly_cast((void *)(s), bpf_core_type_id_kernel(typeof(*(s))))  \
-		 : (s))
+#define AW_UNTRUSTED(s) (AW_CASTS ? AW_CAST(s) : (s))
 #define AW_IS_POINTER(value) (__builtin_classify_type(value) == 5)
 #define AW_ARROW_1(s, a) __builtin_choose_expr(AW_IS_POINTER((s)->a), AW_UNTRUSTED(s)->a, (s)->a)
-#define AW_ARROW_2(s, a, b) (AW_UNTRUSTED(s)->a->b)
-#define AW_ARROW_3(s, a, b, c) (AW_UNTRUSTED(s)->a->b->c)
-#define AW_ARROW_4(s, a, b, c, d) (AW_UNTRUSTED(s)->a->b->c->d)
-#define AW_ARROW_N(_1, _2, _3, _4, N, ...) AW_ARROW_##N
-#define AW_ARROW(N, ...) AW_ARROW_N(__VA_ARGS__, 4, 3, 2, 1)
 #define READ(src, ...) AW_ARROW(N, __VA_ARGS__)(src, __VA_ARGS__)
 #endif
 
@@ -50,12 +55,20 @@ static __always_inline struct tcp_sock *tcp_sock_of(struct sock *sk)
 	return (struct tcp_sock *)sk;
 #else
 	/* A plain cast is refused: "access beyond struct sock". */
-	if (aw_config.packet_access == AW_PACKETS_CAST)
-		return sk->sk_protocol == IPPROTO_TCP
-			       ? bpf_rdonly_cast(sk, bpf_core_type_id_kernel(struct tcp_sock))
-			       : NULL;
+	if (AW_CASTS)
+		return sk->sk_protocol == IPPROTO_TCP ? AW_CAST((struct tcp_sock *)sk) : NULL;
 	return bpf_skc_to_tcp_sock(sk);
 #endif
+}
+
+/* The same of what TCP alone can have handed over: not asked where it need not be. */
+static __always_inline struct tcp_sock *as_tcp_sock(struct sock *sk)
+{
+#ifndef AW_PROBE_READS
+	if (AW_CASTS)
+		return AW_CAST((struct tcp_sock *)sk);
+#endif
+	return tcp_sock_of(sk);
 }
 
 /*

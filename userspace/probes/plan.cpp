@@ -84,8 +84,9 @@ void note_unreadable_packets(Plan& plan) {
     hide(static_cast<aw_action>(action), AW_REASON_NONE, AW_STAGE_NONE, {"process.name"});
 }
 
-aw_packet_access packet_access(const Features& features, aw_source tier) {
-  if (features.rdonly_cast && tier != AW_SOURCE_KPROBE) // the cheaper one: no call
+aw_packet_access packet_access(const Features& features) {
+  // The cheaper one: no call. It is found by its number in the kernel's own BTF.
+  if (features.rdonly_cast && features.btf == BtfSource::kernel)
     return AW_PACKETS_CAST;
   return features.probe_read.ok ? AW_PACKETS_PROBE_READ : AW_PACKETS_UNREADABLE;
 }
@@ -101,7 +102,7 @@ void fill_config(const Features& features, Plan& plan) {
     return static_cast<__u8>(features.arguments_of(name).value_or(0));
   };
   config.source = static_cast<__u8>(plan.tier);
-  config.packet_access = static_cast<__u8>(packet_access(features, plan.tier));
+  config.packet_access = static_cast<__u8>(packet_access(features));
   config.syn_full_at_limit = features.syn_full_at_limit.value_or(false);
   config.can_make_cookies = features.socket_cookie && makes_cookies(features, plan.tier);
   config.send_reset_args = count("tp:tcp_send_reset");

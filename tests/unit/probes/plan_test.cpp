@@ -206,9 +206,16 @@ TEST(Plan, LockedDown612ReadsPacketsByCast) {
 }
 
 TEST(Plan, ReadsPacketsByProbeReadWhereThereIsNoCast) {
-  for (const aw_source tier : {AW_SOURCE_FENTRY, AW_SOURCE_TRACEPOINT})
+  for (const aw_source tier : {AW_SOURCE_FENTRY, AW_SOURCE_KPROBE, AW_SOURCE_TRACEPOINT}) {
     EXPECT_EQ(plan_of(kernel_6_1(), tier).config.packet_access, AW_PACKETS_PROBE_READ);
-  EXPECT_EQ(plan_of(kernel_6_12(), AW_SOURCE_KPROBE).config.packet_access, AW_PACKETS_PROBE_READ);
+    EXPECT_EQ(plan_of(kernel_6_12(), tier).config.packet_access, AW_PACKETS_CAST);
+  }
+}
+
+TEST(Plan, ABtfFileHasNoNumberForTheCast) {
+  const auto plan = plan_of(with_btf_file(kernel_6_12()));
+  EXPECT_EQ(plan.tier, AW_SOURCE_KPROBE);
+  EXPECT_EQ(plan.config.packet_access, AW_PACKETS_PROBE_READ);
 }
 
 TEST(Plan, WithABtfFileUsesKprobesWithoutCookiesOrIterator) {
