@@ -225,8 +225,6 @@ static __always_inline void on_accepted_reset(struct sock *sk, __u32 reason)
 {
 	struct aw_event e = { .action = AW_RESET_SENT };
 
-	if (!aw_config.all_resets || !was_accepted(sk))
-		return;
 	note_reset_reason(&e, reason);
 	report_accepted(sk, &e);
 }
@@ -274,35 +272,47 @@ static __always_inline void describe_queued(struct sock *child, struct aw_event 
 	e->listener.netns = READ(child, __sk_common.skc_net.net, ns.inum);
 }
 
-/* tcp:tcp_receive_reset, of full sockets. */
-static __always_inline void on_receive_reset(struct sock *sk)
+static __always_inline void on_reset_received(struct sock *sk, bool queued)
 {
 	struct aw_event e = { .action = AW_RESET_RECEIVED, .reason = AW_WHEN_QUEUED };
 
-	if (waits_for_accept(sk)) {
+	if (queued) {
 		describe_queued(sk, &e);
 		report(&e);
-	} else if (aw_config.all_resets && was_accepted(sk) && was_reset_by_client(sk)) {
+	} else {
 		report_accepted(sk, &e);
 	}
+}
+
+/* tcp:tcp_receive_reset, of full sockets. Most are of no interest: no event is made before. */
+static __always_inline void on_receive_reset(struct sock *sk)
+{
+	bool queued = waits_for_accept(sk);
+
+	if (queued || (aw_config.all_resets && was_accepted(sk) && was_reset_by_client(sk)))
+		on_reset_received(sk, queued);
 }
 
 /*
  * A connection's own: of one that waits for accept(), with its listener or because it was
  * given up (keepalive, user time-out, `ss -K`).
  */
-static __always_inline void on_connection_reset(struct sock *sk, __u32 reason)
+static __always_inline void on_queued_reset(struct sock *sk, __u32 reason)
 {
 	struct aw_event e = { .action = AW_RESET_SENT, .reason = AW_OTHER };
 
-	if (!waits_for_accept(sk)) {
-		on_accepted_reset(sk, reason);
-		return;
-	}
 	describe_queued(sk, &e);
 	closed_with_listener(&e);
 	note_reset_reason(&e, reason);
 	report(&e);
+}
+
+static __always_inline void on_connection_reset(struct sock *sk, __u32 reason)
+{
+	if (waits_for_accept(sk))
+		on_queued_reset(sk, reason);
+	else if (aw_config.all_resets && was_accepted(sk))
+		on_accepted_reset(sk, reason);
 }
 
 /* tcp_v4_send_reset() and its twin, where tcp:tcp_send_reset knows only full sockets: before 6.10.
