@@ -21,12 +21,6 @@ struct {
 } aw_waits SEC(".maps");
 
 /* (listener, process) pairs whose accept() user space has been told of. */
-struct aw_accepter {
-	__u64 listener; /* socket cookie; the sock's address before 5.12 */
-	__u32 pid;
-	__u32 _pad;
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
@@ -36,10 +30,9 @@ struct {
 
 const struct aw_waits aw_no_waits = {};
 
-static __always_inline struct aw_waits *waits_of(struct sock *sk)
+static __always_inline struct aw_waits *waits_of(struct sock *sk, __u64 cookie)
 {
-	__u64 key = aw_config.can_make_cookies ? READ(sk, __sk_common.skc_cookie.counter)
-					       : listener_id(sk);
+	__u64 key = aw_config.can_make_cookies ? cookie : listener_id(sk);
 	struct aw_waits *waits = bpf_map_lookup_elem(&aw_waits, &key);
 
 	if (waits)
@@ -56,24 +49,21 @@ static __always_inline void count_time(__u32 *buckets, __u64 us)
 		buckets[bucket] += 1;
 }
 
-/* tcp_synack_rtt_meas() leaves the client's answer as the first measurement. */
-static __always_inline __u32 handshake_us(struct sock *child)
+static __always_inline void note_waits(struct sock *sk, __u64 cookie, struct tcp_sock *child)
 {
-	struct tcp_sock *tp = tcp_sock_of(child);
+	__u64 entered = READ(child, rcvq_space.time);
+	/* tcp_synack_rtt_meas() leaves the client's answer as the first measurement. */
+	__u32 handshake = READ(child, srtt_us) >> 3;
+	struct aw_waits *waits;
+	__u64 now, us;
 
-	return tp ? READ(tp, srtt_us) >> 3 : 0;
-}
-
-static __always_inline void note_waits(struct sock *sk, struct sock *child)
-{
-	struct aw_waits *waits = waits_of(sk);
-	__u64 entered = entered_queue_us(child);
-	__u64 now = bpf_ktime_get_ns() / 1000;
-	__u64 us = now > entered ? now - entered : 0;
-	__u32 handshake = handshake_us(child);
-
-	if (!waits || !entered)
+	if (!entered)
 		return;
+	waits = waits_of(sk, cookie);
+	if (!waits)
+		return;
+	now = bpf_ktime_get_ns() / 1000;
+	us = now > entered ? now - entered : 0;
 	waits->accepted += 1;
 	if (us > waits->max_us)
 		waits->max_us = us;
@@ -82,45 +72,48 @@ static __always_inline void note_waits(struct sock *sk, struct sock *child)
 		count_time(waits->handshake, handshake);
 }
 
-/*
- * The pair in one word, which a preempting thread replaces as a whole. 0: a pair
- * that does not fit; cookies are counted up from 1, on each CPU in blocks.
- */
-static __always_inline __u64 accepter_word(__u64 cookie, __u32 pid)
+/* One record a pair. */
+static __always_inline void note_accepter(struct sock *sk, __u64 cookie, struct aw_accepter key)
 {
-	return cookie >> 32 || !cookie ? 0 : cookie << 32 | pid;
-}
-
-/*
- * inet_csk_accept(): whoever calls it holds the listener, however it came by
- * it (SCM_RIGHTS, systemd, pidfd_getfd). One lookup a call, but for the pair that
- * this CPU saw last; one record a pair.
- */
-static __always_inline void on_accept(struct sock *sk)
-{
-	struct aw_accepter key = {
-		.listener = READ(sk, __sk_common.skc_cookie.counter),
-		.pid = bpf_get_current_pid_tgid() >> 32,
-	};
 	struct aw_process p = { .change = AW_PROCESS_ACCEPTS };
-	struct aw_scratch *s = scratch();
-	__u64 word = accepter_word(key.listener, key.pid);
 	__u8 yes = 1;
 
-	if (!s || (word && s->accepter == word))
-		return;
-	s->accepter = word;
-	if (!key.listener)
-		key.listener = (__u64)sk;
 	if (bpf_map_lookup_elem(&aw_accepters, &key))
 		return;
 	bpf_map_update_elem(&aw_accepters, &key, &yes, BPF_ANY);
 	bpf_map_update_elem(&aw_holders, &key.pid, &yes, BPF_ANY);
 	p.pid = key.pid;
 	p.listener = listener_id(sk);
-	p.cookie = READ(sk, __sk_common.skc_cookie.counter);
+	p.cookie = cookie;
 	current_process_name(p.comm);
 	report_process(&p);
+}
+
+/*
+ * inet_csk_accept(): whoever calls it holds the listener, however it came by
+ * it (SCM_RIGHTS, systemd, pidfd_getfd). One lookup a call, but for the pair that
+ * this CPU saw last. (No other run of the program comes in between on this CPU, even where a
+ * thread can be preempted here: __bpf_prog_enter_recur().)
+ */
+static __always_inline void on_accept(struct sock *sk, struct sock *child)
+{
+	__u64 cookie = READ(sk, __sk_common.skc_cookie.counter);
+	struct aw_accepter pair = {
+		.listener = cookie ? cookie : (__u64)sk,
+		.pid = bpf_get_current_pid_tgid() >> 32,
+	};
+	struct aw_scratch *s = scratch();
+	struct tcp_sock *tp;
+
+	if (s && (s->accepter.listener != pair.listener || s->accepter.pid != pair.pid)) {
+		s->accepter = pair;
+		note_accepter(sk, cookie, pair);
+	}
+	if (known_null(child))
+		return;
+	tp = tcp_sock_of(child);
+	if (tp)
+		note_waits(sk, cookie, tp);
 }
 
 #endif

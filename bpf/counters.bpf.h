@@ -15,30 +15,36 @@ static __always_inline __u64 base_of_this_cpu(void)
 	return *(const unsigned long *)bpf_this_cpu_ptr(&this_cpu_off);
 }
 
-/* `counters`: a per-CPU pointer to an array of 64-bit counters. Returns the low half. */
-static __always_inline __u32 counter_at(struct aw_scratch *s, __u64 base, const void *counters,
-					__u32 number)
+/* `counters`: a per-CPU pointer to an array of 64-bit counters. */
+static __always_inline void note_counter(struct aw_counter *c, __u64 base, const void *counters,
+					 __u32 number)
 {
 	/* Through memory: typed programs may not calculate with pointers. */
-	*(volatile __u64 *)&s->counters = (__u64)counters;
-	return read_raw_u32(base + *(volatile __u64 *)&s->counters + 8 * number);
+	*(volatile __u64 *)&c->address = (__u64)counters;
+	c->address = base + *(volatile __u64 *)&c->address + 8 * number;
+	c->value = read_raw_u32(c->address);
+}
+
+static __always_inline bool has_moved(const struct aw_counter *c)
+{
+	return read_raw_u32(c->address) != c->value;
 }
 
 /* tcp_listendrop() */
-static __always_inline __u32 listen_drops_at(struct aw_scratch *s, __u64 base, struct net *net)
+static __always_inline void note_listen_drops(struct aw_counter *c, __u64 base, struct net *net)
 {
-	return counter_at(s, base, READ(net, mib.net_statistics), aw_config.listen_drops);
+	note_counter(c, base, READ(net, mib.net_statistics), aw_config.listen_drops);
 }
 
 /* inet_csk_route_req(), ip6_dst_lookup_tail() */
-static __always_inline __u32 no_routes_at(struct aw_scratch *s, __u64 base, struct net *net,
-					  struct sk_buff *skb)
+static __always_inline void note_no_routes(struct aw_counter *c, __u64 base, struct net *net,
+					   struct sk_buff *skb)
 {
 	const void *counters = READ(skb, protocol) == bpf_htons(ETH_P_IP)
 				       ? READ(net, mib.ip_statistics)
 				       : READ(net, mib.ipv6_statistics);
 
-	return counter_at(s, base, counters, aw_config.no_routes);
+	note_counter(c, base, counters, aw_config.no_routes);
 }
 
 #endif

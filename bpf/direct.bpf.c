@@ -207,11 +207,8 @@ int BPF_PROG(accepted, struct sock *sk)
 {
 	struct sock *child = accepted_socket(ctx);
 
-	if (!aw_active)
-		return 0;
-	on_accept(sk);
-	if (!known_null(child))
-		note_waits(sk, child);
+	if (aw_active)
+		on_accept(sk, child);
 	return 0;
 }
 
@@ -290,7 +287,7 @@ int BPF_PROG(listen_stopped_at_last, struct sock *sk)
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(set_state, struct sock *sk, int old_state, int new_state)
 {
-	if (aw_active && begins_or_ends_listening(old_state, new_state))
+	if (begins_or_ends_listening(old_state, new_state) && aw_active)
 		on_transition(sk, new_state);
 	return 0;
 }
@@ -298,7 +295,7 @@ int BPF_PROG(set_state, struct sock *sk, int old_state, int new_state)
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(set_state_again, struct sock *sk, int old_state, int new_state)
 {
-	if (aw_active && begins_or_ends_listening(old_state, new_state))
+	if (begins_or_ends_listening(old_state, new_state) && aw_active)
 		on_transition(sk, new_state);
 	return 0;
 }
@@ -308,7 +305,7 @@ int BPF_PROG(set_state_at_last, struct sock *sk, int old_state, int new_state)
 {
 	if (old_state == TCP_SYN_RECV && new_state == TCP_CLOSE)
 		on_child_discarded(sk);
-	if (aw_active && begins_or_ends_listening(old_state, new_state))
+	if (begins_or_ends_listening(old_state, new_state) && aw_active)
 		on_transition_at_last(sk, new_state);
 	return 0;
 }

@@ -118,6 +118,20 @@ enum aw_security {
 	AW_SECURITY_REFUSED,
 };
 
+/* Who accept()ed from which listener. */
+struct aw_accepter {
+	__u64 listener; /* socket cookie; the sock's address before 5.12 */
+	__u32 pid;
+	__u32 _pad;
+};
+
+/* One of the kernel's counters, as it was: counters.bpf.h. */
+struct aw_counter {
+	__u64 address; /* on this CPU */
+	__u32 value;   /* the low half */
+	__u32 _pad;
+};
+
 /*
  * What one hook leaves for the next on the same CPU. The listen path runs with
  * bottom halves off from tcp_v4_rcv() on, so nothing of TCP comes in between.
@@ -128,15 +142,13 @@ struct aw_scratch {
 	__u64 skb;
 	__u32 accept_depth;
 	__u32 syn_depth;
-	__u32 drops;	 /* note_counters() */
-	__u32 no_routes; /* the same */
-	__u8 answered;	 /* a SYN-ACK was built: only where counters cannot be read */
-	__u8 cookie;	 /* a cookie was made */
-	__u8 security;	 /* enum aw_security */
-	__u8 pressure;	 /* a queue is about to be full */
+	struct aw_counter drops; /* note_counters() */
+	struct aw_counter no_routes;
+	__u8 answered; /* a SYN-ACK was built: only where counters cannot be read */
+	__u8 cookie;   /* a cookie was made */
+	__u8 security; /* enum aw_security */
+	__u8 pressure; /* a queue is about to be full */
 	__u8 _pad[4];
-	/* The address of an array of counters on its way through memory. */
-	__u64 counters;
 	/* The last ACK that found the accept queue full. */
 	__u64 overflow_skb;
 	/* An ACK that came to a full queue, and sk_drops then: ingress.bpf.h. */
@@ -154,8 +166,7 @@ struct aw_scratch {
 	__u32 _pad2;
 	/* A request that an ICMP error is about to end. */
 	__u64 icmp_req;
-	/* The last (listener, process) pair in aw_accepters: accept.bpf.h. */
-	__u64 accepter;
+	struct aw_accepter accepter; /* the last of aw_accepters: accept.bpf.h */
 };
 
 struct {

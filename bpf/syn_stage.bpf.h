@@ -17,35 +17,30 @@
 static __always_inline void note_counters(struct aw_scratch *s, struct sock *sk,
 					  struct sk_buff *skb)
 {
-	struct net *net = READ(sk, __sk_common.skc_net.net);
+	struct net *net;
 	__u64 base;
 
 	if (!aw_config.reads_counters) {
 		/* Which moves on other CPUs as well. */
-		s->drops = (__u32)READ(sk, sk_drops.counter);
+		s->drops.value = (__u32)READ(sk, sk_drops.counter);
 		return;
 	}
+	net = READ(sk, __sk_common.skc_net.net);
 	base = base_of_this_cpu();
-	s->drops = listen_drops_at(s, base, net);
-	s->no_routes = no_routes_at(s, base, net, skb);
+	note_listen_drops(&s->drops, base, net);
+	note_no_routes(&s->no_routes, base, net, skb);
 }
 
 static __always_inline bool was_dropped(struct aw_scratch *s, struct sock *sk)
 {
-	struct net *net = READ(sk, __sk_common.skc_net.net);
-
 	if (aw_config.reads_counters)
-		return listen_drops_at(s, base_of_this_cpu(), net) != s->drops;
-	return !s->answered && (__u32)READ(sk, sk_drops.counter) != s->drops;
+		return has_moved(&s->drops);
+	return !s->answered && (__u32)READ(sk, sk_drops.counter) != s->drops.value;
 }
 
-static __always_inline bool found_no_route(struct aw_scratch *s, struct sock *sk,
-					   struct sk_buff *skb)
+static __always_inline bool found_no_route(struct aw_scratch *s)
 {
-	struct net *net = READ(sk, __sk_common.skc_net.net);
-
-	return aw_config.reads_counters &&
-	       no_routes_at(s, base_of_this_cpu(), net, skb) != s->no_routes;
+	return aw_config.reads_counters && has_moved(&s->no_routes);
 }
 
 /* The limit is the same for both queues, and read only where it matters. */
@@ -76,14 +71,15 @@ static __always_inline bool pressure_begins(struct sock *sk, const struct aw_syn
 
 static __always_inline void on_conn_request(struct sock *sk, struct sk_buff *skb)
 {
+	struct tcp_sock *tp = as_tcp_sock(sk);
 	struct aw_scratch *s = scratch();
 
-	if (!s)
+	if (!s || !tp)
 		return;
 	s->sk = (__u64)sk;
 	s->skb = (__u64)skb;
 	s->accept_depth = READ(sk, sk_ack_backlog);
-	s->syn_depth = syn_queue_depth(sk);
+	s->syn_depth = READ(tp, inet_conn.icsk_accept_queue.qlen.counter);
 	s->pressure = under_pressure(sk, s->accept_depth, s->syn_depth);
 	note_counters(s, sk, skb);
 	s->answered = 0;
@@ -104,10 +100,9 @@ static __always_inline void on_security_asked(int refused)
  * No queue was full. Where the security module is not asked before our eyes, what is
  * left are memory, and since 6.12 a malformed MD5 or AO option, which comes after it.
  */
-static __always_inline enum aw_reason failure_reason(struct aw_scratch *s, struct sock *sk,
-						     struct sk_buff *skb)
+static __always_inline enum aw_reason failure_reason(struct aw_scratch *s)
 {
-	if (found_no_route(s, sk, skb))
+	if (found_no_route(s))
 		return AW_NO_ROUTE;
 	if (!aw_config.sees_security_module)
 		return AW_REQUEST_FAILED;
@@ -139,8 +134,7 @@ static __always_inline void on_make_synack(void)
  * The queues at entry decided, unless another CPU filled one before the kernel looked:
  * then they show it now.
  */
-static __always_inline enum aw_reason drop_reason(struct aw_scratch *s, struct sock *sk,
-						  struct sk_buff *skb, struct aw_syn_facts *facts)
+static __always_inline enum aw_reason drop_reason(struct aw_scratch *s, struct aw_syn_facts *facts)
 {
 	enum aw_reason reason = aw_syn_drop_reason(facts);
 
@@ -149,7 +143,7 @@ static __always_inline enum aw_reason drop_reason(struct aw_scratch *s, struct s
 		facts->syn_depth = s->syn_depth;
 		reason = aw_syn_drop_reason(facts);
 	}
-	return reason == AW_REQUEST_FAILED ? failure_reason(s, sk, skb) : reason;
+	return reason == AW_REQUEST_FAILED ? failure_reason(s) : reason;
 }
 
 static __always_inline void report_syn(struct sock *sk, struct sk_buff *skb,
@@ -185,7 +179,7 @@ static __always_inline void on_conn_request_return(struct sock *sk, struct sk_bu
 		return;
 	read_syn_facts(sk, &facts);
 	if (dropped) {
-		reason = drop_reason(s, sk, skb, &facts);
+		reason = drop_reason(s, &facts);
 		action = AW_LISTEN_DROP;
 	} else if (s->cookie) {
 		reason = facts.syncookies == 2 ? AW_ALWAYS : AW_SYN_QUEUE_FULL;
