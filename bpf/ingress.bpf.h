@@ -15,33 +15,33 @@
 
 #define TCP_HEADER_FLAGS 13
 
-/* Returns the TCP header's offset, or 0: no TCP that could be parsed. */
-static __always_inline __u32 ends_of_ingress(struct __sk_buff *skb, struct aw_endpoints *ends)
+/* False: no TCP that could be parsed. */
+static __always_inline bool ends_of_ingress(struct __sk_buff *skb, struct aw_endpoints *ends)
 {
 	__be16 ports[2];
 	__u32 tcp;
 	__u8 version;
 
 	if (bpf_skb_load_bytes(skb, 0, &version, sizeof(version)))
-		return 0;
+		return false;
 	if (version >> 4 == 4) {
 		ends->family = AF_INET;
 		tcp = (version & 0xf) * 4;
 		if (bpf_skb_load_bytes(skb, IPV4_SOURCE, ends->client_address, 4) ||
 		    bpf_skb_load_bytes(skb, IPV4_SOURCE + 4, ends->server_address, 4))
-			return 0;
+			return false;
 	} else {
 		ends->family = AF_INET6;
 		tcp = IPV6_HEADER_LEN;
 		if (bpf_skb_load_bytes(skb, IPV6_SOURCE, ends->client_address, 16) ||
 		    bpf_skb_load_bytes(skb, IPV6_SOURCE + 16, ends->server_address, 16))
-			return 0;
+			return false;
 	}
 	if (bpf_skb_load_bytes(skb, tcp, ports, sizeof(ports)))
-		return 0;
+		return false;
 	ends->client_port = bpf_ntohs(ports[0]);
 	ends->server_port = bpf_ntohs(ports[1]);
-	return tcp;
+	return true;
 }
 
 /*
@@ -147,13 +147,23 @@ static __always_inline void on_refused_skb(struct sk_buff *skb)
 		f->skb = 0;
 }
 
-static __always_inline bool is_syn(struct __sk_buff *skb, __u32 tcp)
+/*
+ * Of a healthy listener's packets every other one, the ACKs being the rest. tcp_v4_rcv() and
+ * tcp_v6_rcv() have both headers pulled together by now.
+ */
+static __always_inline bool is_syn(struct __sk_buff *skb)
 {
 	const __u8 mask = TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST | TCP_FLAG_FIN;
-	__u8 flags;
+	const __u8 *ip = (const __u8 *)(long)skb->data;
+	const __u8 *end = (const __u8 *)(long)skb->data_end;
+	const __u8 *tcp;
 
-	return !bpf_skb_load_bytes(skb, tcp + TCP_HEADER_FLAGS, &flags, sizeof(flags)) &&
-	       (flags & mask) == TCP_FLAG_SYN;
+	if (ip + 1 > end)
+		return false;
+	tcp = ip + (*ip >> 4 == 4 ? (*ip & 0xf) * 4 : IPV6_HEADER_LEN);
+	if (tcp + TCP_HEADER_FLAGS + 1 > end)
+		return false;
+	return (tcp[TCP_HEADER_FLAGS] & mask) == TCP_FLAG_SYN;
 }
 
 /* For dropped_since_ingress(), which asks for a packet that is reset. */
@@ -167,7 +177,7 @@ static __always_inline void note_drops(struct __sk_buff *skb, struct sock *sk)
 	s->ingress_drops = (__u32)READ(sk, sk_drops.counter);
 }
 
-/* Of a packet that does not come as always: the event is not made before that is known. */
+/* Of a SYN that does not come as always: the event is not made before that is known. */
 static __always_inline void on_foreseen(struct __sk_buff *skb, struct sock *sk,
 					const struct aw_syn_facts *facts,
 					const struct aw_forecast *will)
@@ -178,9 +188,8 @@ static __always_inline void on_foreseen(struct __sk_buff *skb, struct sock *sk,
 		.also = will->also,
 		.stage = AW_STAGE_SYN,
 	};
-	__u32 tcp = ends_of_ingress(skb, &e.ends);
 
-	if (!tcp || !is_syn(skb, tcp) || belongs_to_request(skb, &e.ends))
+	if (!ends_of_ingress(skb, &e.ends) || belongs_to_request(skb, &e.ends))
 		return;
 	if (e.action == AW_QUEUE_PRESSURE && !pressure_begins(sk, facts))
 		return;
@@ -189,14 +198,11 @@ static __always_inline void on_foreseen(struct __sk_buff *skb, struct sock *sk,
 	keep_foreseen(skb, sk, &e);
 }
 
-static __always_inline void on_listener_packet(struct __sk_buff *skb, struct tcp_sock *tp)
+static __always_inline void on_listener_syn(struct __sk_buff *skb, struct sock *sk)
 {
-	struct sock *sk = (struct sock *)tp;
 	struct aw_syn_facts facts = {};
 	struct aw_forecast will = {};
 
-	if (aw_config.send_reset_args < 3)
-		note_drops(skb, sk);
 	read_syn_facts(sk, &facts);
 	foresee(sk, &facts, &will);
 	if (will.action != AW_ACTION_NONE)
@@ -206,12 +212,20 @@ static __always_inline void on_listener_packet(struct __sk_buff *skb, struct tcp
 static __always_inline void on_ingress(struct __sk_buff *skb)
 {
 	struct tcp_sock *tp;
+	bool syn;
 
 	if (!skb->sk || skb->sk->state != TCP_LISTEN)
 		return;
+	syn = is_syn(skb);
+	if (!syn && aw_config.send_reset_args >= 3)
+		return;
 	tp = bpf_skc_to_tcp_sock(skb->sk);
-	if (tp)
-		on_listener_packet(skb, tp);
+	if (!tp)
+		return;
+	if (aw_config.send_reset_args < 3)
+		note_drops(skb, (struct sock *)tp);
+	if (syn)
+		on_listener_syn(skb, (struct sock *)tp);
 }
 
 #endif
