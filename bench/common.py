@@ -38,13 +38,31 @@ class Bench:
         self.kernels = kernels.split(",") if kernels else kernel_names()
         self.work = pathlib.Path(work)
 
-    def program(self, name):
+    def program(self, name, *libraries):
         """Compiles bench/NAME.cpp, static because it runs in guests, too."""
         path = self.work / name
         if not path.exists():
             subprocess.run(["g++", "-std=c++20", "-O2", "-Wall", "-Wextra", "-static",
-                            "-o", path, HERE / f"{name}.cpp"], check=True)
+                            "-o", path, HERE / f"{name}.cpp", *libraries], check=True)
         return str(path)
+
+    def empty_object(self, name):
+        """Compiles bpf/NAME.bpf.c with nothing in its programs: empty.bpf.h."""
+        path = self.work / f"{name}.empty.o"
+        if not path.exists():
+            subprocess.run(["clang", "-g", "-O2", "-target", "bpf", "-mcpu=v2", "-D__TARGET_ARCH_x86",
+                            "-std=gnu11", f"-I{TOP}/vmlinux/x86_64", f"-I{TOP}/include",
+                            "-include", HERE / "empty.bpf.h", "-c", TOP / f"bpf/{name}.bpf.c",
+                            "-o", path], check=True)
+        return str(path)
+
+    def floor(self):
+        return self.program("floor", "-lbpf", "-lelf", "-lz")
+
+    def loaded_programs(self):
+        """The names of all BPF programs, as far as the kernel keeps them."""
+        ran = subprocess.run([self.program("programs")], check=True, text=True, capture_output=True)
+        return [line.split("\t")[0] for line in ran.stdout.splitlines()]
 
     def version(self):
         return subprocess.run([self.acceptwatch, "--version"], check=True, text=True,
@@ -90,12 +108,41 @@ class Agent:
         return peak_kib(self.process.pid)
 
 
+class Empty:
+    """Empty programs of an object of bpf/, named as `programs` does, until the end of the block."""
+
+    def __init__(self, bench, name, names):
+        mounts = [line.split() for line in pathlib.Path("/proc/mounts").read_text().splitlines()]
+        cgroup = next(mount[1] for mount in mounts if mount[2] == "cgroup2")
+        self.words = [bench.floor(), bench.empty_object(name), cgroup]
+        self.names = "".join(f"{one}\n" for one in names)
+        self.process = None
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process.stdin.write(self.names)
+        self.process.stdin.close()
+        if not self.process.stdout.readline():
+            sys.exit(f"tools/bench: {' '.join(self.words)} did not start")
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+
+
 def peak_kib(pid):
     """Peak resident memory. Not wait4()'s ru_maxrss, in which the parent's counts until exec."""
     for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1])
     return None
+
+
+def mount_tracefs():
+    """bpftrace needs it. tools/bench has a mount namespace of its own, so it goes as it came."""
+    if not pathlib.Path("/sys/kernel/tracing/events").exists():
+        subprocess.run(["mount", "-t", "tracefs", "tracefs", "/sys/kernel/tracing"], check=True)
 
 
 def processor():

@@ -30,7 +30,8 @@ def measure(bench):
 
 
 def one_kernel(bench, kernel):
-    files = [bench.program("connections"), bench.program("programs"), HERE / "guest-cost"]
+    files = [bench.program("connections"), bench.program("programs"), HERE / "guest-cost",
+             bench.floor(), *(f"{bench.empty_object(name)}:/{name}.empty.o" for name in ("direct", "probe"))]
     options = ["--icount"]
     if kernel == PEERS_ON:
         peers = bench.work / "peers"

@@ -66,8 +66,10 @@ def cost(data):
         bare = kernel["bare"]["connect"]
         for number, tier in enumerate(TIERS):
             row = row_of(kernel, tier)
+            floor = row_of(kernel, f"floor {tier}")
             rows.append([f"{name}, `{tier}`", f"{bare['median']:,}", cell(row, "connect"),
-                         cell(row, "connect_all"), cell(row, "exchange")])
+                         cell(floor, "connect"), cell(row, "connect_all"), cell(row, "exchange"),
+                         cell(floor, "exchange")])
             drawn.append((f"{name} {tier}", row.get("connect"), number))
         drawn.append(None)
     spread = max(k["bare"]["connect"]["highest"] - k["bare"]["connect"]["lowest"]
@@ -75,15 +77,18 @@ def cost(data):
     marks = [(targets.FENTRY, "600", svg.COLORS[0]), (targets.KPROBE, "2,000", svg.COLORS[1])]
     drawing = svg.bars("Instructions added to a connection", drawn, marks, TIERS)
     return (plot("cost", "Instructions added to a connection, by kernel and tier", drawing) +
-            table(["kernel, tier", "without", "added", "added, all processes", "added to an exchange"], rows) +
+            table(["kernel, tier", "without", "added", "by empty programs", "all processes",
+                   "added to an exchange", "by empty programs"], rows) +
             f"\n\nWithout anything attached, the medians of one boot are at most {spread} apart "
             f"({data['rounds']} rounds of {data['connections']} connections each)." + guests(data))
 
 
 def peers(data):
-    name, kernel = next((k, v) for k, v in data["kernels"].items() if len(v["rows"]) > len(TIERS))
+    name, kernel = next((k, v) for k, v in data["kernels"].items() if len(v["rows"]) > 2 * len(TIERS))
     rows, drawn = [], []
     for row in kernel["rows"]:
+        if row["name"].startswith("floor "):
+            continue
         ours = row["name"] in TIERS
         label = f"acceptwatch, {row['name']}" if ours else row["name"]
         rows.append([label, cell(row, "connect"), cell(row, "connect_all") if "connect" in row else ""])
@@ -112,13 +117,16 @@ NAMES = {"connect": "connect, accept, reset", "exchange": "4 KiB sent and receiv
 def paired(data):
     rows, drawn = [], []
     for row in data["rows"]:
-        for key, label in (("cpu", "by CPU time"), ("cpu_nothing", "nothing against nothing"),
-                           ("clock", "by the clock"), ("clock_nothing", "nothing against nothing")):
+        for key, label in (("cpu", "by CPU time"), ("cpu_empty", "empty programs"),
+                           ("cpu_nothing", "nothing against nothing"), ("clock", "by the clock"),
+                           ("clock_empty", "empty programs"), ("clock_nothing", "nothing against nothing")):
+            if key not in row:
+                continue
             r = row[key]
             rows.append([f"{NAMES[row['name']]}, {label}", f"{r['percent']:+.1f} %",
                          f"{r['low']:+.1f} to {r['high']:+.1f} %"])
             if key.startswith("cpu"):
-                shown = label if key.endswith("nothing") else NAMES[row["name"]]
+                shown = NAMES[row["name"]] if key == "cpu" else label
                 drawn.append((shown, r["low"], r["percent"], r["high"], 3 if shown == label else 0))
     marks = [(-targets.PAIRED[name], f"-{targets.PAIRED[name]} %", svg.COLORS[1])
              for name in ("connect", "bulk")]
@@ -145,8 +153,20 @@ def rate(data):
     rows = [[row["clients"], f"{row['offered']:,}", f"{row['lines']:,}", f"{row['lost_percent']} %",
              row["cpu_us_a_line"], row["bytes_a_line"], f"{row['clients_slower']}"]
             for row in data["rows"]]
-    return table(["clients", "lost connections/s", "lines/s in the file", "not delivered",
-                  "µs of CPU a line", "bytes a line", "clients take, times"], rows) + origin(data)
+    text = table(["clients", "lost connections/s", "lines/s in the file", "not delivered",
+                  "µs of CPU a line", "bytes a line", "clients take, times"], rows)
+    if "device" in data:
+        text += "\n\n" + from_device(data["device"])
+    return text + origin(data)
+
+
+def from_device(data):
+    rows = [[row["name"], f"{row['offered']:,}", f"{row['lines']:,}", f"{row['missing_percent']} %",
+             row["cpu_us_a_line"]] for row in data["rows"]]
+    return ("SYNs from a device, as in [a flood](#a-flood), for which bpftrace writes a line as well:\n\n" +
+            table(["", "lost connections/s", "lines/s in the file", "without a line",
+                   "µs of CPU a line"], rows) +
+            "\n\n```\n" + data["program"].replace("; ", ";\n") + "\n```")
 
 
 def crowd(data):

@@ -1,17 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """Records a second, from the kernel to a file, where every connection is lost: clients connect to
-a listener whose accept queue is full, as fast as they can."""
+a listener whose accept queue is full, as fast as they can; or SYNs come in from a device, which is
+faster, beside bpftrace."""
 
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import time
 
-from common import Agent, median, save, where
+from common import Agent, median, mount_tracefs, save, where
 
 TIMES = 5
 UNITS = 100000
+SECONDS = 5
+
+# tcp_conn_request() frees a SYN that it drops with consume_skb(), and one that it answers, too. So
+# the line tells both ends, but neither that it was lost nor whose and why.
+BPFTRACE = " ".join((
+    "tracepoint:skb:consume_skb { $skb = (struct sk_buff *)args->skbaddr;",
+    "$ip = (struct iphdr *)($skb->head + $skb->network_header);",
+    "$tcp = (struct tcphdr *)($skb->head + $skb->transport_header);",
+    'printf("%s:%d > %s:%d\\n", ntop($ip->saddr), bswap($tcp->source), ntop($ip->daddr),',
+    "bswap($tcp->dest)); }"))
 
 
 def measure(bench):
@@ -24,7 +36,8 @@ def measure(bench):
             without.append(flood(program, clients))
             rounds.append(watched(bench, program, clients))
         rows.append(summary(clients, without, rounds))
-    save("rate", {**origin, "acceptwatch": bench.version(), "times": TIMES, "rows": rows})
+    save("rate", {**origin, "acceptwatch": bench.version(), "times": TIMES, "rows": rows,
+                  "device": from_device(bench)})
 
 
 def flood(program, clients):
@@ -47,6 +60,67 @@ def watched(bench, program, clients):
     assert lines, "nothing was lost"
     return {"client_ns": client_ns, "lines": lines, "lost": lost, "seconds": taken, "cpu": cpu,
             "bytes": file.stat().st_size}
+
+
+def from_device(bench):
+    """SYNs from flood.cpp, all of them lost, to acceptwatch and to bpftrace in turn."""
+    mount_tracefs()
+    program = bench.program("flood")
+    rounds = {"acceptwatch": [], "bpftrace": []}
+    for _ in range(TIMES):
+        rounds["acceptwatch"].append(written_by_acceptwatch(bench, program))
+        rounds["bpftrace"].append(written_by_bpftrace(bench, program))
+    return {"seconds": SECONDS, "program": BPFTRACE,
+            "rows": [device_row(name, rows) for name, rows in rounds.items()]}
+
+
+def written_by_acceptwatch(bench, program):
+    file = bench.work / "records"
+    file.unlink(missing_ok=True)
+    with Agent(bench, "-j", "-o", str(file), "-e", "listen_drop", "--rate", "0") as agent:
+        return written(program, file, agent.process.pid)
+
+
+def written_by_bpftrace(bench, program):
+    file = bench.work / "printed"
+    file.unlink(missing_ok=True)
+    loaded = bench.loaded_programs()
+    tool = subprocess.Popen(["bpftrace", "-e", BPFTRACE, "-o", str(file)],
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # It does not say when it is armed: just after loading.
+    while len(bench.loaded_programs()) <= len(loaded) and tool.poll() is None:
+        time.sleep(0.1)
+    time.sleep(1)
+    round_ = written(program, file, tool.pid)
+    tool.send_signal(signal.SIGINT)
+    tool.wait()
+    return round_
+
+
+def written(program, file, pid):
+    """What a flood made of a file; the time is until the last line."""
+    cpu, begun = cpu_seconds(pid), time.time()
+    lines = count_lines(file)
+    words = subprocess.run([program, str(SECONDS)], check=True, capture_output=True, text=True).stdout.split()
+    until_still(file)
+    return {"syns": int(words[3]) + int(words[4]), "offered": int(words[3]) / float(words[-1]),
+            "lines": count_lines(file) - lines, "seconds": file.stat().st_mtime - begun,
+            "cpu": cpu_seconds(pid) - cpu}
+
+
+def count_lines(file):
+    """But those by which bpftrace tells of lines that it lost."""
+    with open(file, "rb") as lines:
+        return sum(not line.startswith(b"Lost ") for line in lines)
+
+
+def device_row(name, rounds):
+    def middle(value):
+        return median([value(one) for one in rounds])
+    return {"name": name, "offered": round(middle(lambda r: r["offered"])),
+            "lines": round(middle(lambda r: r["lines"] / r["seconds"])),
+            "missing_percent": round(100 * middle(lambda r: max(0, 1 - r["lines"] / r["syns"])), 1),
+            "cpu_us_a_line": round(1e6 * middle(lambda r: r["cpu"] / r["lines"]), 2)}
 
 
 def until_still(file):

@@ -2,13 +2,12 @@
 """From exec to armed, and peak memory, beside bpftrace with tracepoints alone."""
 
 import os
-import pathlib
 import signal
 import socket
 import subprocess
 import time
 
-from common import median, peak_kib, save, where
+from common import median, mount_tracefs, peak_kib, save, where
 
 TIMES = 20
 
@@ -38,12 +37,6 @@ def measure(bench):
     save("start", {**origin, "acceptwatch": bench.version(), "times": TIMES,
                    "bpftrace": version.stdout.strip(), "program": BPFTRACE,
                    "rows": [summary(name, values) for name, values in rows.items()]})
-
-
-def mount_tracefs():
-    """bpftrace needs it. tools/bench has a mount namespace of its own, so it goes as it came."""
-    if not pathlib.Path("/sys/kernel/tracing/events").exists():
-        subprocess.run(["mount", "-t", "tracefs", "tracefs", "/sys/kernel/tracing"], check=True)
 
 
 def summary(name, values):
