@@ -285,7 +285,7 @@ int BPF_PROG(listen_stopped_at_last, struct sock *sk)
 /* Tier tracepoint. */
 
 SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(set_state, struct sock *sk, int old_state, int new_state)
+int BPF_PROG(set_state, struct sock *sk, __u64 old_state, __u64 new_state)
 {
 	if (begins_or_ends_listening(old_state, new_state) && aw_active)
 		on_transition(sk, new_state);
@@ -293,7 +293,7 @@ int BPF_PROG(set_state, struct sock *sk, int old_state, int new_state)
 }
 
 SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(set_state_again, struct sock *sk, int old_state, int new_state)
+int BPF_PROG(set_state_again, struct sock *sk, __u64 old_state, __u64 new_state)
 {
 	if (begins_or_ends_listening(old_state, new_state) && aw_active)
 		on_transition(sk, new_state);
@@ -301,7 +301,7 @@ int BPF_PROG(set_state_again, struct sock *sk, int old_state, int new_state)
 }
 
 SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(set_state_at_last, struct sock *sk, int old_state, int new_state)
+int BPF_PROG(set_state_at_last, struct sock *sk, __u64 old_state, __u64 new_state)
 {
 	if (old_state == TCP_SYN_RECV && new_state == TCP_CLOSE)
 		on_child_discarded(sk);

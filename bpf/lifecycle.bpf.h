@@ -131,9 +131,12 @@ static __always_inline void on_transition_at_last(struct sock *sk, __u32 state)
  * `sk` of LISTEN -> SYN_RECV is a child fresh from the clone, whose backlog fields are
  * copies.
  */
-static __always_inline bool begins_or_ends_listening(int old_state, int new_state)
+static __always_inline bool begins_or_ends_listening(__u64 old_state, __u64 new_state)
 {
-	return new_state == TCP_LISTEN || (old_state == TCP_LISTEN && new_state == TCP_CLOSE);
+	/* Most that come by, for each connection several, are between other states. */
+	if (__builtin_expect(new_state != TCP_LISTEN && old_state != TCP_LISTEN, true))
+		return false;
+	return new_state == TCP_LISTEN || new_state == TCP_CLOSE;
 }
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The untyped object: tier `kprobe`. The same handlers as in direct.bpf.c,
- * every load a probe read. A kretprobe has no arguments: entries leave them.
+ * The untyped object: tier `kprobe`. The same handlers as in direct.bpf.c, loads by
+ * probe reads or casts (read.bpf.h). A kretprobe has no arguments: entries leave them.
  */
 #define AW_PROBE_READS 1
 #include "common.bpf.h"
