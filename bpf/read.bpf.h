@@ -9,8 +9,8 @@
  *                 arguments: every load is a bpf_probe_read_kernel().
  *
  * READ(p, a, b.c, d) follows p->a->b.c->d; a NULL on the way reads as 0 in both. A probe
- * read is a call of some fifty instructions; where the kernel can cast (6.2), untyped programs
- * load directly as well.
+ * read is a call, and nearly a hundred instructions with it; where the kernel can cast (6.2),
+ * untyped programs load directly as well.
  */
 #ifndef ACCEPTWATCH_READ_BPF_H
 #define ACCEPTWATCH_READ_BPF_H
