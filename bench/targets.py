@@ -30,14 +30,19 @@ def cost(data):
     for tier, limit in (("fentry", FENTRY), ("kprobe", KPROBE)):
         added = added_by(data, tier, "connect")
         if added:
-            floors = added_by(data, f"floor {tier}", "connect")
-            empty = f"; empty programs there: {span(floors)}" if floors else ""
             yield (f"`{tier}`: at most {limit:,} instructions more for a connection",
-                   span(added) + empty, met(max(added) <= limit))
+                   span(added) + empty(data, tier, "connect"), met(max(added) <= limit))
     for tier in ("fentry", "kprobe", "tracepoint"):
         added = added_by(data, tier, "exchange")
         if added:
-            yield (f"`{tier}`: none more for an exchange of data", span(added), met(max(added) <= NOISE))
+            yield (f"`{tier}`: none more for an exchange of data",
+                   span(added) + empty(data, tier, "exchange"), met(max(added) <= NOISE))
+
+
+def empty(data, tier, workload):
+    """What empty programs at the same hooks cost, if that was measured."""
+    added = added_by(data, f"floor {tier}", workload)
+    return f"; empty programs there: {min(added):,} to {max(added):,}" if added else ""
 
 
 def added_by(data, tier, workload):
