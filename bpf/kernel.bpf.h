@@ -107,11 +107,11 @@ static __always_inline __u64 socket_cookie(struct sock *sk)
  */
 static __always_inline struct tcp_request_sock *tcp_request_of(void *req)
 {
+	if (AW_CASTS)
+		return AW_CAST((struct tcp_request_sock *)req);
 #ifdef AW_PROBE_READS
 	return req;
 #else
-	if (aw_config.packet_access == AW_PACKETS_CAST)
-		return bpf_rdonly_cast(req, bpf_core_type_id_kernel(struct tcp_request_sock));
 	return bpf_skc_to_tcp_request_sock(req);
 #endif
 }

@@ -24,7 +24,8 @@ static __always_inline bool migrates(struct sock *sk)
 
 /*
  * A listener that is still of its group when it stops does so where connections may migrate
- * (reuseport_stop_listen_sock()); each that does not, reuseport_migrate_sock() counts.
+ * (reuseport_stop_listen_sock()); each that does not, reuseport_migrate_sock() counts, as it
+ * does handshakes under way.
  */
 static __always_inline __u8 also_of_children(struct sock *sk)
 {
@@ -32,6 +33,23 @@ static __always_inline __u8 also_of_children(struct sock *sk)
 	    !READ(sk, sk_reuseport_cb))
 		return 0;
 	return AW_ALSO_MIGRATE_FAILURE;
+}
+
+/*
+ * inet_csk_reqsk_queue_drop_and_put(), from tcp_v4_rcv() and its twin: the listener of the
+ * request that a packet has found is closed. Where nobody else listens there by now, a RST
+ * answers it at once, on this CPU: resets.bpf.h. From the timer, which is not pending then,
+ * no packet has come.
+ */
+static __always_inline void on_request_without_listener(struct sock *sk, struct request_sock *req)
+{
+	struct aw_scratch *s = scratch();
+
+	if (!s || sock_state(sk) == TCP_LISTEN || !READ(req, rsk_timer.entry.pprev))
+		return;
+	s->orphan_ports = both_ports(bpf_ntohs(READ(req, __req_common.skc_dport)),
+				     READ(req, __req_common.skc_num));
+	s->orphan_also = also_of_children(sk);
 }
 
 static __always_inline void report_lifecycle(struct sock *sk, enum aw_action action,

@@ -158,8 +158,9 @@ struct aw_scratch {
 	/* A request whose client was just sent a RST: by whom, to which port. */
 	__u64 reset_sk;
 	__u16 reset_port;
-	__u16 _pad1;
-	/* both_ports() of a request without a listener that a packet has found. */
+	/* A request without a listener that a packet has found: both_ports(), enum aw_also. */
+	__u8 orphan_also;
+	__u8 _pad1;
 	__u32 orphan_ports;
 	/* The same of a child that could not be kept: ack_stage.bpf.h. */
 	__u32 discarded_ports;

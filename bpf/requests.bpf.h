@@ -67,21 +67,6 @@ static __always_inline void on_request_dropped(struct sock *sk, struct request_s
 	report_request(sk, req, &e, &facts);
 }
 
-/*
- * inet_csk_reqsk_queue_drop_and_put(), from tcp_v4_rcv() and its twin: the listener of the
- * request that a packet has found is closed. Where nobody else listens there by now, a RST
- * answers it at once, on this CPU: resets.bpf.h. From the timer, which is not pending then,
- * no packet has come.
- */
-static __always_inline void on_request_without_listener(struct sock *sk, struct request_sock *req)
-{
-	struct aw_scratch *s = scratch();
-
-	if (s && sock_state(sk) != TCP_LISTEN && READ(req, rsk_timer.entry.pprev))
-		s->orphan_ports = both_ports(bpf_ntohs(READ(req, __req_common.skc_dport)),
-					     READ(req, __req_common.skc_num));
-}
-
 #ifndef AW_PROBE_READS
 /* __inet_csk_reqsk_queue_drop() from the timer, where listener_of() knows none: 5.14 .. */
 static __always_inline void on_request_expired(struct sock *sk, struct request_sock *req)

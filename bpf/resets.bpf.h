@@ -32,13 +32,12 @@ static __always_inline bool is_attempt(__u8 flags)
 }
 
 /* The packet has just found a request without its listener: on_request_without_listener(). */
-static __always_inline bool finds_orphan(struct sk_buff *skb)
+static __always_inline bool finds_orphan(struct aw_scratch *s, struct sk_buff *skb)
 {
-	struct aw_scratch *s = scratch();
 	struct aw_endpoints ends = {};
 	__u32 ports;
 
-	if (!s || !s->orphan_ports)
+	if (!s->orphan_ports)
 		return false;
 	ports = s->orphan_ports;
 	s->orphan_ports = 0;
@@ -50,14 +49,19 @@ static __always_inline bool finds_orphan(struct sk_buff *skb)
 static __always_inline void on_reset_without_socket(struct sk_buff *skb, __u32 reason)
 {
 	struct aw_event e = { .action = AW_RESET_SENT };
-	const bool orphan = finds_orphan(skb);
+	struct aw_scratch *s = scratch();
+	bool orphan;
 
+	if (!s)
+		return;
+	orphan = finds_orphan(s, skb);
 	if (is_attempt(tcp_flags_of(skb))) {
 		e.reason = AW_NO_LISTENER;
 		e.stage = AW_STAGE_SYN;
 	} else if (orphan) {
 		e.reason = AW_CLOSED_LISTENER;
 		e.stage = AW_STAGE_ACK;
+		e.also = s->orphan_also;
 	} else {
 		return;
 	}

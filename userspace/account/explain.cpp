@@ -46,7 +46,7 @@ std::string_view also_counted(KernelCounter counter) {
   case KernelCounter::migrate_req_success:
     return "no loss: moved to another listener of the SO_REUSEPORT group";
   case KernelCounter::migrate_req_failure: // reuseport_migrate_sock(), tcp_check_req()
-    return "handshakes under way are counted when their listener has closed, too: see "
+    return "handshakes under way are counted when their timer finds the listener closed, too: see "
            "listener_closed; and those that moved and found the next queue full";
   case KernelCounter::out_rsts:
     return "resets of other connections are counted, too";

@@ -79,6 +79,14 @@ void note_unreadable_packets(Plan& plan) {
   hide(AW_RESET_SENT, AW_CLOSED_LISTENER, AW_STAGE_ACK, {"server.port"});
   hide_ends(AW_RESET_SENT, AW_OTHER, AW_STAGE_SYN);
   hide(AW_RESET_SENT, AW_OTHER, AW_STAGE_SYN, {"server.port", "process", "acceptwatch.owners"});
+  // request_acked()
+  for (const aw_action action : {AW_SYNACK_RETRANSMIT, AW_HANDSHAKE_EXPIRED})
+    plan.blind.push_back({action,
+                          AW_ACK_DROPPED,
+                          AW_STAGE_NONE,
+                          "event.reason",
+                          "of MPTCP over IPv6 it reads no_ack (6.2 has a typed way)",
+                          {}});
   // A new name is read from /proc afterwards, if the process is still there.
   for (int action = AW_LISTEN_DROP; action < AW_NR_ACTIONS; ++action)
     hide(static_cast<aw_action>(action), AW_REASON_NONE, AW_STAGE_NONE, {"process.name"});

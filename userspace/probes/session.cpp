@@ -110,6 +110,7 @@ private:
   Result<void> open_ring();
   void add_skipped_runs(Losses& losses) const;
   void add_missed_kprobes(Losses& losses) const;
+  void add_misses(std::string_view program, uint64_t misses, Losses& losses) const;
   uint64_t unconfirmed() const;
 
   DirectObject direct_;
@@ -351,6 +352,18 @@ bool confirms(std::string_view program) {
   return program == "syn_consumed" || program == "syn_refused";
 }
 
+/// In tier kprobe one program alone is at listen(), and one at its end: what it misses is found
+/// by a scan, but has no record.
+void Session::add_misses(std::string_view program, uint64_t misses, Losses& losses) const {
+  const bool follows = only_follows(program);
+  if (follows)
+    losses.followers += misses;
+  const bool alone =
+      program == "listen_start" || program == "listen_started" || program == "listen_stopped";
+  if (!follows || (tier_ == AW_SOURCE_KPROBE && alone))
+    losses.programs += misses;
+}
+
 /// The kernel does not run a program on a CPU where it is being run; it counts
 /// that in recursion_misses, 5.12.
 void Session::add_skipped_runs(Losses& losses) const {
@@ -362,7 +375,7 @@ void Session::add_skipped_runs(Losses& losses) const {
     const std::string_view name = bpf_program__name(program);
     if (fd < 0 || confirms(name) || bpf_obj_get_info_by_fd(fd, &info, &size) != 0)
       continue;
-    (only_follows(name) ? losses.followers : losses.programs) += info.recursion_misses;
+    add_misses(name, info.recursion_misses, losses);
   }
 }
 
@@ -394,7 +407,7 @@ void Session::add_missed_kprobes(Losses& losses) const {
     if (type != BPF_PROG_TYPE_KPROBE ||
         bpf_obj_get_info_by_fd(bpf_link__fd(link.get()), &info, &size) != 0)
       continue;
-    (only_follows(bpf_program__name(program)) ? losses.followers : losses.programs) += info.missed;
+    add_misses(bpf_program__name(program), info.missed, losses);
   }
 }
 

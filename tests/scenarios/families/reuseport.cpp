@@ -119,15 +119,19 @@ void migration(Stage& stage) {
   second.close();
   Expectation reset =
       at_listener("reset_sent", "listener_closed", stage.self(), server_port, queued);
+  // Its last ACK looks for a listener once more, and is answered with a RST.
+  Expectation too_late = at_listener("reset_sent", "listener_closed", {}, server_port, {30001});
+  too_late.stage = "ack";
+  too_late.owner.reset();
+  too_late.no_owner = true;
   if (moves) {
     reset.also = "TCPMigrateReqFailure";
-    // The last ACK looks for a listener once more, and is answered with a RST.
-    stage.beside("TCPMigrateReqFailure", 1);
+    too_late.also = "TCPMigrateReqFailure";
   }
   stage.expect(reset);
   tun.send_ack(late);
   tun.await_reset(late);
-  stage.beside("OutRsts", 1);
+  stage.expect(too_late);
   expect_resends(stage, tun);
 }
 

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <fstream>
 #include <memory>
 #include <optional>
 
@@ -35,6 +36,14 @@ bool can_ask_for_signatures(const Listener& listener) {
   key.tcpm_key[0] = 'k';
   return ::setsockopt(listener.fd(), IPPROTO_TCP, TCP_MD5SIG, &key, sizeof(key)) == 0 ||
          errno != ENOPROTOOPT;
+}
+
+// Of MPTCP over IPv6 not all can be told then, before 6.2.
+bool is_locked_down() {
+  std::ifstream file("/sys/kernel/security/lockdown");
+  std::string words;
+  std::getline(file, words);
+  return words.find("[confidentiality]") != std::string::npos;
 }
 
 class Storm {
@@ -75,7 +84,8 @@ void Storm::each_shop(const std::function<void(Shop&)>& visit) {
 void Storm::add_shop(Town& town, Plan plan) {
   plan.name = cat("aw-storm-", shops_.size() + 1);
   plan.port = static_cast<uint16_t>(9201 + shops_.size());
-  plan.bound_to = dice_.below(3) == 0 ? "0.0.0.0" : "::";
+  const bool only_ipv4 = dice_.below(3) == 0 || (plan.is_mptcp && is_locked_down());
+  plan.bound_to = only_ipv4 ? "0.0.0.0" : "::";
   // Silent clients must never fill the SYN queue.
   plan.backlog = static_cast<int>(plan.gives_up_early ? dice_.from_to(8, 12) : dice_.from_to(2, 8));
   shops_.push_back(std::make_unique<Shop>(town, kernel_, plan));
