@@ -85,7 +85,7 @@ void note_unreadable_packets(Plan& plan) {
                           AW_ACK_DROPPED,
                           AW_STAGE_NONE,
                           "event.reason",
-                          "of MPTCP over IPv6 it reads no_ack (6.2 has a typed way)",
+                          "of MPTCP it reads no_ack (6.2 has a typed way)",
                           {}});
   // A new name is read from /proc afterwards, if the process is still there.
   for (int action = AW_LISTEN_DROP; action < AW_NR_ACTIONS; ++action)

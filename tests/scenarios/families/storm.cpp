@@ -38,7 +38,7 @@ bool can_ask_for_signatures(const Listener& listener) {
          errno != ENOPROTOOPT;
 }
 
-// Of MPTCP over IPv6 not all can be told then, before 6.2.
+// Of MPTCP not all can be told then, before 6.2.
 bool is_locked_down() {
   std::ifstream file("/sys/kernel/security/lockdown");
   std::string words;
@@ -84,8 +84,7 @@ void Storm::each_shop(const std::function<void(Shop&)>& visit) {
 void Storm::add_shop(Town& town, Plan plan) {
   plan.name = cat("aw-storm-", shops_.size() + 1);
   plan.port = static_cast<uint16_t>(9201 + shops_.size());
-  const bool only_ipv4 = dice_.below(3) == 0 || (plan.is_mptcp && is_locked_down());
-  plan.bound_to = only_ipv4 ? "0.0.0.0" : "::";
+  plan.bound_to = dice_.below(3) == 0 ? "0.0.0.0" : "::";
   // Silent clients must never fill the SYN queue.
   plan.backlog = static_cast<int>(plan.gives_up_early ? dice_.from_to(8, 12) : dice_.from_to(2, 8));
   shops_.push_back(std::make_unique<Shop>(town, kernel_, plan));
@@ -101,7 +100,7 @@ void Storm::build() {
   towns_.push_back(std::make_unique<Town>(stage_.add_world(), 1, !aborts_in_first));
   add_shop(*towns_[1], {});
   add_shop(*towns_[1], {});
-  add_shop(*towns_[1], {.is_mptcp = has_mptcp()});
+  add_shop(*towns_[1], {.is_mptcp = has_mptcp() && !is_locked_down()});
   towns_.push_back(std::make_unique<Town>(stage_.add_world(), 2, false));
   add_shop(*towns_[2], {});
   put_up_walls();
