@@ -235,7 +235,8 @@ def overflow(port, connects):
 # acceptwatch and its records
 
 # How a full queue is announced, and what it is found to be if it stays full for long.
-FULL_QUEUE = ("queue_pressure", "accept_stalled", "finding/stuck_acceptor")
+FULL_QUEUE = ("queue_pressure", "accept_stalled", "finding/stuck_acceptor",
+              "finding/burst_larger_than_backlog", "finding/backlog_too_small")
 
 
 def start_agent(binary, out, *options):

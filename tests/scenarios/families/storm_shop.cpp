@@ -190,8 +190,9 @@ bool Held::is_timer_near() const {
     return false; // whatever comes then is an answer to that
   }
   const size_t seen = peer->resends.size() - resends_before;
+  const auto age = Clock::now() - timer_since;
   const milliseconds due{seen == 0 ? 1000 : 3000};
-  return seen < 2 && Clock::now() - timer_since > due - milliseconds(100);
+  return seen < 2 && age > due - milliseconds(100) && age < due + milliseconds(500);
 }
 
 Shop::Shop(Town& home, const Kernel& here, const Plan& wanted)
