@@ -234,7 +234,8 @@ def overflow(port, connects):
 
 # acceptwatch and its records
 
-# How a full queue is announced, and what it is found to be if it stays full for long.
+# How a full queue is announced, and what it is found to be: if it stays full for long, and if it
+# is worked off at once.
 FULL_QUEUE = ("queue_pressure", "accept_stalled", "finding/stuck_acceptor",
               "finding/burst_larger_than_backlog", "finding/backlog_too_small")
 
