@@ -118,6 +118,12 @@ std::string TunPeers::client_address(int family) {
 
 std::string TunPeers::away_address() { return "10.98.0.3"; }
 
+std::string TunPeers::roaming_address() { return "10.98.0.4"; }
+
+std::string TunPeers::address_of(const Peer& peer) {
+  return peer.address.empty() ? client_address(peer.family) : peer.address;
+}
+
 Peer& TunPeers::add(uint16_t port, uint16_t server_port, int family) {
   const auto [place, is_new] = peers_.try_emplace(port);
   if (!is_new) {
@@ -143,7 +149,7 @@ std::vector<Peer*> TunPeers::add_many(uint16_t first_port, size_t count, uint16_
 Segment TunPeers::segment_of(const Peer& peer, uint8_t flags, uint32_t sequence,
                              uint32_t acknowledgement) const {
   Segment segment;
-  segment.source = Address::parse(peer.is_away ? away_address() : client_address(peer.family));
+  segment.source = Address::parse(address_of(peer));
   segment.destination = Address::parse(server_address(peer.family));
   segment.source_port = peer.port;
   segment.destination_port = peer.server_port;

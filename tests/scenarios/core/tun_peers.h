@@ -22,7 +22,7 @@ struct Peer {
   };
 
   int family = AF_INET;
-  bool is_away = false; // its address is TunPeers::away_address()
+  std::string address; // empty: TunPeers::client_address()
   uint16_t port = 0;
   uint16_t server_port = 0;
   uint32_t isn = 0;
@@ -43,8 +43,10 @@ public:
   static const char* device();
   static std::string server_address(int family);
   static std::string client_address(int family);
-  // Of clients to whom there is a way of their own, or none (IPv4).
+  // Of clients to whom there is a way of their own, now and then, or none (IPv4).
+  static std::string roaming_address();
   static std::string away_address();
+  static std::string address_of(const Peer& peer);
 
   // A peer that has not sent anything yet. `port` must be new.
   Peer& add(uint16_t port, uint16_t server_port, int family = AF_INET);

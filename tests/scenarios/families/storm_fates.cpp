@@ -164,11 +164,10 @@ bool can_half_close(const Shop& shop) {
 }
 
 // The route goes away before the last ACK, and comes back. (Where a RST is due, it has none.)
-void lose_route(Shop& shop, Dice&) { shop.finish_without_route(0); }
+void lose_route(Shop& shop, Dice&) { shop.lose_way_at_last(); }
 
 bool can_lose_route(const Shop& shop) {
-  return !shop.town.aborts && !shop.is_full() && !shop.held.empty() &&
-         shop.held.front().peer->family == AF_INET;
+  return !shop.town.aborts && can_keep_back(shop) && keeps_requests(shop);
 }
 
 void unreachable(Shop& shop, Dice&) { shop.lose_way_to_held(0); }

@@ -154,7 +154,7 @@ Peer& Town::rejected_newcomer(uint16_t server_port, int family) {
 
 Peer& Town::lost_newcomer(uint16_t server_port) {
   Peer& peer = newcomer(server_port, AF_INET);
-  peer.is_away = true;
+  peer.address = TunPeers::away_address();
   return peer;
 }
 
@@ -277,8 +277,7 @@ Expectation Shop::about(const Peer& peer, const std::string& action, const std::
   Expectation expected = at_listener(action, reason, owner(), plan.port, {peer.port}, peer.family);
   expected.stage = stage;
   expected.server_address = TunPeers::server_address(peer.family);
-  expected.client_address =
-      peer.is_away ? TunPeers::away_address() : TunPeers::client_address(peer.family);
+  expected.client_address = TunPeers::address_of(peer);
   return expected;
 }
 
@@ -367,15 +366,18 @@ void Shop::finish_with_cookie(size_t at) {
   }
 }
 
-void Shop::finish_without_route(size_t at) {
-  Held& request = held[at];
-  await_timer(request);
-  expect(about(*request.peer, "listen_drop", "request_failed", "ack"));
-  add_unreachable(TunPeers::client_address(AF_INET));
-  town.tun.send_ack(*request.peer);
-  request.was_answered = true;
+// From an address of its own: a request whose SYN-ACK cannot be sent again is dropped at once
+// (reqsk_timer_handler()).
+void Shop::lose_way_at_last() {
+  Peer& peer = town.newcomer(plan.port, AF_INET);
+  peer.address = TunPeers::roaming_address();
+  greet(peer);
+  expect(about(peer, "listen_drop", "request_failed", "ack"));
+  add_unreachable(peer.address);
+  town.tun.send_ack(peer);
+  held.back().was_answered = true;
   town.world.await_explained("ListenDrops");
-  remove_unreachable(TunPeers::client_address(AF_INET));
+  remove_unreachable(peer.address);
 }
 
 void Shop::give_up_held(size_t at) {
@@ -408,7 +410,7 @@ void Shop::kill(Queued& waiting) {
   const Peer& peer = *waiting.peer;
   expect(about(peer, "reset_sent", "other", "queued"));
   if (!kill_connection(Address::parse(TunPeers::server_address(peer.family)), plan.port,
-                       Address::parse(TunPeers::client_address(peer.family)), peer.port)) {
+                       Address::parse(TunPeers::address_of(peer)), peer.port)) {
     throw Failure(cat("there is no connection of client ", peer.port, " to kill"));
   }
   town.tun.await_reset(*waiting.peer);

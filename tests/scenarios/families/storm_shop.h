@@ -126,8 +126,8 @@ public:
   // The last packet of a handshake: the connection is queued, or the packet is dropped.
   void finish_held(size_t at, bool with_data);
   void finish_with_cookie(size_t at);
-  // The same when the way back to the client has just been lost (IPv4): there is no connection.
-  void finish_without_route(size_t at);
+  // A handshake whose way back is lost before its last packet (IPv4): there is no connection.
+  void lose_way_at_last();
   // The client resets its request.
   void give_up_held(size_t at);
   // A router says that its client cannot be reached (IPv4).
