@@ -26,17 +26,32 @@ void attach_filter(const Listener& listener, bool passes) {
        "SO_ATTACH_FILTER");
 }
 
-void want_signatures(const Listener& listener, const std::string& client) {
-  tcp_md5sig key{};
+namespace {
+
+// No key: signatures are no longer asked for.
+void set_key(const Listener& listener, const std::string& client, const std::string& key) {
+  tcp_md5sig wanted{};
   sockaddr_storage address;
   to_sockaddr(client, 0, address);
-  std::memcpy(&key.tcpm_addr, &address, sizeof(address));
-  key.tcpm_keylen = 3;
-  std::memcpy(key.tcpm_key, "key", 3);
-  if (::setsockopt(listener.fd(), IPPROTO_TCP, TCP_MD5SIG, &key, sizeof(key)) != 0 &&
-      errno == ENOPROTOOPT) {
+  std::memcpy(&wanted.tcpm_addr, &address, sizeof(address));
+  wanted.tcpm_keylen = static_cast<uint16_t>(key.size());
+  key.copy(reinterpret_cast<char*>(wanted.tcpm_key), sizeof(wanted.tcpm_key));
+  const int result =
+      ::setsockopt(listener.fd(), IPPROTO_TCP, TCP_MD5SIG, &wanted, sizeof(wanted));
+  if (result != 0 && errno == ENOPROTOOPT) {
     throw Skip("this kernel has no TCP_MD5SIG");
   }
+  must(result, "TCP_MD5SIG");
+}
+
+} // namespace
+
+void want_signatures(const Listener& listener, const std::string& client) {
+  set_key(listener, client, "key");
+}
+
+void want_no_signatures(const Listener& listener, const std::string& client) {
+  set_key(listener, client, "");
 }
 
 namespace {

@@ -12,8 +12,10 @@ namespace acceptwatch::scenarios {
 // A socket filter (SO_ATTACH_FILTER) that lets everything pass, or nothing.
 void attach_filter(const Listener& listener, bool passes);
 
-// The listener wants RFC 2385 signatures of this client. Throws Skip when the kernel has none.
+// The listener wants RFC 2385 signatures of this client, or no longer. Throws Skip when the kernel
+// has none.
 void want_signatures(const Listener& listener, const std::string& client);
+void want_no_signatures(const Listener& listener, const std::string& client);
 
 // "unreachable", as `ip route add unreachable` would make it, and its end.
 void add_unreachable(const std::string& address);

@@ -3,9 +3,6 @@
 // six processes, one of them of MPTCP where the kernel has that.
 #include "families/storm.h"
 
-#include <linux/tcp.h>
-#include <netinet/in.h>
-
 #include <algorithm>
 #include <fstream>
 #include <memory>
@@ -27,15 +24,15 @@ using namespace storm;
 // From here on all that can happen is so likely to have happened that its absence is a mistake.
 constexpr size_t enough_for_everything = 1000;
 
-bool can_ask_for_signatures(const Listener& listener) {
-  tcp_md5sig key{};
-  sockaddr_storage address;
-  to_sockaddr(TunPeers::client_address(AF_INET), 0, address);
-  std::memcpy(&key.tcpm_addr, &address, sizeof(address));
-  key.tcpm_keylen = 1;
-  key.tcpm_key[0] = 'k';
-  return ::setsockopt(listener.fd(), IPPROTO_TCP, TCP_MD5SIG, &key, sizeof(key)) == 0 ||
-         errno != ENOPROTOOPT;
+// The scenarios of signatures and of the firewall say so when a kernel has none: here that is only
+// one fate less.
+bool is_there(const std::function<void()>& use) {
+  try {
+    use();
+    return true;
+  } catch (const Skip&) {
+    return false;
+  }
 }
 
 // Of MPTCP not all can be told then, before 6.2.
@@ -122,24 +119,21 @@ void Storm::learn_kernel(Town& town) {
     let_in += peer.syn_acks;
   }
   kernel_.syn_queue_spare = let_in - backlog;
-  kernel_.has_md5 = can_ask_for_signatures(listener);
+  kernel_.has_md5 =
+      is_there([&] { want_signatures(listener, TunPeers::client_address(AF_INET)); });
   kernel_.kills_connections = kills_connections();
   if (has_bpf_modules()) {
     kernel_.module = &module_.emplace();
   }
 }
 
-// The scenario firewall_in says so when a kernel has none: here that is only one fate less.
 void Storm::put_up_walls() {
-  try {
+  kernel_.has_firewall = is_there([this] {
     each_shop([](const Shop& shop) { // the first rule that fits decides
       reject_by_firewall(Hook::input, shop.plan.port, Town::rejected_from);
       drop_by_firewall(Hook::input, shop.plan.port, Town::walled_from);
     });
-    kernel_.has_firewall = true;
-  } catch (const Skip&) {
-    kernel_.has_firewall = false;
-  }
+  });
 }
 
 size_t Storm::handshakes() const {

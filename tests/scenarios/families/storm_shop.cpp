@@ -1,13 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "families/storm_shop.h"
 
-#include <linux/filter.h>
-#include <linux/tcp.h>
-#include <netinet/in.h>
-
-#include <optional>
-#include <sstream>
-
 #include "core/error.h"
 #include "families/obstacles.h"
 
@@ -16,117 +9,6 @@ namespace acceptwatch::scenarios::storm {
 namespace {
 
 constexpr uint16_t closed_port = 9299;
-
-void filter_everything(int fd) {
-  sock_filter nothing_passes[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
-  const sock_fprog program{1, nothing_passes};
-  must(::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)),
-       "SO_ATTACH_FILTER");
-}
-
-void filter_nothing(int fd) {
-  const int ignored = 0;
-  must(::setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &ignored, sizeof(ignored)),
-       "SO_DETACH_FILTER");
-}
-
-void defer_accept(int fd, int seconds) {
-  must(::setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof(seconds)),
-       "TCP_DEFER_ACCEPT");
-}
-
-// A close() with data unread would be a RST.
-void read_what_came(int fd) {
-  char byte = 0;
-  if (::recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) < 0 && errno != EAGAIN &&
-      errno != ECONNRESET && errno != ECONNABORTED) {
-    must(-1, "reading from a connection");
-  }
-}
-
-// No key: signatures are no longer asked for.
-void ask_for_signatures(int fd, const std::string& client, const std::string& key) {
-  tcp_md5sig wanted{};
-  sockaddr_storage address;
-  to_sockaddr(client, 0, address);
-  std::memcpy(&wanted.tcpm_addr, &address, sizeof(address));
-  wanted.tcpm_keylen = static_cast<uint16_t>(key.size());
-  key.copy(reinterpret_cast<char*>(wanted.tcpm_key), sizeof(wanted.tcpm_key));
-  must(::setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &wanted, sizeof(wanted)), "TCP_MD5SIG");
-}
-
-// The process of a shop: it does what it is told, and says so.
-class Keeper {
-public:
-  explicit Keeper(const Plan& plan) : plan_(plan) {}
-
-  void obey(const std::string& order) {
-    std::istringstream words(order);
-    std::string what;
-    std::string argument;
-    words >> what >> argument;
-    if (what == "open") {
-      open();
-    } else if (what == "close") {
-      listener_.reset();
-    } else if (what == "depth") {
-      const auto depth = static_cast<unsigned>(std::stoul(argument));
-      wait_for(cat("a queue of ", depth), [&] {
-        // Of an MPTCP listener the kernel's own, below it, has the queue.
-        return (plan_.is_mptcp ? waiting_on(plan_.port) : listener_->depth()) == depth;
-      });
-    } else if (what == "accept") {
-      for (unsigned long left = std::stoul(argument); left > 0; --left) {
-        accepted_.push_back(listener_->accept());
-        read_what_came(accepted_.back().get());
-      }
-    } else if (what == "hang-up") {
-      accepted_.clear();
-    } else if (what == "filter") {
-      filter_everything(listener_->fd());
-    } else if (what == "unfilter") {
-      filter_nothing(listener_->fd());
-    } else if (what == "defer") {
-      defer_accept(listener_->fd(), std::stoi(argument));
-    } else if (what == "sign") {
-      ask_for_signatures(listener_->fd(), argument, "key");
-    } else if (what == "unsign") {
-      ask_for_signatures(listener_->fd(), argument, "");
-    } else {
-      throw Failure("no such order: " + order);
-    }
-  }
-
-private:
-  void open() {
-    listener_.emplace(ListenerOptions{.address = plan_.bound_to,
-                                      .port = plan_.port,
-                                      .backlog = plan_.backlog,
-                                      .fast_open = plan_.is_mptcp ? 0 : plan_.backlog,
-                                      .protocol = plan_.is_mptcp ? ipproto_mptcp : IPPROTO_TCP});
-    if (plan_.gives_up_early) {
-      const int once = 1;
-      must(::setsockopt(listener_->fd(), IPPROTO_TCP, TCP_SYNCNT, &once, sizeof(once)),
-           "TCP_SYNCNT");
-    }
-  }
-
-  const Plan plan_;
-  std::optional<Listener> listener_;
-  std::vector<UniqueFd> accepted_;
-};
-
-Helper::Body keeper_of(const Plan& plan) {
-  return [plan](const Channel& parent) {
-    Keeper keeper(plan);
-    for (;;) {
-      parent.await_word();
-      const std::string order = parent.hear();
-      keeper.obey(order);
-      parent.say("done");
-    }
-  };
-}
 
 } // namespace
 

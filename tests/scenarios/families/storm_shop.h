@@ -11,6 +11,7 @@
 #include "core/wait.h"
 #include "families/security_module.h"
 #include "families/steps.h"
+#include "families/storm_keeper.h"
 
 // What a storm happens to: namespaces with clients in them, and listeners of other processes, each
 // with a model of what is in its queues. The model decides what the kernel must do with the next
@@ -67,15 +68,6 @@ private:
   uint16_t next_port_ = 5000;
   uint16_t next_walled_ = walled_from;
   uint16_t next_rejected_ = rejected_from;
-};
-
-struct Plan {
-  std::string name; // of the process
-  uint16_t port = 0;
-  std::string bound_to = "0.0.0.0";
-  int backlog = 1;
-  bool gives_up_early = false; // TCP_SYNCNT 1: for clients that never answer
-  bool is_mptcp = false;       // its clients speak plain TCP
 };
 
 // A request whose last ACK was not sent, or was dropped.
