@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probes/stacks.h"
 
+#include "listeners/threads.h"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -72,12 +74,12 @@ std::vector<KernelStack> StackCounts::most_frequent() const {
 
 std::vector<KernelStack> read_stacks(const UniqueFd& iterator) {
   using Clock = std::chrono::steady_clock;
-  constexpr size_t max_threads = 512;
-  const auto end = Clock::now() + std::chrono::milliseconds{5};
+  constexpr ThreadBounds bounds;
+  const auto end = Clock::now() + bounds.time;
   StackCounts counts;
   // A read ends when it has this much: some ten threads.
   std::array<char, 4096> chunk;
-  while (counts.threads() < max_threads && Clock::now() < end) {
+  while (counts.threads() < bounds.threads && Clock::now() < end) {
     const ssize_t n = read(iterator.get(), chunk.data(), chunk.size());
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
       continue;
