@@ -25,8 +25,10 @@ constexpr std::array refusals{
             "See its log: ausearch -m avc, journalctl -k."},
     Refusal{AW_NO_ROUTE, "no_route", "there is no route back to the client: {} dropped",
             "See ip route get CLIENT."},
-    Refusal{AW_MEMORY, "memory", "the kernel had no memory for a request: {} dropped",
-            "See the kernel's log, and net.ipv4.tcp_mem."},
+    Refusal{
+        AW_MEMORY, "memory", "the kernel had no memory for a request: {} dropped",
+        "The host is short of memory: see free -m and the kernel's log. What is kept for packets "
+        "is vm.min_free_kbytes."},
     Refusal{AW_COOKIE_INVALID, "cookie_invalid", "ACKs with no valid cookie: {} dropped",
             "They came too late (after two minutes), or were forged."},
 };

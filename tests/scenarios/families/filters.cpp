@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Packets of a handshake that something filters: no queue is full, and no queue may be blamed.
+#include <algorithm>
+#include <iterator>
+
 #include "core/error.h"
 #include "core/wait.h"
 #include "families/families.h"
@@ -181,6 +184,46 @@ void security_module(Stage& stage) {
   close_listener(stage, listener, {});
 }
 
+std::vector<Peer*> unanswered(TunPeers& tun, const std::vector<Peer*>& peers) {
+  tun.drain();
+  std::vector<Peer*> left;
+  std::copy_if(peers.begin(), peers.end(), std::back_inserter(left),
+               [](const Peer* peer) { return peer->syn_acks == 0; });
+  return left;
+}
+
+// A request is made of memory that is there, or not at all: inet_reqsk_alloc(). What the allocator
+// has at hand is enough for a few dozen; some of those get their first SYN-ACK by the timer.
+void memory(Stage& stage) {
+  TunPeers tun;
+  const SecurityModule tells_memory_apart;
+  const MemoryShortage shortage;
+  stage.go();
+  Listener listener = open_listener(stage, {.port = server_port, .backlog = 1000});
+  const auto peers = tun.add_many(30001, 200, server_port);
+  shortage.begin();
+  for (Peer* peer : peers) {
+    tun.send_syn(*peer);
+  }
+  shortage.end();
+  const auto waiting = unanswered(tun, peers);
+  const int64_t dropped = stage.world().moved("ListenDrops");
+  stage.claim(dropped >= 50, cat("memory was short: ", dropped, " of 200 SYNs were dropped"));
+  wait_for("the other SYN-ACKs",
+           [&] { return static_cast<int64_t>(unanswered(tun, peers).size()) <= dropped; });
+  const auto refused = unanswered(tun, peers);
+  for (Peer* peer : waiting) {
+    if (peer->syn_acks)
+      peer->resends.push_back({.after_ack = false});
+  }
+  Expectation lost =
+      at_listener("listen_drop", "memory", stage.self(), server_port, ports_of(refused));
+  lost.stage = "syn";
+  stage.expect(lost);
+  close_listener(stage, listener, {});
+  expect_resends(stage, tun);
+}
+
 // Who is refused like this is told so, by netfilter's own RST: it is in none of TCP's counters.
 void firewall_reject(Stage& stage) {
   TunPeers tun;
@@ -224,6 +267,12 @@ std::vector<Scenario> filter_scenarios() {
       {.name = "security_module",
        .about = "a program of the BPF LSM refuses 8 requests",
        .play = security_module,
+       .alone = true,
+       .on_request = true,
+       .changes_check = true},
+      {.name = "memory",
+       .about = "200 SYNs come while no memory is to be had at once",
+       .play = memory,
        .alone = true,
        .on_request = true,
        .changes_check = true},

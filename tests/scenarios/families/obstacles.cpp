@@ -2,6 +2,7 @@
 #include "families/obstacles.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
@@ -9,10 +10,13 @@
 #include <linux/tcp.h>
 #include <net/route.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "core/error.h"
@@ -123,6 +127,77 @@ bool kills_connections() {
 bool kill_connection(const Address& server, uint16_t server_port, const Address& client,
                      uint16_t client_port) {
   return destroy(connection_between(server, server_port, client, client_port)) == 0;
+}
+
+namespace {
+
+void run_before_all_others_on(size_t cpu) {
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(cpu, &one);
+  must(::sched_setaffinity(0, sizeof(one), &one), "sched_setaffinity");
+  const sched_param first{.sched_priority = 1};
+  must(::sched_setscheduler(0, SCHED_FIFO, &first), "SCHED_FIFO");
+}
+
+std::atomic<bool>* shared_flag() {
+  void* page = ::mmap(nullptr, sizeof(std::atomic<bool>), PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  must(page == MAP_FAILED ? -1 : 0, "mmap");
+  return new (page) std::atomic<bool>(false);
+}
+
+// Busy whenever it is told to be.
+Helper occupant_of(size_t cpu, const std::atomic<bool>* busy) {
+  return Helper(cat("aw-busy-", cpu), [cpu, busy](const Channel& scenario) {
+    run_before_all_others_on(cpu);
+    scenario.say("ready");
+    scenario.await_word();
+    scenario.say("busy");
+    while (*busy) {
+    }
+    scenario.await_word();
+  });
+}
+
+} // namespace
+
+// The file is opened, and this process in memory, beforehand: neither can be had later.
+MemoryShortage::MemoryShortage()
+    : limit_(must(::open("/proc/sys/vm/min_free_kbytes", O_RDWR | O_CLOEXEC),
+                  "vm.min_free_kbytes")),
+      too_much_(std::to_string(must(::sysconf(_SC_PHYS_PAGES), "pages") * 128)),
+      keeps_busy_(shared_flag()) {
+  std::array<char, 32> text{};
+  const ssize_t size = must(::read(limit_.get(), text.data(), text.size()), "vm.min_free_kbytes");
+  usual_.assign(text.data(), static_cast<size_t>(size));
+  const long cpus = ::sysconf(_SC_NPROCESSORS_ONLN);
+  for (size_t cpu = 1; cpu < static_cast<size_t>(cpus); ++cpu) {
+    busy_.push_back(occupant_of(cpu, keeps_busy_));
+    busy_.back().channel().hear("ready");
+  }
+  must(::mlockall(MCL_CURRENT | MCL_FUTURE), "mlockall");
+}
+
+MemoryShortage::~MemoryShortage() { end(); }
+
+void MemoryShortage::begin() const {
+  *keeps_busy_ = true;
+  for (const Helper& helper : busy_) {
+    helper.channel().say("be busy");
+    helper.channel().hear("busy");
+  }
+  run_before_all_others_on(0);
+  set(too_much_);
+}
+
+void MemoryShortage::end() const {
+  set(usual_);
+  *keeps_busy_ = false;
+}
+
+void MemoryShortage::set(const std::string& kilobytes) const {
+  must(::pwrite(limit_.get(), kilobytes.data(), kilobytes.size(), 0), "vm.min_free_kbytes");
 }
 
 } // namespace acceptwatch::scenarios

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <string>
+#include <vector>
 
 #include "core/packet.h"
+#include "core/helper.h"
 #include "core/socket.h"
 
 // What stands in the way of a handshake besides queues, and besides the firewall (nft.h).
@@ -26,5 +29,30 @@ void remove_unreachable(const std::string& address);
 bool kills_connections();
 bool kill_connection(const Address& server, uint16_t server_port, const Address& client,
                      uint16_t client_port);
+
+// A moment in which no memory is to be had at once on the whole host (vm.min_free_kbytes is more
+// than there is): what is in use stays so, and allocators live on what they have at hand. Whoever
+// had to wait for memory meanwhile would be killed for it; so nobody else runs.
+class MemoryShortage {
+public:
+  // Nothing is short yet. Until it is over, this process runs before all others, on one CPU.
+  MemoryShortage();
+  ~MemoryShortage();
+  MemoryShortage(const MemoryShortage&) = delete;
+  MemoryShortage& operator=(const MemoryShortage&) = delete;
+
+  void begin() const;
+  void end() const;
+
+private:
+  void set(const std::string& kilobytes) const;
+
+  UniqueFd limit_;
+  std::string usual_;
+  std::string too_much_;
+  // On each other CPU, one that runs before all others.
+  std::atomic<bool>* keeps_busy_;
+  std::vector<Helper> busy_;
+};
 
 } // namespace acceptwatch::scenarios
