@@ -310,8 +310,7 @@ ListenerReport Verdicts::report(const Listener& listener, const Lost& lost) cons
   report.netns = listener.netns;
   if (const Holder* owner = owner_of(listener))
     report.owner = to_owner(*owner);
-  if (listener.state)
-    report.accept_queue = listener.state->accept_queue;
+  report.accept_queue = listener.accept_queue;
   report.accept_peak = listener.accept_peak;
   report.syn_peak = listener.syn_peak;
   report.lost = lost.all;

@@ -35,10 +35,15 @@ bool disable_syncookies() {
   return sysctl && write(sysctl.get(), "0", 1) == 1;
 }
 
+/// So that closing the listener resets nobody: other watchers on this host would tell of it.
+void take_connection(int listener) {
+  const UniqueFd connection{accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)};
+}
+
 /// On loopback the answer comes before connect() returns; a dropped SYN would be
 /// sent again after a second.
 Outcome connect_to_empty_queue() {
-  const UniqueFd listener{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  const UniqueFd listener{socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   const UniqueFd client{socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -48,13 +53,16 @@ Outcome connect_to_empty_queue() {
   if (!listener || !client || bind(listener.get(), generic, length) < 0 ||
       listen(listener.get(), 0) < 0 || getsockname(listener.get(), generic, &length) < 0)
     return Outcome::unknown;
-  if (connect(client.get(), generic, length) == 0)
-    return Outcome::answered;
-  if (errno != EINPROGRESS)
-    return Outcome::unknown;
-  constexpr int patience_ms = 200;
-  pollfd writable{client.get(), POLLOUT, 0};
-  return poll(&writable, 1, patience_ms) == 1 ? Outcome::answered : Outcome::dropped;
+  if (connect(client.get(), generic, length) < 0) {
+    if (errno != EINPROGRESS)
+      return Outcome::unknown;
+    constexpr int patience_ms = 200;
+    pollfd writable{client.get(), POLLOUT, 0};
+    if (poll(&writable, 1, patience_ms) != 1)
+      return Outcome::dropped;
+  }
+  take_connection(listener.get());
+  return Outcome::answered;
 }
 
 Outcome try_in_new_namespace() {
