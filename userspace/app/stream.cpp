@@ -160,17 +160,30 @@ void Stream::find_holders(const aw_event& record) {
     static_cast<void>(rescan());
 }
 
-/// A packet that was refused before it came to a listener, or a connection that has
-/// no way back to its own: who listens there now? Where nobody does, a restart may
-/// have left a gap.
-void Stream::find_listener(const aw_event& record, Event& event) const {
-  if (event.listener || !event.netns || !event.server_address || !event.server_port)
-    return;
-  if (event.reason == AW_NO_LISTENER || event.reason == AW_CLOSED_LISTENER)
-    return find_former_listener(record, event);
-  if (const auto* listener =
-          table_.find_at(*event.netns, *event.server_address, *event.server_port))
-    event.listener = listener->id;
+/// Whom a record is about. Of a packet that was refused before it came to a listener, or a
+/// connection that has no way back to its own: who listens there now? Members of a
+/// SO_REUSEPORT group are not told apart then, so none is named unless they are one
+/// process's. Where nobody listens, a restart may have left a gap.
+std::vector<const Listener*> Stream::find_listeners(const aw_event& record, Event& event) const {
+  if (event.listener)
+    return {table_.find(event.listener)};
+  if (!event.netns || !event.server_address || !event.server_port)
+    return {};
+  if (event.reason == AW_NO_LISTENER || event.reason == AW_CLOSED_LISTENER) {
+    find_former_listener(record, event);
+    return {};
+  }
+  auto there = table_.find_at(*event.netns, *event.server_address, *event.server_port);
+  if (!there.empty() && have_one_owner(there))
+    event.listener = there.front()->id;
+  return there;
+}
+
+bool Stream::is_wanted(const std::vector<const Listener*>& listeners) const {
+  if (listeners.empty())
+    return owner_wanted(options_, nullptr);
+  return std::ranges::any_of(
+      listeners, [this](const Listener* listener) { return owner_wanted(options_, listener); });
 }
 
 void Stream::find_former_listener(const aw_event& record, Event& event) const {
@@ -188,11 +201,12 @@ void Stream::handle_event(const aw_event& record, uint64_t count) {
   find_holders(record);
   Event event = to_event(record, clock_, names_);
   event.count = count;
-  find_listener(record, event);
+  const auto listeners = find_listeners(record, event);
   table_.attribute(event);
+  const bool wanted = is_wanted(listeners);
   if (record.action == AW_LISTENER_CLOSED)
     table_.closed(record.listener.id, record.header.boot_ns);
-  if (!owner_wanted(options_, table_.find(event.listener)))
+  if (!wanted)
     return mute(record.listener.id);
   if (event.action == AW_LISTEN_DROP && event.reason == AW_ACCEPT_QUEUE_FULL)
     event.owner_state = table_.owner_state(event.listener, clock_.boot_now());

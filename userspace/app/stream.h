@@ -51,7 +51,9 @@ private:
   [[nodiscard]] Result<void> rescan();
   void judge();
   void find_holders(const aw_event& record);
-  void find_listener(const aw_event& record, Event& event) const;
+  [[nodiscard]] std::vector<const Listener*> find_listeners(const aw_event& record,
+                                                            Event& event) const;
+  [[nodiscard]] bool is_wanted(const std::vector<const Listener*>& listeners) const;
   void find_former_listener(const aw_event& record, Event& event) const;
   [[nodiscard]] Result<void> write();
   void append_loss(const char* where, uint64_t now, uint64_t& before);

@@ -51,6 +51,16 @@ const Holder* owner_of(const Listener& listener) {
   return first;
 }
 
+bool have_one_owner(const std::vector<const Listener*>& listeners) {
+  const auto pid_of = [](const Listener* listener) {
+    const Holder* owner = owner_of(*listener);
+    return owner ? owner->pid : 0;
+  };
+  return std::ranges::all_of(listeners, [&](const Listener* listener) {
+    return pid_of(listener) == pid_of(listeners.front());
+  });
+}
+
 Owner to_owner(const Holder& holder) {
   return {holder.pid, holder.name, holder.cgroup,
           holder.cgroup ? container_of_cgroup(*holder.cgroup) : std::nullopt};

@@ -62,6 +62,9 @@ struct Listener {
 /// that was started first, else the last that held it. Null: none is known.
 [[nodiscard]] const Holder* owner_of(const Listener& listener);
 
+/// Whether the same process owns them all.
+[[nodiscard]] bool have_one_owner(const std::vector<const Listener*>& listeners);
+
 /// The holder as records show it.
 [[nodiscard]] Owner to_owner(const Holder& holder);
 

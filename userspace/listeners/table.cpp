@@ -175,16 +175,19 @@ std::vector<const Listener*> ListenerTable::at(uint32_t netns, uint16_t port) co
   return found;
 }
 
-const Listener* ListenerTable::find_at(uint32_t netns, const Address& address,
-                                       uint16_t port) const {
-  const Listener* best = nullptr;
+std::vector<const Listener*> ListenerTable::find_at(uint32_t netns, const Address& address,
+                                                    uint16_t port) const {
+  const auto fitness = [&](const Listener& listener) {
+    return listener.address == address ? 2 : listener.address.family == address.family ? 1 : 0;
+  };
+  std::vector<const Listener*> best;
   for (const Listener* listener : at(netns, port)) {
     if (listener->closed || !takes(*listener, address))
       continue;
-    if (listener->address == address)
-      return listener;
-    if (!best || listener->address.family == address.family)
-      best = listener;
+    if (!best.empty() && fitness(*listener) > fitness(*best.front()))
+      best.clear();
+    if (best.empty() || fitness(*listener) == fitness(*best.front()))
+      best.push_back(listener);
   }
   return best;
 }

@@ -47,10 +47,11 @@ public:
   void note_queues(const aw_listener& record);
 
   /// Who listens where a packet went to: the one with that very address, else one
-  /// with a wildcard that takes its family. Null: nobody that is known.
-  [[nodiscard]] const Listener* find_at(uint32_t netns, const Address& address,
-                                        uint16_t port) const;
-  /// The same of those that are closed: the last one.
+  /// with a wildcard that takes its family. Several: the members of a SO_REUSEPORT
+  /// group, of which the kernel would have chosen one.
+  [[nodiscard]] std::vector<const Listener*> find_at(uint32_t netns, const Address& address,
+                                                     uint16_t port) const;
+  /// Who listened there, of those that are closed: the last one.
   [[nodiscard]] const Listener* find_former(uint32_t netns, const Address& address,
                                             uint16_t port) const;
 

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // SO_REUSEPORT: one port, several listeners of several processes, each with queues of its own.
-#include <linux/filter.h>
-#include <sys/socket.h>
-
 #include <filesystem>
 
 #include "core/error.h"
@@ -19,24 +16,11 @@ constexpr uint16_t server_port = 9113;
 constexpr uint16_t siblings = 3;
 constexpr int64_t queued_in_all = 6;
 
-// The client's port modulo 3 is the place of the chosen sibling in the group, so that each loss has
-// one right owner.
-void choose_by_client_port(int fd) {
-  sock_filter program[] = {
-      BPF_STMT(BPF_LD | BPF_H | BPF_ABS, static_cast<uint32_t>(SKF_NET_OFF) + 20),
-      BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, siblings),
-      BPF_STMT(BPF_RET | BPF_A, 0),
-  };
-  const sock_fprog passed{3, program};
-  must(::setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &passed, sizeof(passed)),
-       "SO_ATTACH_REUSEPORT_CBPF");
-}
-
 Helper sibling(uint16_t number) {
   Helper helper(cat("aw-sibling-", number), [number](const Channel& parent) {
     const Listener listener({.port = server_port, .backlog = 1, .reuse_port = true});
     if (number == 0) {
-      choose_by_client_port(listener.fd());
+      choose_by_client_port(listener, siblings);
     }
     parent.say("listening");
     parent.hear("close");

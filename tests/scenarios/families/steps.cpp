@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "families/steps.h"
 
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/ip.h>
+#include <netinet/ip6.h>
+#include <sys/socket.h>
+
+#include <iterator>
 #include <map>
 #include <tuple>
 
@@ -114,6 +121,23 @@ std::vector<uint16_t> fill(TunPeers& tun, const Listener& listener, uint16_t fir
   return ports;
 }
 
+void choose_by_client_port(const Listener& member, uint32_t members) {
+  constexpr auto network = static_cast<uint32_t>(SKF_NET_OFF);
+  constexpr auto protocol = static_cast<uint32_t>(SKF_AD_OFF + SKF_AD_PROTOCOL);
+  sock_filter program[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, protocol),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, 2, 0),
+      BPF_STMT(BPF_LD | BPF_H | BPF_ABS, network + sizeof(iphdr)),
+      BPF_JUMP(BPF_JMP | BPF_JA, 1, 0, 0),
+      BPF_STMT(BPF_LD | BPF_H | BPF_ABS, network + sizeof(ip6_hdr)),
+      BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, members),
+      BPF_STMT(BPF_RET | BPF_A, 0),
+  };
+  const sock_fprog passed{std::size(program), program};
+  must(::setsockopt(member.fd(), SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &passed, sizeof(passed)),
+       "SO_ATTACH_REUSEPORT_CBPF");
+}
+
 void lose_syns(Stage& stage, TunPeers& tun, const std::vector<Peer*>& peers) {
   const int64_t before = stage.world().moved("ListenDrops");
   for (Peer* peer : peers) {
@@ -123,12 +147,13 @@ void lose_syns(Stage& stage, TunPeers& tun, const std::vector<Peer*>& peers) {
 }
 
 std::vector<Expectation> resends_of(TunPeers& tun, const Owner& owner,
-                                    const std::string& reason_after_ack, uint16_t only_port) {
+                                    const std::string& reason_after_ack,
+                                    const std::function<bool(const Peer&)>& is_meant) {
   tun.drain();
   using Kind = std::tuple<uint16_t, int, std::string, size_t>;
   std::map<Kind, std::vector<uint16_t>> kinds;
   for (const auto& [port, peer] : tun.all()) {
-    if (only_port != 0 && peer.server_port != only_port) {
+    if (!is_meant(peer)) {
       continue;
     }
     for (size_t number = 0; number < peer.resends.size(); ++number) {
@@ -149,7 +174,10 @@ std::vector<Expectation> resends_of(TunPeers& tun, const Owner& owner,
 
 void expect_resends(Stage& stage, TunPeers& tun, const Owner& owner,
                     const std::string& reason_after_ack, uint16_t only_port) {
-  for (const Expectation& expected : resends_of(tun, owner, reason_after_ack, only_port)) {
+  const auto is_meant = [only_port](const Peer& peer) {
+    return only_port == 0 || peer.server_port == only_port;
+  };
+  for (const Expectation& expected : resends_of(tun, owner, reason_after_ack, is_meant)) {
     stage.expect(expected);
   }
 }

@@ -58,12 +58,17 @@ void enqueue(TunPeers& tun, const Depth& depth, Peer& peer);
 std::vector<uint16_t> fill(TunPeers& tun, const Listener& listener, uint16_t first_port,
                            int family = AF_INET);
 
+// Has the kernel choose the member of a SO_REUSEPORT group whose place is the client's port modulo
+// `members`, so that each packet has one right listener.
+void choose_by_client_port(const Listener& member, uint32_t members);
+
 // Sends a SYN of each to a listener with a full queue, and waits until all are dropped.
 void lose_syns(Stage& stage, TunPeers& tun, const std::vector<Peer*>& peers);
 
-// SYN-ACKs that the peers of one listener (or of all, with port 0) got more than once, as records.
+// SYN-ACKs that those peers got more than once, as records.
 std::vector<Expectation> resends_of(TunPeers& tun, const Owner& owner,
-                                    const std::string& reason_after_ack, uint16_t only_port);
+                                    const std::string& reason_after_ack,
+                                    const std::function<bool(const Peer&)>& is_meant);
 // SYN-ACKs that peers got more than once are records too: in scenarios about something else they
 // only appear on a machine so slow that a second passed. Call it when the listener is closed. With
 // a port, only those of that listener.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Thousands of handshakes with fates drawn at random, in three namespaces, to six listeners of
-// six processes, one of them of MPTCP where the kernel has that.
+// Thousands of handshakes with fates drawn at random, in three namespaces, to seven listeners of
+// seven processes: two share a port, and one is of MPTCP where the kernel has that.
 #include "families/storm.h"
 
 #include <algorithm>
@@ -82,9 +82,17 @@ void Storm::add_shop(Town& town, Plan plan) {
   plan.name = cat("aw-storm-", shops_.size() + 1);
   plan.port = static_cast<uint16_t>(9201 + shops_.size());
   plan.bound_to = dice_.below(3) == 0 ? "0.0.0.0" : "::";
+  const bool shares_port = plan.is_paired && !shops_.empty() && shops_.back()->plan.is_paired;
+  if (shares_port) {
+    plan.port = shops_.back()->plan.port;
+    plan.bound_to = shops_.back()->plan.bound_to;
+  }
   // Silent clients must never fill the SYN queue.
   plan.backlog = static_cast<int>(plan.gives_up_early ? dice_.from_to(8, 12) : dice_.from_to(2, 8));
   shops_.push_back(std::make_unique<Shop>(town, kernel_, plan));
+  if (shares_port) {
+    shops_.back()->pair_with(*shops_[shops_.size() - 2]);
+  }
 }
 
 // Three sorts of SYN cookies; one of the namespaces that keep requests resets on overflow.
@@ -92,7 +100,8 @@ void Storm::build() {
   const bool aborts_in_first = dice_.below(2) == 0;
   towns_.push_back(std::make_unique<Town>(stage_.world(), 0, aborts_in_first));
   learn_kernel(*towns_[0]);
-  add_shop(*towns_[0], {});
+  add_shop(*towns_[0], {.is_paired = true});
+  add_shop(*towns_[0], {.is_paired = true});
   add_shop(*towns_[0], {.gives_up_early = true});
   towns_.push_back(std::make_unique<Town>(stage_.add_world(), 1, !aborts_in_first));
   add_shop(*towns_[1], {});
@@ -191,7 +200,8 @@ void Storm::finish() {
     shop.silent.clear();
     shop.close();
     for (const Expectation& resend :
-         resends_of(shop.town.tun, shop.owner(), "ack_dropped", shop.plan.port)) {
+         resends_of(shop.town.tun, shop.owner(), "ack_dropped",
+                    [&](const Peer& peer) { return shop.clients.count(&peer) > 0; })) {
       shop.expect(resend);
     }
   });

@@ -12,6 +12,7 @@
 #include "core/socket.h"
 #include "core/wait.h"
 #include "families/obstacles.h"
+#include "families/steps.h"
 
 namespace acceptwatch::scenarios::storm {
 
@@ -83,8 +84,12 @@ private:
     listener_.emplace(ListenerOptions{.address = plan_.bound_to,
                                       .port = plan_.port,
                                       .backlog = plan_.backlog,
+                                      .reuse_port = plan_.is_paired,
                                       .fast_open = plan_.is_mptcp ? 0 : plan_.backlog,
                                       .protocol = plan_.is_mptcp ? ipproto_mptcp : IPPROTO_TCP});
+    if (plan_.is_paired) {
+      choose_by_client_port(*listener_, 2);
+    }
     if (plan_.gives_up_early) {
       const int once = 1;
       must(::setsockopt(listener_->fd(), IPPROTO_TCP, TCP_SYNCNT, &once, sizeof(once)),

@@ -16,6 +16,7 @@ struct Plan {
   int backlog = 1;
   bool gives_up_early = false; // TCP_SYNCNT 1: for clients that never answer
   bool is_mptcp = false;       // its clients speak plain TCP
+  bool is_paired = false;      // it shares its port with another (SO_REUSEPORT)
 };
 
 // The process of a shop: it does what it is told, and says "done".

@@ -21,8 +21,11 @@ Town::Town(World& home, int syncookies_here, bool aborts_here)
   add_unreachable(TunPeers::away_address());
 }
 
-Peer& Town::newcomer(uint16_t server_port, int family) {
-  if (next_port_ == walled_from) {
+Peer& Town::newcomer(uint16_t server_port, int family, std::optional<size_t> parity) {
+  if (parity && next_port_ % 2U != *parity) {
+    ++next_port_;
+  }
+  if (next_port_ >= walled_from) {
     throw Failure("a storm of that many handshakes needs more ports than a client has");
   }
   ++handshakes;
@@ -32,12 +35,6 @@ Peer& Town::newcomer(uint16_t server_port, int family) {
 Peer& Town::rejected_newcomer(uint16_t server_port, int family) {
   ++handshakes;
   return tun.add(next_rejected_++, server_port, family);
-}
-
-Peer& Town::lost_newcomer(uint16_t server_port) {
-  Peer& peer = newcomer(server_port, AF_INET);
-  peer.address = TunPeers::away_address();
-  return peer;
 }
 
 Peer& Town::walled_newcomer(uint16_t server_port, int family) {
@@ -85,7 +82,25 @@ void Shop::order(const std::string& what) const {
   process_.channel().hear("done");
 }
 
-void Shop::open() { order("open"); }
+void Shop::pair_with(Shop& other) {
+  partner_ = &other;
+  other.partner_ = this;
+}
+
+// Who comes later has the last place in the group, and whoever goes leaves his to the last:
+// reuseport_detach_sock().
+void Shop::open() {
+  place_ = shares_port() ? 1 : 0;
+  order("open");
+  is_open_ = true;
+}
+
+Peer& Shop::newcomer(int family) {
+  Peer& peer =
+      town.newcomer(plan.port, family, shares_port() ? std::optional{place_} : std::nullopt);
+  clients.insert(&peer);
+  return peer;
+}
 
 void Shop::expect_opened() { expect(opened(owner(), plan.port)); }
 
@@ -99,6 +114,10 @@ void Shop::close() {
     }
   }
   order("close");
+  is_open_ = false;
+  if (partner_) {
+    partner_->place_ = 0;
+  }
   town.world.await_explained("OutRsts");
   town.tun.drain();
   for (const Queued& waiting : queued) {
@@ -112,7 +131,11 @@ void Shop::close() {
 }
 
 void Shop::close_on_them(Dice& dice) {
-  std::vector<Held> under_way = held;
+  // Their packets would be strays to the other.
+  while (shares_port() && !held.empty()) {
+    give_up_held(0);
+  }
+  const std::vector<Held> under_way = held;
   close();
   for (const Held& request : under_way) {
     town.tun.drain();
@@ -160,6 +183,16 @@ Expectation Shop::about(const Peer& peer, const std::string& action, const std::
   expected.stage = stage;
   expected.server_address = TunPeers::server_address(peer.family);
   expected.client_address = TunPeers::address_of(peer);
+  return expected;
+}
+
+Expectation Shop::about_place(const Peer& peer, const std::string& action,
+                              const std::string& reason, const std::string& stage) const {
+  Expectation expected = about(peer, action, reason, stage);
+  if (shares_port()) {
+    expected.owner.reset();
+    expected.no_owner = true;
+  }
   return expected;
 }
 
@@ -251,7 +284,7 @@ void Shop::finish_with_cookie(size_t at) {
 // From an address of its own: a request whose SYN-ACK cannot be sent again is dropped at once
 // (reqsk_timer_handler()).
 void Shop::lose_way_at_last() {
-  Peer& peer = town.newcomer(plan.port, AF_INET);
+  Peer& peer = newcomer(AF_INET);
   peer.address = TunPeers::roaming_address();
   greet(peer);
   expect(about(peer, "listen_drop", "request_failed", "ack"));
@@ -290,7 +323,7 @@ Peer& Shop::accept_and_close() {
 
 void Shop::kill(Queued& waiting) {
   const Peer& peer = *waiting.peer;
-  expect(about(peer, "reset_sent", "other", "queued"));
+  expect(about_place(peer, "reset_sent", "other", "queued"));
   if (!kill_connection(Address::parse(TunPeers::server_address(peer.family)), plan.port,
                        Address::parse(TunPeers::address_of(peer)), peer.port)) {
     throw Failure(cat("there is no connection of client ", peer.port, " to kill"));

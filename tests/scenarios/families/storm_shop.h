@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,15 +45,13 @@ class Town {
 public:
   Town(World& home, int syncookies, bool aborts);
 
-  // A client that has not sent anything yet.
-  Peer& newcomer(uint16_t server_port, int family);
+  // A client that has not sent anything yet; from an even or an odd port (0, 1), where that matters.
+  Peer& newcomer(uint16_t server_port, int family, std::optional<size_t> parity = std::nullopt);
   // The same, from a port that the firewall drops, or rejects.
   static constexpr uint16_t walled_from = 55000;
   static constexpr uint16_t rejected_from = 60000;
   Peer& walled_newcomer(uint16_t server_port, int family);
   Peer& rejected_newcomer(uint16_t server_port, int family);
-  // One to whom there is no way back.
-  Peer& lost_newcomer(uint16_t server_port);
   // A SYN to a port where nobody listens. When its RST is there, whatever was sent before has been
   // dealt with: packets through one TUN device are taken in turn.
   void knock_at_closed_port(int family);
@@ -111,7 +111,8 @@ public:
   bool is_full() const { return queued.size() > static_cast<size_t>(plan.backlog); }
 
   int draw_family(Dice& dice) const;
-  Peer& newcomer(Dice& dice) { return town.newcomer(plan.port, draw_family(dice)); }
+  Peer& newcomer(int family);
+  Peer& newcomer(Dice& dice) { return newcomer(draw_family(dice)); }
 
   // A SYN that is answered: the client is then among those who hold a request, or a cookie.
   void greet(Peer& peer);
@@ -138,11 +139,17 @@ public:
   // A record of a packet of this peer.
   Expectation about(const Peer& peer, const std::string& action, const std::string& reason,
                     const std::string& stage = "") const;
-  // The same with both queues as they are now.
+  // The same where the record shows only where the packet went to: of two who share a port nobody is
+  // named.
+  Expectation about_place(const Peer& peer, const std::string& action, const std::string& reason,
+                          const std::string& stage) const;
+  // The same as about() with both queues as they are now.
   Expectation drop(const Peer& peer, const std::string& reason, const std::string& stage) const;
   void expect(const Expectation& expected) { town.world.expect_more(expected); }
   // Has the process do something, and waits until it is done.
   void order(const std::string& what) const;
+  // From here on they share a port: SO_REUSEPORT.
+  void pair_with(Shop& other);
   Owner owner() const { return {process_.pid(), process_.name(), 1}; }
 
   Town& town;
@@ -152,12 +159,17 @@ public:
   std::vector<Peer*> with_cookie;
   std::deque<Queued> queued;
   std::vector<Peer*> silent;
+  std::set<const Peer*> clients;
 
 private:
   void enqueue(Peer& peer);
   void await_timer(Held& request);
+  bool shares_port() const { return partner_ && partner_->is_open_; }
 
   Helper process_;
+  bool is_open_ = false;
+  Shop* partner_ = nullptr;
+  size_t place_ = 0; // in the group
 };
 
 // `from` without the one at `at`.

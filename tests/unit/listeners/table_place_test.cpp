@@ -36,8 +36,9 @@ protected:
   }
 
   [[nodiscard]] uint64_t at(int family, const char* text) const {
-    const Listener* found = table.find_at(netns, address(family, text), port);
-    return found ? found->id : 0;
+    const auto found = table.find_at(netns, address(family, text), port);
+    EXPECT_LE(found.size(), 1U);
+    return found.empty() ? 0 : found.front()->id;
   }
 
   [[nodiscard]] uint64_t former(int family, const char* text) const {
@@ -68,8 +69,22 @@ TEST_F(TableOfPlaces, AWildcardOfIpv4DoesNotTakeIpv6) {
 
 TEST_F(TableOfPlaces, AnotherPortOrNamespaceIsAnotherPlace) {
   listens(1, AF_INET, "0.0.0.0");
-  EXPECT_EQ(table.find_at(netns, address(AF_INET, "10.0.0.5"), port + 1), nullptr);
-  EXPECT_EQ(table.find_at(netns + 1, address(AF_INET, "10.0.0.5"), port), nullptr);
+  EXPECT_TRUE(table.find_at(netns, address(AF_INET, "10.0.0.5"), port + 1).empty());
+  EXPECT_TRUE(table.find_at(netns + 1, address(AF_INET, "10.0.0.5"), port).empty());
+}
+
+TEST_F(TableOfPlaces, MembersOfAGroupAreThereTogether) {
+  listens(1, AF_INET6, "::", 100);
+  listens(2, AF_INET, "0.0.0.0", 100);
+  listens(3, AF_INET, "0.0.0.0", 100);
+  listens(4, AF_INET, "0.0.0.0", 101);
+  auto group = table.find_at(netns, address(AF_INET, "10.0.0.5"), port);
+  ASSERT_EQ(group.size(), 3U);
+  EXPECT_FALSE(have_one_owner(group));
+  closed(4, 1000);
+  group = table.find_at(netns, address(AF_INET, "10.0.0.5"), port);
+  ASSERT_EQ(group.size(), 2U);
+  EXPECT_TRUE(have_one_owner(group));
 }
 
 TEST_F(TableOfPlaces, AClosedListenerIsAFormerOne) {
