@@ -28,6 +28,7 @@ const volatile struct aw_config aw_config = {};
 /* Nothing else brings these into the object's BTF, which a test compares. */
 const struct aw_process *aw_process_type __attribute__((unused));
 const struct aw_holder *aw_holder_type __attribute__((unused));
+const struct aw_chain *aw_chain_type __attribute__((unused));
 
 /* Processes that hold a listener: whose fork, exec and exit matter. */
 struct {
@@ -36,5 +37,30 @@ struct {
 	__type(key, __u32);
 	__type(value, __u8);
 } aw_holders SEC(".maps");
+
+/*
+ * The packet that a chain of nf_tables judges on this CPU, or has just dropped: chains.bpf.h.
+ * It is on its way to skb:kfree_skb then.
+ */
+struct aw_judged {
+	__u64 skb;
+	__u64 chain;
+	__u64 outer_skb;
+	__u64 outer_chain;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct aw_judged);
+} aw_judged SEC(".maps");
+
+static __always_inline struct aw_judged *judged_packet(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&aw_judged, &zero);
+}
 
 #endif

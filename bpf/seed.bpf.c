@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * What user space reads beside the main programs: who holds which listener, and where in the
- * kernel their threads are, and how many connections come. And cookies for new listeners.
+ * kernel their threads are, how many connections come, and which chain of the firewall drops
+ * packets. And cookies for new listeners.
  */
 #include "common.bpf.h"
 #include "read.bpf.h"
@@ -10,6 +11,7 @@
 #include "holders.bpf.h"
 #include "stacks.bpf.h"
 #include "arrivals.bpf.h"
+#include "chains.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

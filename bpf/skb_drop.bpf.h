@@ -136,6 +136,24 @@ static __always_inline enum aw_hook netfilter_hook_of(struct sk_buff *skb)
 	return seen_by_ip(skb) ? AW_HOOK_PREROUTING : AW_HOOK_INGRESS;
 }
 
+static __always_inline __u64 chain_that_judges(struct sk_buff *skb)
+{
+	struct aw_judged *judged = judged_packet();
+
+	return judged && judged->skb == (__u64)skb ? judged->chain : 0;
+}
+
+/* Of any packet, and no longer: what is at the same address later is another one. */
+static __always_inline __u64 chain_that_dropped(struct sk_buff *skb)
+{
+	struct aw_judged *judged = judged_packet();
+	__u64 chain = chain_that_judges(skb);
+
+	if (chain && judged)
+		judged->skb = 0;
+	return chain;
+}
+
 /* A SYN to this host, of which no listener is known (yet): user space looks for who listens. */
 static __always_inline bool describe_syn(struct sk_buff *skb, struct aw_event *e)
 {
@@ -159,6 +177,8 @@ static __always_inline void on_refused_syn(struct sk_buff *skb, enum aw_reason r
 	struct aw_event e = { .action = AW_LISTEN_DROP, .reason = reason };
 
 	note_drop_reason(&e, drop_reason);
+	if (reason == AW_FIREWALL)
+		e.chain = chain_that_dropped(skb);
 	if (describe_syn(skb, &e))
 		report(&e);
 }
@@ -173,7 +193,10 @@ static __always_inline void on_netfilter_answer(struct sk_buff *answer, struct s
 	struct aw_event e = { .action = AW_RESET_SENT, .reason = AW_FIREWALL };
 	__u8 flags;
 
-	if (parse_packet(answer, &e.ends, &flags) && flags & TCP_FLAG_RST && describe_syn(skb, &e))
+	if (!parse_packet(answer, &e.ends, &flags) || !(flags & TCP_FLAG_RST))
+		return;
+	e.chain = chain_that_judges(skb);
+	if (describe_syn(skb, &e))
 		report(&e);
 }
 

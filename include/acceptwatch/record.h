@@ -187,6 +187,7 @@ struct aw_event {
 	__u32 pid;	     /* listener_opened, listener_closed: the task that did it */
 	__u32 backlog;	     /* listener_opened: what listen() was asked for, before any cap */
 	__u32 _pad;
+	__u64 chain; /* firewall: the nf_tables chain, a key of aw_chains; 0: not known */
 	__u8 comm[AW_COMM_LEN];
 };
 
@@ -235,6 +236,13 @@ struct aw_holder {
 	__u8 syncookies;       /* net.ipv4.tcp_syncookies: 0, 1, 2 */
 	__u8 reuseport;	       /* 1: in an SO_REUSEPORT group */
 	__u16 _pad;
+};
+
+/* An nf_tables chain that dropped a packet, by the kernel's own names. */
+#define AW_CHAIN_LEN 32
+struct aw_chain {
+	__u8 table[AW_CHAIN_LEN];
+	__u8 chain[AW_CHAIN_LEN];
 };
 
 /* In aw_counter_key.listener: those that had no room for a counter of their own. */
@@ -287,9 +295,10 @@ struct aw_waits {
 AW_STATIC_ASSERT(sizeof(struct aw_header) == 16, "aw_header");
 AW_STATIC_ASSERT(sizeof(struct aw_listener) == 64, "aw_listener");
 AW_STATIC_ASSERT(sizeof(struct aw_endpoints) == 40, "aw_endpoints");
-AW_STATIC_ASSERT(sizeof(struct aw_event) == 160, "aw_event");
-AW_STATIC_ASSERT(sizeof(struct aw_foreseen) == 176, "aw_foreseen");
+AW_STATIC_ASSERT(sizeof(struct aw_event) == 168, "aw_event");
+AW_STATIC_ASSERT(sizeof(struct aw_foreseen) == 184, "aw_foreseen");
 AW_STATIC_ASSERT(sizeof(struct aw_process) == 72, "aw_process");
+AW_STATIC_ASSERT(sizeof(struct aw_chain) == 64, "aw_chain");
 AW_STATIC_ASSERT(sizeof(struct aw_holder) == 128, "aw_holder");
 AW_STATIC_ASSERT(sizeof(struct aw_counter_key) == 16, "aw_counter_key");
 AW_STATIC_ASSERT(sizeof(struct aw_counts) == 16, "aw_counts");

@@ -78,7 +78,7 @@ public:
       return tl::unexpected{plan.error()};
     if (auto opened = seed_.open(*plan, nullptr); !opened)
       return opened;
-    return seed_.load(*plan, std::nullopt);
+    return seed_.load(*plan, nullptr);
   }
 
   [[nodiscard]] Result<void> ask_iterator(Snapshot& snapshot) const {

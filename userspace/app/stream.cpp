@@ -4,6 +4,7 @@
 #include "app/filter.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace acceptwatch {
 namespace {
@@ -29,6 +30,8 @@ constexpr Pace trouble_pace{20, 250'000'000};
 constexpr uint64_t judge_pause_ns = 100'000'000;
 // How often what is folded is told.
 constexpr uint64_t folds_pause_ns = 100'000'000;
+/// After the last packet that a firewall dropped.
+constexpr uint64_t chains_watched_ns = 60'000'000'000;
 
 bool is_lifecycle(aw_action action) {
   return action == AW_LISTENER_OPENED || action == AW_LISTENER_CLOSED;
@@ -94,6 +97,10 @@ Result<void> Stream::drain() {
   if (clock_.boot_now() >= next_folds_ns_)
     tell_folds();
   judge();
+  if (watches_chains_ && clock_.boot_now() >= chains_until_ns_) {
+    watches_chains_ = false;
+    source_.watch_chains(false);
+  }
   auto written = write();
   return drained ? written : drained;
 }
@@ -208,15 +215,25 @@ void Stream::handle_event(const aw_event& record, uint64_t count) {
     table_.closed(record.listener.id, record.header.boot_ns);
   if (!wanted)
     return mute(record.listener.id);
+  if (event.reason == AW_FIREWALL)
+    note_firewall(record, event);
   if (event.action == AW_LISTEN_DROP && event.reason == AW_ACCEPT_QUEUE_FULL)
     event.owner_state = table_.owner_state(event.listener, clock_.boot_now());
   emit(event);
   verdicts_.note(record, event, [this](const Event& told) { emit(told); });
 }
 
+/// Chains are watched from the first packet that one drops until none was dropped for a while.
+void Stream::note_firewall(const aw_event& record, Event& event) {
+  chains_until_ns_ = clock_.boot_now() + chains_watched_ns;
+  if (record.chain)
+    event.chain = source_.chain(record.chain);
+  if (!std::exchange(watches_chains_, true))
+    source_.watch_chains(true);
+}
+
 void Stream::emit(const Event& event) {
-  if (!action_wanted(options_, event.action) ||
-      !owner_wanted(options_, table_.find(event.listener)))
+  if (!action_wanted(options_, event.action))
     return;
   if (is_lifecycle(event.action) && options_.family && event.family != options_.family)
     return;

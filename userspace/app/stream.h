@@ -44,6 +44,7 @@ public:
 private:
   void handle(const Record& record, uint64_t count);
   void handle_event(const aw_event& record, uint64_t count);
+  void note_firewall(const aw_event& record, Event& event);
   void tell_folds();
   void emit(const Event& event);
   void mute(uint64_t id);
@@ -83,6 +84,8 @@ private:
   uint64_t next_audit_ns_ = 0; ///< not before that
   uint64_t next_folds_ns_ = 0; ///< not before that
   bool folding_ = false;
+  bool watches_chains_ = false;
+  uint64_t chains_until_ns_ = 0;
   uint64_t records_ = 0;
 };
 

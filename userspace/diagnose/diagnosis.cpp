@@ -86,6 +86,8 @@ void Diagnosis::note(const Event& event, uint64_t at_ns) {
   if (Seen* seen = seen_of(found->facts, event))
     seen->add(occurrences(event), at_ns);
   note_client(*found, event);
+  if (event.chain)
+    found->facts.chain = event.chain;
   if (event.owner_state)
     found->facts.owner_state = event.owner_state;
   if (event.action == AW_RESET_SENT && event.former && !found->facts.former)

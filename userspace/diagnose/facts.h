@@ -76,6 +76,7 @@ struct Facts {
   std::optional<uint64_t> cookies_sent;
   std::optional<uint64_t> cookies_returned;
 
+  std::optional<Chain> chain; ///< of nf_tables, that dropped the last packet
   std::optional<Owner> owner;
   std::optional<OwnerState> owner_state;  ///< at the last look, while nothing is accepted
   std::optional<Descriptors> descriptors; ///< of a holder that has none left

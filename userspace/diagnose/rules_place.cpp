@@ -68,7 +68,12 @@ MaybeFinding firewall(const Case& c) {
   if (rejected.count)
     add_number(finding, "rejected", rejected.count);
   add_number(finding, "clients", c.facts.clients);
-  finding.advice = "Find the rule: nft list ruleset, iptables-save -c (its counter moves).";
+  finding.advice =
+      c.facts.chain
+          ? fmt::format("Find the rule: nft list ruleset, there chain {} of table {} (or one that "
+                        "it jumps to).",
+                        c.facts.chain->name, c.facts.chain->table)
+          : "Find the rule: nft list ruleset, iptables-save -c (its counter moves).";
   return finding;
 }
 

@@ -157,6 +157,12 @@ struct OwnerState {
   Pressure pressure;
 };
 
+/// A chain of nf_tables: names as `nft list ruleset` has them, at most 31 characters of each.
+struct Chain {
+  std::string table;
+  std::string name;
+};
+
 /// One event as a value: what happened, wherever it came from. What is not known
 /// is absent.
 struct Event {
@@ -180,6 +186,7 @@ struct Event {
   std::optional<std::string_view>
       kernel_reason; ///< lives as long as the ReasonNames that it is from
   aw_hook netfilter_hook = AW_HOOK_UNKNOWN;
+  std::optional<Chain> chain; ///< of nf_tables, that dropped it
   std::optional<Owner> owner;
   std::optional<FormerListener> former;   ///< of a reset_sent without a listener
   std::optional<Descriptors> descriptors; ///< of accept_stalled

@@ -67,11 +67,15 @@ void write_pressure(JsonWriter& json, const std::optional<QueuePressure>& pressu
   json.end_object();
 }
 
-void write_netfilter(JsonWriter& json, aw_hook hook) {
-  if (hook == AW_HOOK_UNKNOWN)
+void write_netfilter(JsonWriter& json, const Event& event) {
+  if (event.netfilter_hook == AW_HOOK_UNKNOWN && !event.chain)
     return;
   json.begin_object("netfilter");
-  json.member("hook", name_of(hook));
+  json.known("hook", name_of(event.netfilter_hook));
+  if (event.chain) {
+    json.known("table", event.chain->table);
+    json.known("chain", event.chain->name);
+  }
   json.end_object();
 }
 
@@ -92,7 +96,7 @@ void write_details(JsonWriter& json, const Event& event) {
   if (event.owner && event.owner->container)
     json.member("container", *event.owner->container);
   json.member("kernel_reason", event.kernel_reason);
-  write_netfilter(json, event.netfilter_hook);
+  write_netfilter(json, event);
   json.member("source", name_of(event.source));
   write_former(json, event.former);
   write_descriptors(json, event.descriptors);

@@ -73,6 +73,13 @@ std::string who_text(const Event& event, size_t width = std::string::npos) {
 /// Of the kernel's own names, that the last column has room for.
 constexpr size_t reason_width = 17;
 
+std::string chain_text(const Event& event) {
+  const size_t width = event.count > 1 ? 4 : 11; // beside the count
+  const auto chain = cut(printable(event.chain->name), width);
+  return event.action == AW_RESET_SENT ? fmt::format("RST: chain {} rejects", chain)
+                                       : fmt::format("SYN dropped: chain {}", chain);
+}
+
 std::string what_text(const Event& event) {
   std::string text{phrase_of(event.action, event.reason, event.stage)};
   if (event.retry)
@@ -83,6 +90,8 @@ std::string what_text(const Event& event) {
   if (event.action == AW_LISTEN_DROP && event.reason == AW_OTHER && event.kernel_reason)
     text = fmt::format("{} dropped: {}", event.stage == AW_STAGE_SYN ? "SYN" : "ACK",
                        cut(printable(*event.kernel_reason), reason_width));
+  if (event.chain)
+    text = chain_text(event);
   if (event.descriptors)
     text = fmt::format("accept() fails: {}/{} files", event.descriptors->open,
                        event.descriptors->limit);
@@ -169,6 +178,8 @@ void TextFormatter::format(const Event& event, std::string& out) {
   coloured(out, colour_of(event), what_text(event));
   if (style_.wide && event.kernel_reason)
     fmt::format_to(std::back_inserter(out), " [{}]", printable(*event.kernel_reason));
+  if (style_.wide && event.chain)
+    fmt::format_to(std::back_inserter(out), " [table {}]", printable(event.chain->table));
   out.push_back('\n');
   if (event.verdict && !event.verdict->ended) {
     constexpr std::string_view below_process = "                   ";

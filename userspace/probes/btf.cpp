@@ -101,6 +101,11 @@ std::optional<TypeInfo> load_kernel_btf() {
   return found ? TypeInfo::parse(of_libbpf(found)) : std::nullopt;
 }
 
+std::optional<TypeInfo> load_module_btf(const char* module, const TypeInfo& kernel) {
+  auto mapped = map_file(fmt::format("/sys/kernel/btf/{}", module).c_str());
+  return mapped ? TypeInfo::parse(std::move(mapped), kernel) : std::nullopt;
+}
+
 Result<TypeInfo> load_btf_file(const std::string& path) {
   btf* parsed = btf__parse(path.c_str(), nullptr);
   const int error = errno;
@@ -117,6 +122,18 @@ Result<TypeInfo> load_btf_file(const std::string& path) {
 std::optional<unsigned> function_arguments(const TypeInfo& types, const std::string& name) {
   const auto id = types.find(name, BTF_KIND_FUNC);
   return id ? prototype_arguments(types, types.type(*id).type) : std::nullopt;
+}
+
+std::optional<uint16_t> member_offset(const TypeInfo& types, const char* structure,
+                                      std::string_view member) {
+  const auto id = types.find(structure, BTF_KIND_STRUCT);
+  if (!id)
+    return std::nullopt;
+  for (const auto& entry : types.entries<btf_member>(types.type(*id))) {
+    if (types.name(entry.name_off) == member)
+      return static_cast<uint16_t>(BTF_MEMBER_BIT_OFFSET(entry.offset) / 8);
+  }
+  return std::nullopt;
 }
 
 bool takes_struct(const TypeInfo& types, const std::string& name) {

@@ -13,12 +13,19 @@ namespace acceptwatch {
 /// The running kernel's type information, or nothing.
 [[nodiscard]] std::optional<TypeInfo> load_kernel_btf();
 
+/// That of a module, where it is loaded and has any (5.11).
+[[nodiscard]] std::optional<TypeInfo> load_module_btf(const char* module, const TypeInfo& kernel);
+
 /// Type information from a file, raw or in an ELF section.
 [[nodiscard]] Result<TypeInfo> load_btf_file(const std::string& path);
 
 /// Number of arguments of a kernel function; absent: there is no such function.
 [[nodiscard]] std::optional<unsigned> function_arguments(const TypeInfo& types,
                                                          const std::string& name);
+
+/// Where a member is, in bytes, which is not in a struct of its own inside of it.
+[[nodiscard]] std::optional<uint16_t> member_offset(const TypeInfo& types, const char* structure,
+                                                    std::string_view member);
 
 /// Whether its first argument points to a struct that is described: where the unit that
 /// defines it has but heard of the struct (5.10), programs cannot follow it.

@@ -120,6 +120,8 @@ void note_attempts(const std::optional<TypeInfo>& kernel_types, Features& featur
     features.fentry = try_fentry(*kernel_types);
     features.iterator = try_iterator(*kernel_types);
     features.task_stack = try_task_stack(*kernel_types);
+    if (features.fentry.ok)
+      features.netfilter = find_netfilter_types(*kernel_types);
   }
   if (features.cgroup_mount)
     features.cgroup_skb = try_cgroup_skb(*features.cgroup_mount);

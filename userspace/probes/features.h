@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "probes/netfilter.h"
 
 #include <map>
 #include <optional>
@@ -63,8 +64,9 @@ struct Features {
   std::optional<std::string> security_modules;
   /// A BPF program of the LSM is attached to inet_conn_request. Absent: not known.
   std::optional<bool> lsm_program;
-  unsigned hz = 0;                       ///< ticks of jiffies in a second
-  std::optional<bool> syn_full_at_limit; ///< absent: could not be tried
+  std::optional<NetfilterTypes> netfilter; ///< looked for where fentry works
+  unsigned hz = 0;                         ///< ticks of jiffies in a second
+  std::optional<bool> syn_full_at_limit;   ///< absent: could not be tried
 
   [[nodiscard]] std::optional<unsigned> arguments_of(std::string_view name) const {
     const auto found = arguments.find(name);

@@ -3,6 +3,7 @@
 
 #include "events/names.h"
 
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 
@@ -158,6 +159,41 @@ void choose_stacks(const Features& features, Plan& plan) {
                   {});
 }
 
+/// Why chains of nf_tables cannot be watched; null: they can.
+const char* unwatchable_chains(const Features& features, const Plan& plan) {
+  if (plan.tier == AW_SOURCE_TRACEPOINT || !features.fentry.ok)
+    return "no tracepoint shows the chains of nf_tables";
+  if (!features.netfilter || plan.seed_by_probe_reads)
+    return "nf_tables is not loaded, or its types are not known (5.11)";
+  if (!features.probe_read.ok)
+    return "lockdown=confidentiality forbids reading the names of chains";
+  if (features.netfilter->is_module && !features.cap_sys_admin)
+    return "a module's types are for CAP_SYS_ADMIN to look up";
+  return nullptr;
+}
+
+void choose_chains(const Features& features, Plan& plan) {
+  const char* why = unwatchable_chains(features, plan);
+  if (!why) {
+    plan.netfilter = features.netfilter;
+    plan.config.pktinfo_skb = plan.netfilter->pktinfo_skb;
+    plan.config.chain_table = plan.netfilter->chain_table;
+    plan.config.chain_name = plan.netfilter->chain_name;
+    plan.config.table_name = plan.netfilter->table_name;
+    return;
+  }
+  for (const aw_action action : {AW_LISTEN_DROP, AW_RESET_SENT}) {
+    const bool unseen = std::ranges::any_of(plan.blind, [&](const BlindSpot& spot) {
+      return spot.action == action && spot.reason == AW_FIREWALL && spot.stage == AW_STAGE_NONE;
+    });
+    if (unseen)
+      continue;
+    for (const char* field : {"acceptwatch.netfilter.table", "acceptwatch.netfilter.chain"})
+      plan.blind.push_back({action, AW_FIREWALL, AW_STAGE_NONE, field, why,
+                            "nft list ruleset: counters of rules move."});
+  }
+}
+
 Plan bpf_plan(const Features& features, aw_source tier) {
   Plan plan;
   plan.tier = tier;
@@ -180,6 +216,7 @@ Plan bpf_plan(const Features& features, aw_source tier) {
   plan.programs.insert(plan.programs.end(), tracepoint_programs.begin(), tracepoint_programs.end());
   if (plan.config.packet_access == AW_PACKETS_UNREADABLE)
     note_unreadable_packets(plan);
+  choose_chains(features, plan);
   return plan;
 }
 

@@ -28,6 +28,8 @@ struct Plan {
   bool show_stacks = false;
   /// Arrivals may be counted while connections wait: where accept() is not seen.
   bool count_arrivals = false;
+  /// Where nf_tables is: chains that drop packets can be watched.
+  std::optional<NetfilterTypes> netfilter;
   /// Attach give_cookie of seed.bpf.c first.
   bool give_cookies = false;
   aw_config config{}; ///< all but the filters

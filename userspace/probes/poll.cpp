@@ -57,6 +57,8 @@ public:
   void stop_counting(const aw_place&) override {}
   uint64_t arrivals(const aw_place&) const override { return 0; }
   std::vector<KernelStack> stacks(const std::vector<uint32_t>&) const override { return {}; }
+  void watch_chains(bool) override {}
+  std::optional<Chain> chain(uint64_t) const override { return std::nullopt; }
   aw_source tier() const override { return AW_SOURCE_POLL; }
   std::vector<std::string> probes() const override { return {"sock_diag", "/proc/net/netstat"}; }
 

@@ -16,6 +16,7 @@
 #include <probe_seed.skel.h>
 #include <seed.skel.h>
 #include <unistd.h>
+#include <vector>
 
 namespace acceptwatch {
 
@@ -28,12 +29,25 @@ struct Seed::State {
   Link stacks;
   Link arrivals; ///< while there is a place at which it counts
   bool counts_arrivals = false;
+  std::vector<Link> chains; ///< while they are watched
+  bool can_watch_chains = false;
   size_t counted_places = 0;
   __u32* stack_pids = nullptr; ///< aw_stack_pids, shared with the program
   bool gives_cookies = false;
 
   [[nodiscard]] bpf_program* program(const char* name) const {
     return bpf_object__find_program_by_name(object, name);
+  }
+
+  static constexpr std::array chain_programs{"chain_entered", "chain_left"};
+
+  /// Before the object is loaded. The probing one has no such programs.
+  void allow_chains(bool allow) {
+    can_watch_chains = allow && typed;
+    for (const char* name : chain_programs) {
+      if (bpf_program* watching = program(name))
+        bpf_program__set_autoload(watching, can_watch_chains);
+    }
   }
 
   [[nodiscard]] int map(const char* name) const {
@@ -62,7 +76,8 @@ Seed::~Seed() = default;
 
 Result<void> Seed::open(const Plan& plan, const char* btf_file) {
   if (!plan.seed_by_iterator && !plan.give_cookies && !plan.show_stacks)
-    return {}; // arrivals are counted beside looks at the queues only
+    return {}; // the rest comes beside these
+  NetfilterTarget::name_section();
   LIBBPF_OPTS(bpf_object_open_opts, options);
   options.btf_custom_path = btf_file;
   auto opened = plan.seed_by_probe_reads
@@ -75,17 +90,35 @@ Result<void> Seed::open(const Plan& plan, const char* btf_file) {
   bpf_program__set_autoload(state_->program("arrived"), plan.count_arrivals);
   if (bpf_program* give_cookie = state_->program("give_cookie"))
     bpf_program__set_autoload(give_cookie, plan.give_cookies);
+  state_->allow_chains(plan.netfilter.has_value());
   return {};
 }
 
 bpf_object* Seed::object() const { return state_->object; }
 
-Result<void> Seed::load(const Plan& plan, std::optional<int> holders) {
+namespace {
+
+Result<void> share_map(bpf_object* main, bpf_object* beside, const char* name) {
+  const int fd = bpf_object__find_map_fd_by_name(main, name);
+  if (const int error = bpf_map__reuse_fd(bpf_object__find_map_by_name(beside, name), fd))
+    return load_failure("cannot share a map with the main programs", error);
+  return {};
+}
+
+} // namespace
+
+Result<void> Seed::load(const Plan& plan, bpf_object* main) {
   if (!state_->object)
     return {};
-  bpf_map* shared = bpf_object__find_map_by_name(state_->object, "aw_holders");
-  if (const int error = holders ? bpf_map__reuse_fd(shared, *holders) : 0)
-    return load_failure("cannot share the map of holders", error);
+  for (const char* name : {"aw_holders", "aw_judged"}) {
+    if (auto shared = main ? share_map(main, state_->object, name) : Result<void>{}; !shared)
+      return shared;
+  }
+  std::optional<NetfilterTarget> target;
+  if (plan.netfilter)
+    target.emplace(*plan.netfilter);
+  if (target && !target->is_found()) // the module has just been unloaded
+    state_->allow_chains(false);
   const LentTypes types{state_->object};
   if (const int error = state_->typed ? seed_bpf__load(state_->typed.get())
                                       : probe_seed_bpf__load(state_->probing.get()))
@@ -168,6 +201,25 @@ uint64_t Seed::arrivals(const aw_place& place) const {
   __u64 count = 0;
   const bool known = bpf_map_lookup_elem(state_->map("aw_arrivals"), &place, &count) == 0;
   return known ? count : 0;
+}
+
+/// BPF_LINK_CREATE asks for nothing but CAP_BPF, either. A failure shows in what is not told.
+void Seed::watch_chains(bool watch) {
+  state_->chains.clear();
+  if (!watch || !state_->can_watch_chains)
+    return;
+  for (const char* name : State::chain_programs)
+    state_->chains.emplace_back(bpf_program__attach_trace(state_->program(name)));
+}
+
+std::optional<Chain> Seed::chain(uint64_t id) const {
+  aw_chain names{};
+  if (!state_->object || bpf_map_lookup_elem(state_->map("aw_chains"), &id, &names) != 0)
+    return std::nullopt;
+  const auto text = [](const __u8(&name)[AW_CHAIN_LEN]) {
+    return std::string{std::begin(name), std::find(std::begin(name), std::end(name), 0)};
+  };
+  return Chain{text(names.table), text(names.chain)};
 }
 
 std::vector<KernelStack> Seed::stacks(const std::vector<uint32_t>& pids) const {

@@ -13,7 +13,7 @@ namespace acceptwatch {
 
 /// The seeding object: the iterators over all descriptors of all processes that
 /// are listeners, and over threads; the program that gives new listeners their cookie; the one
-/// that counts connections.
+/// that counts connections, and the one that watches chains of the firewall.
 class Seed {
 public:
   Seed();
@@ -25,10 +25,10 @@ public:
   [[nodiscard]] Result<void> open(const Plan& plan, const char* btf_file);
   /// Null before open(), and where the plan wants nothing of it.
   [[nodiscard]] bpf_object* object() const;
-  /// Loads what the plan wants. `holders` is the descriptor of a map of holders to
-  /// share, so that a process that forks just after it was scanned is not missed;
-  /// absent: a map of its own.
-  [[nodiscard]] Result<void> load(const Plan& plan, std::optional<int> holders);
+  /// Loads what the plan wants. It shares maps with the object of the main programs: who holds
+  /// listeners, so that a process that forks just after it was scanned is not missed; and which
+  /// packet was refused. Null: there are no main programs.
+  [[nodiscard]] Result<void> load(const Plan& plan, bpf_object* main);
 
   /// Null where the plan does not want it. Its caller attaches it.
   [[nodiscard]] bpf_program* give_cookie() const;
@@ -46,6 +46,8 @@ public:
   [[nodiscard]] bool count_arrivals(const aw_place& place);
   void stop_counting(const aw_place& place);
   [[nodiscard]] uint64_t arrivals(const aw_place& place) const;
+  void watch_chains(bool watch);
+  [[nodiscard]] std::optional<Chain> chain(uint64_t id) const;
 
 private:
   struct State;

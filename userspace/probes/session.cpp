@@ -98,6 +98,8 @@ public:
   std::vector<KernelStack> stacks(const std::vector<uint32_t>& pids) const override {
     return seed_.stacks(pids);
   }
+  void watch_chains(bool watch) override { seed_.watch_chains(watch); }
+  std::optional<Chain> chain(uint64_t id) const override { return seed_.chain(id); }
   std::vector<std::string> probes() const override { return probes_; }
 
 private:
@@ -159,8 +161,7 @@ Result<void> Session::load_object(Object& owner, const Plan& plan, const KernelF
 
 /// Its programs run before the main ones: they are attached first.
 Result<void> Session::load_seed(const Plan& plan) {
-  const int holders = bpf_object__find_map_fd_by_name(object_, "aw_holders");
-  if (auto loaded = seed_.load(plan, holders); !loaded)
+  if (auto loaded = seed_.load(plan, object_); !loaded)
     return loaded;
   return seed_.give_cookie() ? attach_one(seed_.give_cookie()) : Result<void>{};
 }

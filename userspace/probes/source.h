@@ -69,6 +69,11 @@ public:
   /// threads first. Takes some milliseconds at most. Empty: it is not to be had.
   [[nodiscard]] virtual std::vector<KernelStack>
   stacks(const std::vector<uint32_t>& pids) const = 0;
+  /// From here on, or no longer, dropped packets tell the chain of nf_tables that dropped them,
+  /// where that is to be had. Every packet that passes such a chain pays for it.
+  virtual void watch_chains(bool watch) = 0;
+  /// Of aw_event.chain. Absent: it is not known any more.
+  [[nodiscard]] virtual std::optional<Chain> chain(uint64_t id) const = 0;
   [[nodiscard]] virtual aw_source tier() const = 0;
   /// What was attached, for people: "fentry/tcp_conn_request".
   [[nodiscard]] virtual std::vector<std::string> probes() const = 0;

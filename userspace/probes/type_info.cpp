@@ -224,31 +224,42 @@ private:
 } // namespace
 
 std::optional<TypeInfo> TypeInfo::parse(Bytes bytes) {
+  TypeInfo info;
+  info.bytes_ = std::move(bytes);
+  return info.note_contents() ? std::optional{std::move(info)} : std::nullopt;
+}
+
+std::optional<TypeInfo> TypeInfo::parse(Bytes bytes, const TypeInfo& kernel) {
+  TypeInfo info;
+  info.bytes_ = std::move(bytes);
+  info.kernel_bytes_ = kernel.bytes_;
+  info.kernel_strings_ = kernel.strings_;
+  info.first_ = kernel.count() + 1;
+  return info.note_contents() ? std::optional{std::move(info)} : std::nullopt;
+}
+
+bool TypeInfo::note_contents() {
   btf_header header{};
-  if (bytes->size() < sizeof(header))
-    return std::nullopt;
-  std::memcpy(&header, bytes->data(), sizeof(header));
+  if (bytes_->size() < sizeof(header))
+    return false;
+  std::memcpy(&header, bytes_->data(), sizeof(header));
   const auto fits = [&](uint32_t offset, uint32_t length) {
-    return uint64_t{header.hdr_len} + offset + length <= bytes->size();
+    return uint64_t{header.hdr_len} + offset + length <= bytes_->size();
   };
   if (header.magic != BTF_MAGIC || header.type_off % 4 || header.hdr_len % 4 ||
       !fits(header.type_off, header.type_len) || !fits(header.str_off, header.str_len) ||
       header.str_len == 0)
-    return std::nullopt;
-  TypeInfo info;
-  info.types_ = bytes->data() + header.hdr_len + header.type_off;
-  info.strings_ = {reinterpret_cast<const char*>(bytes->data()) + header.hdr_len + header.str_off,
-                   header.str_len};
-  info.bytes_ = std::move(bytes);
-  if (info.strings_.back() != '\0' || !info.note_offsets(header.type_len))
-    return std::nullopt;
-  return info;
+    return false;
+  types_ = bytes_->data() + header.hdr_len + header.type_off;
+  strings_ = {reinterpret_cast<const char*>(bytes_->data()) + header.hdr_len + header.str_off,
+              header.str_len};
+  return strings_.back() == '\0' && note_offsets(header.type_len);
 }
 
 bool TypeInfo::note_offsets(uint32_t length) {
   constexpr size_t usual_size = 24;
   offsets_.reserve(length / usual_size);
-  offsets_.push_back(0); // void
+  offsets_.push_back(0);
   uint32_t offset = 0;
   while (length - offset >= sizeof(btf_type)) {
     const auto size = size_of(*reinterpret_cast<const btf_type*>(types_ + offset));
@@ -262,22 +273,28 @@ bool TypeInfo::note_offsets(uint32_t length) {
 }
 
 const btf_type& TypeInfo::type(uint32_t id) const {
-  return *reinterpret_cast<const btf_type*>(types_ + offsets_[id]);
+  return *reinterpret_cast<const btf_type*>(types_ + offsets_[id - first_ + 1]);
 }
 
 std::string_view TypeInfo::name(uint32_t name_offset) const {
-  return name_offset < strings_.size() ? strings_.data() + name_offset : "";
+  if (name_offset < kernel_strings_.size())
+    return kernel_strings_.data() + name_offset;
+  const size_t own = name_offset - kernel_strings_.size();
+  return own < strings_.size() ? strings_.data() + own : "";
 }
 
 /// Without a look for the end of each name.
 bool TypeInfo::is_named(const btf_type& type, std::string_view name) const {
-  const size_t end = type.name_off + name.size();
-  return type.name_off && end < strings_.size() && strings_[end] == '\0' &&
-         strings_.compare(type.name_off, name.size(), name) == 0;
+  const bool of_kernel = type.name_off < kernel_strings_.size();
+  const std::string_view strings = of_kernel ? kernel_strings_ : strings_;
+  const size_t begin = of_kernel ? type.name_off : type.name_off - kernel_strings_.size();
+  const size_t end = begin + name.size();
+  return type.name_off && end < strings.size() && strings[end] == '\0' &&
+         strings.compare(begin, name.size(), name) == 0;
 }
 
 std::optional<uint32_t> TypeInfo::find(std::string_view name, uint32_t kind) const {
-  for (uint32_t id = 1; id <= count(); ++id) {
+  for (uint32_t id = first_; id <= count(); ++id) {
     const btf_type& candidate = type(id);
     if (kind_of(candidate) == kind && is_named(candidate, name))
       return id;

@@ -21,9 +21,15 @@ public:
 
   /// Absent: that is no BTF of this machine.
   [[nodiscard]] static std::optional<TypeInfo> parse(Bytes bytes);
+  /// The same of a module: what it has besides the kernel's.
+  [[nodiscard]] static std::optional<TypeInfo> parse(Bytes bytes, const TypeInfo& kernel);
 
-  /// Types have numbers from 1 to count().
-  [[nodiscard]] uint32_t count() const { return static_cast<uint32_t>(offsets_.size()) - 2; }
+  /// Types have numbers from 1 to count(); those of a module go on from first(), and numbers
+  /// below that are the kernel's.
+  [[nodiscard]] uint32_t first() const { return first_; }
+  [[nodiscard]] uint32_t count() const {
+    return first_ + static_cast<uint32_t>(offsets_.size()) - 3;
+  }
   [[nodiscard]] const btf_type& type(uint32_t id) const;
   [[nodiscard]] std::string_view name(uint32_t name_offset) const;
   /// The number of a type.
@@ -35,17 +41,22 @@ public:
   }
 
   /// The same with nothing in it but what has one of these names, without their flavours
-  /// ("NAME___flavour"), and what that is made of. All keep their numbers.
+  /// ("NAME___flavour"), and what that is made of. All keep their numbers. Not of a module.
   [[nodiscard]] std::vector<std::byte> reduced_to(const std::vector<std::string>& names) const;
 
 private:
   [[nodiscard]] bool is_named(const btf_type& type, std::string_view name) const;
+  [[nodiscard]] bool note_contents();
   [[nodiscard]] bool note_offsets(uint32_t length);
 
   Bytes bytes_;
+  Bytes kernel_bytes_; ///< of a module, to which the kernel's names belong
+  std::string_view kernel_strings_;
+  uint32_t first_ = 1;
   const std::byte* types_ = nullptr;
   std::string_view strings_;
-  std::vector<uint32_t> offsets_; ///< of types, by number, and the end; 0 is void, which has none
+  /// Of types, from number first_ - 1 on, which is void or not here, and the end.
+  std::vector<uint32_t> offsets_;
 };
 
 } // namespace acceptwatch

@@ -109,6 +109,8 @@ Complaints wrong_fields(const Expectation& expected, const Record& record,
   check.number("acceptwatch.syn_queue.limit", expected.syn_limit);
   check.number("acceptwatch.retry", expected.retry);
   check.text("acceptwatch.netfilter.hook", expected.netfilter_hook);
+  check.text("acceptwatch.netfilter.table", expected.netfilter_table);
+  check.text("acceptwatch.netfilter.chain", expected.netfilter_chain);
   check.stack(expected.kernel_function);
   return check.take();
 }

@@ -79,6 +79,8 @@ void put_expectation(JsonWriter& out, const Expectation& expected) {
   put(out, "syn_limit", expected.syn_limit);
   put(out, "retry", expected.retry);
   put(out, "netfilter_hook", expected.netfilter_hook);
+  put(out, "netfilter_table", expected.netfilter_table);
+  put(out, "netfilter_chain", expected.netfilter_chain);
   put(out, "kernel_function", expected.kernel_function);
   put(out, "also", expected.also);
   out.EndObject();
@@ -143,6 +145,8 @@ Expectation expectation_from(const JsonValue& from) {
   result.syn_limit = range_at(from, "syn_limit");
   result.retry = range_at(from, "retry");
   result.netfilter_hook = from["netfilter_hook"].GetString();
+  result.netfilter_table = from["netfilter_table"].GetString();
+  result.netfilter_chain = from["netfilter_chain"].GetString();
   result.kernel_function = from["kernel_function"].GetString();
   result.also = from["also"].GetString();
   return result;

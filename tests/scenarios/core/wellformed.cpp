@@ -106,6 +106,8 @@ const Names& text_paths() {
       "acceptwatch.container",
       "acceptwatch.kernel_reason",
       "acceptwatch.netfilter.hook",
+      "acceptwatch.netfilter.table",
+      "acceptwatch.netfilter.chain",
       "acceptwatch.source",
   };
   return paths;

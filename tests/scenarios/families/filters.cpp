@@ -161,6 +161,18 @@ void firewall_at(Stage& stage, Hook hook, const char* name) {
   stage.go();
   Listener listener = open_listener(stage, {.address = "::", .port = server_port, .backlog = 10});
   lose_eight(stage, tun, "firewall", name);
+  // Chains are watched from the first loss on.
+  stage.await_records();
+  const auto late = tun.add_many(32001, 3, server_port);
+  for (Peer* peer : late) {
+    tun.send_syn(*peer);
+  }
+  Expectation dropped =
+      at_listener("listen_drop", "firewall", stage.self(), server_port, ports_of(late));
+  dropped.netfilter_hook = name;
+  dropped.netfilter_table = firewall_table;
+  dropped.netfilter_chain = firewall_chain;
+  stage.expect(dropped);
   await_turn(stage, tun);
   stage.claim(listener.embryos() == 0, "no SYN came through the firewall");
   close_listener(stage, listener, {});
@@ -231,6 +243,10 @@ void firewall_reject(Stage& stage) {
   stage.go();
   Listener listener = open_listener(stage, {.address = "::", .port = server_port, .backlog = 10});
   for (const int family : {AF_INET, AF_INET6}) {
+    const bool watches_chains = family == AF_INET6; // from the first loss on
+    if (watches_chains) {
+      stage.await_records();
+    }
     const auto peers = tun.add_many(family == AF_INET ? 30001 : 31001, 4, server_port, family);
     for (Peer* peer : peers) {
       tun.send_syn(*peer);
@@ -242,6 +258,10 @@ void firewall_reject(Stage& stage) {
           at_listener(action, reason, stage.self(), server_port, ports_of(peers), family);
       refused.stage = "syn";
       refused.netfilter_hook = "input";
+      if (watches_chains) {
+        refused.netfilter_table = firewall_table;
+        refused.netfilter_chain = firewall_chain;
+      }
       stage.expect(refused);
     }
   }
@@ -260,7 +280,7 @@ std::vector<Scenario> filter_scenarios() {
       {"no_route_at_last", "the route to 4 clients goes away before their last ACKs",
        no_route_at_last},
       {"icmp_error", "an ICMP error for the SYN-ACK of 3 requests", icmp_error},
-      {"firewall_in", "nf_tables drops 8 SYNs to a listener", firewall_in},
+      {"firewall_in", "nf_tables drops 8 SYNs to a listener, and 3 more", firewall_in},
       {"firewall_reject", "nf_tables answers 8 SYNs with a RST", firewall_reject},
       {"firewall_prerouting", "the same before routing", firewall_prerouting},
       {"firewall_ingress", "the same as they come from the device", firewall_ingress},

@@ -73,9 +73,6 @@ private:
   uint32_t sequence_ = 0;
 };
 
-constexpr const char* table = "acceptwatch_scenarios";
-constexpr const char* chain = "drops";
-
 uint16_t nft_type(uint16_t message) {
   return static_cast<uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | message);
 }
@@ -154,10 +151,10 @@ Batch rule_batch(const Rule& rule) {
   const auto nothing = [] {};
   batch.message(NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES, nothing);
   batch.message(nft_type(NFT_MSG_NEWTABLE), NLM_F_CREATE, NFPROTO_INET, 0,
-                [&] { batch.text(NFTA_TABLE_NAME, table); });
+                [&] { batch.text(NFTA_TABLE_NAME, firewall_table); });
   batch.message(nft_type(NFT_MSG_NEWCHAIN), NLM_F_CREATE, NFPROTO_INET, 0, [&] {
-    batch.text(NFTA_CHAIN_TABLE, table);
-    batch.text(NFTA_CHAIN_NAME, chain);
+    batch.text(NFTA_CHAIN_TABLE, firewall_table);
+    batch.text(NFTA_CHAIN_NAME, firewall_chain);
     batch.text(NFTA_CHAIN_TYPE, "filter");
     batch.nested(NFTA_CHAIN_HOOK, [&] {
       batch.number(NFTA_HOOK_HOOKNUM, static_cast<uint32_t>(rule.hook));
@@ -169,8 +166,8 @@ Batch rule_batch(const Rule& rule) {
   });
   batch.message(nft_type(NFT_MSG_NEWRULE), NLM_F_CREATE | NLM_F_APPEND | NLM_F_ACK, NFPROTO_INET, 0,
                 [&] {
-                  batch.text(NFTA_RULE_TABLE, table);
-                  batch.text(NFTA_RULE_CHAIN, chain);
+                  batch.text(NFTA_RULE_TABLE, firewall_table);
+                  batch.text(NFTA_RULE_CHAIN, firewall_chain);
                   batch.nested(NFTA_RULE_EXPRESSIONS, [&] { add_rule(batch, rule); });
                 });
   batch.message(NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES, nothing);

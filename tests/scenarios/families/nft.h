@@ -8,6 +8,10 @@ namespace acceptwatch::scenarios {
 // Where a rule sees packets: on their way in, or out. The first is the TUN device's own.
 enum class Hook { ingress = 5, prerouting = 0, input = 1, output = 3 };
 
+// Of the rules below.
+inline constexpr const char* firewall_table = "acceptwatch_scenarios";
+inline constexpr const char* firewall_chain = "drops";
+
 // Drops TCP packets of the current namespace whose destination port (output: source port) is this
 // one, and whose other port is `others_from` or above, by nf_tables as `nft add rule` would do
 // it. Throws Skip when the kernel has no nf_tables.

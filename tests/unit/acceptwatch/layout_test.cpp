@@ -56,7 +56,7 @@ std::vector<Layout> layouts() {
         MEMBER(aw_event, retry), MEMBER(aw_event, flags), MEMBER(aw_event, hook),
         MEMBER(aw_event, reason_space), MEMBER(aw_event, also), MEMBER(aw_event, kernel_reason),
         MEMBER(aw_event, pid), MEMBER(aw_event, backlog), MEMBER(aw_event, _pad),
-        MEMBER(aw_event, comm)}},
+        MEMBER(aw_event, chain), MEMBER(aw_event, comm)}},
       {"aw_foreseen",
        sizeof(aw_foreseen),
        {MEMBER(aw_foreseen, skb), MEMBER(aw_foreseen, sk), MEMBER(aw_foreseen, event)}},
@@ -71,6 +71,7 @@ std::vector<Layout> layouts() {
         MEMBER(aw_holder, pid), MEMBER(aw_holder, fd), MEMBER(aw_holder, comm),
         MEMBER(aw_holder, drops), MEMBER(aw_holder, somaxconn), MEMBER(aw_holder, max_syn_backlog),
         MEMBER(aw_holder, syncookies), MEMBER(aw_holder, reuseport), MEMBER(aw_holder, _pad)}},
+      {"aw_chain", sizeof(aw_chain), {MEMBER(aw_chain, table), MEMBER(aw_chain, chain)}},
       {"aw_counter_key",
        sizeof(aw_counter_key),
        {MEMBER(aw_counter_key, listener), MEMBER(aw_counter_key, netns),
@@ -110,7 +111,11 @@ std::vector<Layout> layouts() {
         MEMBER(aw_config, hz),
         MEMBER(aw_config, pace_ns),
         MEMBER(aw_config, listen_drops),
-        MEMBER(aw_config, no_routes)}},
+        MEMBER(aw_config, no_routes),
+        MEMBER(aw_config, pktinfo_skb),
+        MEMBER(aw_config, chain_table),
+        MEMBER(aw_config, chain_name),
+        MEMBER(aw_config, table_name)}},
   };
 }
 

@@ -43,6 +43,8 @@ public:
   void stop_counting(const aw_place& place) override { counted.erase(place.port); }
   uint64_t arrivals(const aw_place&) const override { return entered; }
   std::vector<KernelStack> stacks(const std::vector<uint32_t>&) const override { return {}; }
+  void watch_chains(bool) override {}
+  std::optional<Chain> chain(uint64_t) const override { return std::nullopt; }
   aw_source tier() const override { return AW_SOURCE_KPROBE; }
   std::vector<std::string> probes() const override { return {}; }
 };

@@ -238,6 +238,9 @@ TEST(Rules, AFirewallThatRejectsIsOneThatDrops) {
   facts.rejected = seen(6);
   EXPECT_EQ(judge(facts, {})[0].what,
             "netfilter on this host dropped 6 packets, and answered each with a RST");
+  EXPECT_NE(judge(facts, {})[0].advice.find("iptables-save"), std::string::npos);
+  facts.chain = Chain{"filter", "input"};
+  EXPECT_NE(judge(facts, {})[0].advice.find("chain input of table filter"), std::string::npos);
 }
 
 TEST(Rules, WhatWasNotSeenForLongIsOver) {

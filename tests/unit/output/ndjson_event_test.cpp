@@ -121,6 +121,14 @@ TEST(NdjsonEvent, NamesTheFirewallsHookAfterTheKernelsReason) {
       << formatted(event);
 }
 
+TEST(NdjsonEvent, NamesTheFirewallsChainWhereItIsKnown) {
+  auto event = unit::contract_event();
+  event.chain = Chain{"filter", "input"};
+  EXPECT_NE(formatted(event).find(R"("netfilter":{"table":"filter","chain":"input"},)"),
+            std::string::npos)
+      << formatted(event);
+}
+
 TEST(NdjsonEvent, HasAnEndWithOneOfItsHalves) {
   auto event = unit::contract_event();
   event.server_address.reset();

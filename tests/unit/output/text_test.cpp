@@ -199,6 +199,20 @@ TEST_F(TextWidth, OfRowsThatStandForSeveralIsAtMost80) {
   EXPECT_EQ(too_wide, std::set<std::string>{});
 }
 
+TEST_F(TextWidth, OfRowsWithAChainIsAtMost80) {
+  for (const aw_action action : {AW_LISTEN_DROP, AW_RESET_SENT}) {
+    auto event = contract_event();
+    event.action = action;
+    event.reason = AW_FIREWALL;
+    event.accept_queue = event.syn_queue = std::nullopt;
+    event.chain = Chain{"filter", "in_public_deny_of_every_zone"};
+    check(formatted(event));
+    event.count = 12345;
+    check(formatted(event));
+  }
+  EXPECT_EQ(too_wide, std::set<std::string>{});
+}
+
 TEST_F(TextWidth, OfTheSummaryIsAtMost80) {
   Summary summary;
   for (const auto& event : ordinary_events()) {

@@ -77,6 +77,33 @@ TEST_F(BtfTest, EnumeratorsHaveNames) {
   EXPECT_TRUE(enumerators(*types, "sk_rst_reason").empty());
 }
 
+/// Its names and numbers go on where the kernel's end, and refer to the kernel's as well.
+TEST_F(BtfTest, OfAModuleGoesOnWhereTheKernelsEnds) {
+  const Built module{btf__new_empty_split(built.get())};
+  btf* m = module.get();
+  const int number = btf__find_by_name_kind(built.get(), "int", BTF_KIND_INT);
+  btf__add_struct(m, "nft_chain", 24);
+  btf__add_field(m, "argument0", number, 64, 0); // a name that the kernel has
+  btf__add_field(m, "handle", number, 128, 0);
+  const int two = btf__add_func_proto(m, number);
+  btf__add_func_param(m, "pkt", number);
+  btf__add_func_param(m, "priv", number);
+  const int function = btf__add_func(m, "nft_do_chain", BTF_FUNC_STATIC, two);
+  __u32 size = 0;
+  const auto* bytes = static_cast<const std::byte*>(btf__raw_data(m, &size));
+  types = TypeInfo::parse(raw());
+  const auto both =
+      TypeInfo::parse(std::make_shared<std::span<const std::byte>>(bytes, size), *types);
+  ASSERT_TRUE(both);
+  EXPECT_EQ(both->first(), types->count() + 1);
+  EXPECT_EQ(both->find("nft_do_chain", BTF_KIND_FUNC), static_cast<uint32_t>(function));
+  EXPECT_EQ(function_arguments(*both, "nft_do_chain"), 2U);
+  EXPECT_EQ(member_offset(*both, "nft_chain", "argument0"), 8);
+  EXPECT_EQ(member_offset(*both, "nft_chain", "handle"), 16);
+  EXPECT_FALSE(member_offset(*both, "nft_chain", "name"));
+  EXPECT_FALSE(both->find("tcp_conn_request", BTF_KIND_FUNC)) << "that is the kernel's";
+}
+
 /// libbpf reads what is left, and finds it under the numbers that the kernel knows.
 TEST_F(BtfTest, ReducedKeepsWhatIsNamedWithItsNumber) {
   const auto bytes = types->reduced_to({"skb_drop_reason___5_17", "btf_trace_tcp_send_reset"});

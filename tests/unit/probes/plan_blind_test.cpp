@@ -72,6 +72,11 @@ const Spots no_ack_stage{"listen_drop/@ack:", "listen_drop/@cookie:"};
 const Spots no_ack_overflow{"listen_drop/accept_queue_full@ack:",
                             "listen_drop/accept_queue_full@cookie:"};
 
+const Spots no_chains_of_drops{"listen_drop/firewall@:acceptwatch.netfilter.table",
+                               "listen_drop/firewall@:acceptwatch.netfilter.chain"};
+const Spots no_chains_of_resets{"reset_sent/firewall@:acceptwatch.netfilter.table",
+                                "reset_sent/firewall@:acceptwatch.netfilter.chain"};
+
 /// No module may refuse a request: its hook is left out.
 const Spots no_memory{"listen_drop/memory@syn:"};
 
@@ -89,13 +94,13 @@ TEST(BlindSpots, Of61AreAcksThatSomethingElseThanAQueueRefused) {
 }
 
 TEST(BlindSpots, Of510AreSocketCookiesDropReasonsAndExpiry) {
-  const Spots expected = no_cookies + no_drop_reasons;
+  const Spots expected = no_cookies + no_drop_reasons + no_chains_of_resets;
   EXPECT_EQ(blind_on(kernel_5_10()), expected + no_expiry);
   EXPECT_EQ(blind_on(kernel_5_10(), AW_SOURCE_KPROBE), expected);
 }
 
 TEST(BlindSpots, OfTracepointsOn618AreRequestsThatFailed) {
-  EXPECT_EQ(blind_on(kernel_6_18()), tracepoints_blind);
+  EXPECT_EQ(blind_on(kernel_6_18()), tracepoints_blind + no_chains_of_drops);
 }
 
 TEST(BlindSpots, WithoutTheFunctionOfOrphansAreTheirResets) {
@@ -105,9 +110,9 @@ TEST(BlindSpots, WithoutTheFunctionOfOrphansAreTheirResets) {
 }
 
 TEST(BlindSpots, OfTracepointsOn61AreOverflowsAtTheAck) {
-  EXPECT_EQ(blind_on(kernel_6_1(), AW_SOURCE_TRACEPOINT), tracepoints_blind + no_ack_overflow +
-                                                              no_request_resets + no_dropped_acks +
-                                                              no_reset_of_remains);
+  EXPECT_EQ(blind_on(kernel_6_1(), AW_SOURCE_TRACEPOINT),
+            tracepoints_blind + no_ack_overflow + no_request_resets + no_dropped_acks +
+                no_reset_of_remains + no_chains_of_drops);
 }
 
 TEST(BlindSpots, OfTracepointsOn510AreResetsWithoutListenerToo) {
@@ -121,7 +126,8 @@ TEST(BlindSpots, WithoutThePacketHookAreTheWholeSynStage) {
   features.cgroup_skb = fails(EPERM);
   const auto plan = make_plan(features, std::nullopt);
   ASSERT_TRUE(plan);
-  EXPECT_EQ(spots_of(*plan), (tracepoints_blind + Spots{"listen_drop/@syn:", "syncookie_sent/@:"}));
+  EXPECT_EQ(spots_of(*plan), (tracepoints_blind + no_chains_of_drops +
+                              Spots{"listen_drop/@syn:", "syncookie_sent/@:"}));
   EXPECT_NE(plan->blind.front().remedy.find("CAP_NET_ADMIN"), std::string::npos);
 }
 
@@ -173,9 +179,22 @@ TEST(BlindSpots, WithoutATaskIteratorAreStacks) {
   EXPECT_NE(plan->blind[0].why.find("refused: Invalid argument"), std::string::npos);
 }
 
+TEST(BlindSpots, WhereNfTablesCannotBeLookedUpAreItsChains) {
+  auto features = kernel_6_12();
+  features.cap_sys_admin = false;
+  EXPECT_EQ(blind_on(features), no_memory + no_chains_of_drops + no_chains_of_resets);
+  features.netfilter->is_module = false;
+  EXPECT_EQ(blind_on(features), no_memory);
+  EXPECT_TRUE(make_plan(features, std::nullopt)->netfilter);
+  features.netfilter.reset();
+  EXPECT_EQ(blind_on(features), no_memory + no_chains_of_drops + no_chains_of_resets);
+  EXPECT_FALSE(make_plan(features, std::nullopt)->netfilter);
+}
+
 TEST(BlindSpots, WithoutTypedProgramsAreSocketCookies) {
-  EXPECT_EQ(blind_on(with_btf_file(kernel_6_1())),
-            no_cookies + no_dropped_acks + no_looks + no_stacks);
+  EXPECT_EQ(blind_on(with_btf_file(kernel_6_1())), no_cookies + no_dropped_acks + no_looks +
+                                                       no_stacks + no_chains_of_drops +
+                                                       no_chains_of_resets);
 }
 
 TEST(BlindSpots, OfPacketsThatCannotBeReadAreTheirFields) {
@@ -205,7 +224,8 @@ TEST(BlindSpots, OfPacketsDoNotCountWhereTheHookIsGivenThem) {
 }
 
 TEST(BlindSpots, OfPacketsAreNoneWhereACastReadsThem) {
-  EXPECT_EQ(blind_on(locked_down(kernel_6_12())), no_memory);
+  EXPECT_EQ(blind_on(locked_down(kernel_6_12())),
+            no_memory + no_chains_of_drops + no_chains_of_resets);
 }
 
 TEST(BlindSpots, OfPollAreEventsAndFields) {

@@ -78,6 +78,7 @@ inline Features kernel_6_1() {
       {5, "SKB_DROP_REASON_SOCKET_FILTER"},    {7, "SKB_DROP_REASON_NETFILTER_DROP"},
       {14, "SKB_DROP_REASON_TCP_MD5NOTFOUND"}, {21, "SKB_DROP_REASON_TCP_FLAGS"}};
   features.sock_from_file = features.socket_cookie = true;
+  features.netfilter = NetfilterTypes{true, 130000, 0, 136, 176, 200};
   return features;
 }
 
@@ -99,6 +100,7 @@ inline Features kernel_6_18() {
   features.drop_reasons.emplace(97, "SKB_DROP_REASON_TCP_MINTTL");
   features.fentry = fails(ENOTSUP);
   features.kprobe = fails(ENOENT);
+  features.netfilter.reset();
   return features;
 }
 
@@ -106,6 +108,7 @@ inline Features kernel_7_2() {
   auto features = kernel_6_18();
   features.kernel_release = "7.2.0";
   features.fentry = features.kprobe = works;
+  features.netfilter = kernel_6_12().netfilter;
   features.preemptible_tracepoints = true;
   return features;
 }
@@ -132,6 +135,7 @@ inline Features without_btf(Features features) {
   features.btf = BtfSource::none;
   features.arguments.clear();
   features.tp_btf = features.fentry = features.iterator = features.task_stack = {};
+  features.netfilter.reset();
   features.reset_reason = false;
   features.drop_reasons.clear();
   features.sock_from_file = features.socket_cookie = features.rdonly_cast = false;
