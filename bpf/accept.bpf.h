@@ -51,7 +51,7 @@ static __always_inline void count_time(__u32 *buckets, __u64 us)
 
 static __always_inline void note_waits(struct sock *sk, __u64 cookie, struct tcp_sock *child)
 {
-	__u64 entered = READ(child, rcvq_space.time);
+	__u64 entered = entered_queue_us(child);
 	/* tcp_synack_rtt_meas() leaves the client's answer as the first measurement. */
 	__u32 handshake = READ(child, srtt_us) >> 3;
 	struct aw_waits *waits;

@@ -84,11 +84,9 @@ static __always_inline __u16 local_port(struct sock *sk)
  * tcp_init_transfer() starts the clock of tcp_rcv_space_adjust(), which goes on when the
  * first data are read: after accept().
  */
-static __always_inline __u64 entered_queue_us(struct sock *child)
+static __always_inline __u64 entered_queue_us(struct tcp_sock *child)
 {
-	struct tcp_sock *tp = tcp_sock_of(child);
-
-	return tp ? READ(tp, rcvq_space.time) : 0;
+	return READ(child, rcvq_space.time);
 }
 
 /* Nothing is locked: another CPU may be taking it out. */
@@ -107,8 +105,9 @@ static __always_inline void describe_listener(struct sock *sk, const struct aw_s
 	l->cookie = cookie;
 	if (facts->accept_depth) {
 		struct sock *child = longest_waiting(sk);
+		struct tcp_sock *tp = known_null(child) ? NULL : tcp_sock_of(child);
 
-		l->head_us = known_null(child) ? 0 : entered_queue_us(child);
+		l->head_us = tp ? entered_queue_us(tp) : 0;
 	}
 	l->netns = READ(sk, __sk_common.skc_net.net, ns.inum);
 	l->accept_depth = facts->accept_depth;
