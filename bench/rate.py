@@ -84,11 +84,10 @@ def written_by_acceptwatch(bench, program):
 def written_by_bpftrace(bench, program):
     file = bench.work / "printed"
     file.unlink(missing_ok=True)
-    loaded = bench.loaded_programs()
     tool = subprocess.Popen(["bpftrace", "-e", BPFTRACE, "-o", str(file)],
                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    # It does not say when it is armed: just after loading.
-    while len(bench.loaded_programs()) <= len(loaded) and tool.poll() is None:
+    # It says that it attaches its probe, not that it has.
+    while not (file.exists() and file.stat().st_size) and tool.poll() is None:
         time.sleep(0.1)
     time.sleep(1)
     round_ = written(program, file, tool.pid)

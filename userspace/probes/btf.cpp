@@ -124,6 +124,16 @@ std::optional<unsigned> function_arguments(const TypeInfo& types, const std::str
   return id ? prototype_arguments(types, types.type(*id).type) : std::nullopt;
 }
 
+std::map<std::string, unsigned> function_arguments(const TypeInfo& types,
+                                                   const std::vector<std::string>& names) {
+  std::map<std::string, unsigned> arguments;
+  for (const auto& [name, id] : types.find_all(names, BTF_KIND_FUNC)) {
+    if (const auto count = prototype_arguments(types, types.type(id).type))
+      arguments.emplace(name, *count);
+  }
+  return arguments;
+}
+
 std::optional<uint16_t> member_offset(const TypeInfo& types, const char* structure,
                                       std::string_view member) {
   const auto id = types.find(structure, BTF_KIND_STRUCT);
@@ -156,10 +166,19 @@ bool takes_struct(const TypeInfo& types, const std::string& name) {
   return false;
 }
 
-std::optional<unsigned> tracepoint_arguments(const TypeInfo& types, const std::string& name) {
-  const auto id = types.find("btf_trace_" + name, BTF_KIND_TYPEDEF);
-  const auto count = id ? prototype_arguments(types, *id) : std::nullopt;
-  return count && *count > 0 ? std::optional{*count - 1} : std::nullopt;
+std::map<std::string, unsigned> tracepoint_arguments(const TypeInfo& types,
+                                                     const std::vector<std::string>& names) {
+  constexpr std::string_view prefix = "btf_trace_";
+  std::vector<std::string> typedefs;
+  for (const auto& name : names)
+    typedefs.push_back(std::string{prefix} + name);
+  std::map<std::string, unsigned> arguments;
+  for (const auto& [name, id] : types.find_all(typedefs, BTF_KIND_TYPEDEF)) {
+    const auto count = prototype_arguments(types, id);
+    if (count && *count > 0)
+      arguments.emplace(name.substr(prefix.size()), *count - 1);
+  }
+  return arguments;
 }
 
 std::optional<int> enumerator(const TypeInfo& types, const std::string& enum_name,

@@ -22,6 +22,9 @@ namespace acceptwatch {
 /// Number of arguments of a kernel function; absent: there is no such function.
 [[nodiscard]] std::optional<unsigned> function_arguments(const TypeInfo& types,
                                                          const std::string& name);
+/// The same of several; those that are not there are left out.
+[[nodiscard]] std::map<std::string, unsigned>
+function_arguments(const TypeInfo& types, const std::vector<std::string>& names);
 
 /// Where a member is, in bytes, which is not in a struct of its own inside of it.
 [[nodiscard]] std::optional<uint16_t> member_offset(const TypeInfo& types, const char* structure,
@@ -31,9 +34,9 @@ namespace acceptwatch {
 /// defines it has but heard of the struct (5.10), programs cannot follow it.
 [[nodiscard]] bool takes_struct(const TypeInfo& types, const std::string& name);
 
-/// The number of arguments of a tracepoint, without the context that comes first in BTF.
-[[nodiscard]] std::optional<unsigned> tracepoint_arguments(const TypeInfo& types,
-                                                           const std::string& name);
+/// Of tracepoints, without the context that comes first in BTF.
+[[nodiscard]] std::map<std::string, unsigned>
+tracepoint_arguments(const TypeInfo& types, const std::vector<std::string>& names);
 
 /// The number of an enumerator.
 [[nodiscard]] std::optional<int> enumerator(const TypeInfo& types, const std::string& enum_name,

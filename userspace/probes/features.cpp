@@ -88,14 +88,12 @@ unsigned ticks_in_a_second() {
 }
 
 void note_arguments(const TypeInfo& types, Features& features) {
-  for (const char* name : functions) {
-    if (const auto count = function_arguments(types, name))
-      features.arguments.emplace(name, *count);
-  }
-  for (const char* name : tracepoints) {
-    if (const auto count = tracepoint_arguments(types, name))
-      features.arguments.emplace(std::string{"tp:"} + name, *count);
-  }
+  const std::vector<std::string> of_functions{functions.begin(), functions.end()};
+  for (const auto& [name, count] : function_arguments(types, of_functions))
+    features.arguments.emplace(name, count);
+  const std::vector<std::string> of_tracepoints{tracepoints.begin(), tracepoints.end()};
+  for (const auto& [name, count] : tracepoint_arguments(types, of_tracepoints))
+    features.arguments.emplace("tp:" + name, count);
 }
 
 void note_types(const TypeInfo& types, Features& features) {

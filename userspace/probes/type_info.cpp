@@ -276,12 +276,14 @@ const btf_type& TypeInfo::type(uint32_t id) const {
   return *reinterpret_cast<const btf_type*>(types_ + offsets_[id - first_ + 1]);
 }
 
-std::string_view TypeInfo::name(uint32_t name_offset) const {
+const char* TypeInfo::start_of_name(uint32_t name_offset) const {
   if (name_offset < kernel_strings_.size())
     return kernel_strings_.data() + name_offset;
   const size_t own = name_offset - kernel_strings_.size();
   return own < strings_.size() ? strings_.data() + own : "";
 }
+
+std::string_view TypeInfo::name(uint32_t name_offset) const { return start_of_name(name_offset); }
 
 /// Without a look for the end of each name.
 bool TypeInfo::is_named(const btf_type& type, std::string_view name) const {
@@ -300,6 +302,21 @@ std::optional<uint32_t> TypeInfo::find(std::string_view name, uint32_t kind) con
       return id;
   }
   return std::nullopt;
+}
+
+std::map<std::string, uint32_t> TypeInfo::find_all(const std::vector<std::string>& names,
+                                                   uint32_t kind) const {
+  const Wanted wanted{names};
+  std::map<std::string, uint32_t> found;
+  for (uint32_t id = first_; id <= count(); ++id) {
+    const btf_type& candidate = type(id);
+    if (kind_of(candidate) != kind)
+      continue;
+    const char* its_name = start_of_name(candidate.name_off);
+    if (wanted.contains(its_name))
+      found.emplace(its_name, id);
+  }
+  return found;
 }
 
 std::vector<std::byte> TypeInfo::reduced_to(const std::vector<std::string>& names) const {

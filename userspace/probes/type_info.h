@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <linux/btf.h>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -34,6 +35,9 @@ public:
   [[nodiscard]] std::string_view name(uint32_t name_offset) const;
   /// The number of a type.
   [[nodiscard]] std::optional<uint32_t> find(std::string_view name, uint32_t kind) const;
+  /// The same of several in one go: the kernel has a hundred thousand names.
+  [[nodiscard]] std::map<std::string, uint32_t> find_all(const std::vector<std::string>& names,
+                                                         uint32_t kind) const;
   /// What follows a type in memory: its members, parameters, enumerators.
   template <typename Entry>
   [[nodiscard]] std::span<const Entry> entries(const btf_type& type) const {
@@ -45,6 +49,7 @@ public:
   [[nodiscard]] std::vector<std::byte> reduced_to(const std::vector<std::string>& names) const;
 
 private:
+  [[nodiscard]] const char* start_of_name(uint32_t name_offset) const;
   [[nodiscard]] bool is_named(const btf_type& type, std::string_view name) const;
   [[nodiscard]] bool note_contents();
   [[nodiscard]] bool note_offsets(uint32_t length);
