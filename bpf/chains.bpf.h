@@ -36,12 +36,12 @@ static __always_inline __u64 pointer_at(__u64 base, __u16 offset)
 static __always_inline void note_names(__u64 chain)
 {
 	struct aw_chain names = {};
-	__u64 table = pointer_at(chain, aw_config.chain_table);
+	__u64 table = pointer_at(chain, aw_config.nft.chain_table);
 
 	bpf_probe_read_kernel_str(names.chain, sizeof(names.chain),
-				  (void *)pointer_at(chain, aw_config.chain_name));
+				  (void *)pointer_at(chain, aw_config.nft.chain_name));
 	bpf_probe_read_kernel_str(names.table, sizeof(names.table),
-				  (void *)pointer_at(table, aw_config.table_name));
+				  (void *)pointer_at(table, aw_config.nft.table_name));
 	bpf_map_update_elem(&aw_chains, &chain, &names, BPF_ANY);
 }
 
@@ -62,7 +62,7 @@ int chain_entered(__u64 *ctx)
 	/* A chain that rejects sends an answer, which another chain may see. */
 	judged->outer_skb = judged->skb;
 	judged->outer_chain = judged->chain;
-	judged->skb = pointer_at(ctx[0], aw_config.pktinfo_skb);
+	judged->skb = pointer_at(ctx[0], aw_config.nft.pktinfo_skb);
 	judged->chain = ctx[1];
 	note_unknown_names(ctx[1]);
 	return 0;

@@ -136,22 +136,30 @@ static __always_inline enum aw_hook netfilter_hook_of(struct sk_buff *skb)
 	return seen_by_ip(skb) ? AW_HOOK_PREROUTING : AW_HOOK_INGRESS;
 }
 
-static __always_inline __u64 chain_that_judges(struct sk_buff *skb)
+/* NULL: no chain that is watched judges this packet, or has just dropped it. */
+static __always_inline struct aw_judged *judgement_of(struct sk_buff *skb)
 {
 	struct aw_judged *judged = judged_packet();
 
-	return judged && judged->skb == (__u64)skb ? judged->chain : 0;
+	return judged && judged->skb == (__u64)skb ? judged : NULL;
+}
+
+static __always_inline __u64 chain_that_judges(struct sk_buff *skb)
+{
+	struct aw_judged *judged = judgement_of(skb);
+
+	return judged ? judged->chain : 0;
 }
 
 /* Of any packet, and no longer: what is at the same address later is another one. */
 static __always_inline __u64 chain_that_dropped(struct sk_buff *skb)
 {
-	struct aw_judged *judged = judged_packet();
-	__u64 chain = chain_that_judges(skb);
+	struct aw_judged *judged = judgement_of(skb);
 
-	if (chain && judged)
-		judged->skb = 0;
-	return chain;
+	if (!judged)
+		return 0;
+	judged->skb = 0;
+	return judged->chain;
 }
 
 /* A SYN to this host, of which no listener is known (yet): user space looks for who listens. */

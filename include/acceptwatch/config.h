@@ -30,6 +30,14 @@ enum aw_packet_access {
 /* Chains of nf_tables that are known by name at the same time. */
 #define AW_MAX_CHAINS 256
 
+/* Where in the structs of nf_tables, in bytes: chains.bpf.h. */
+struct aw_nft_offsets {
+	__u16 pktinfo_skb;
+	__u16 chain_table;
+	__u16 chain_name;
+	__u16 table_name;
+};
+
 struct aw_config {
 	__u8 source;		/* enum aw_source, stamped on every record */
 	__u8 packet_access;	/* enum aw_packet_access */
@@ -58,11 +66,7 @@ struct aw_config {
 	/* The running kernel's numbers of counters. */
 	__u16 listen_drops; /* LINUX_MIB_LISTENDROPS */
 	__u16 no_routes;    /* IPSTATS_MIB_OUTNOROUTES */
-	/* Where in the structs of nf_tables, in bytes: chains.bpf.h. */
-	__u16 pktinfo_skb;
-	__u16 chain_table;
-	__u16 chain_name;
-	__u16 table_name;
+	struct aw_nft_offsets nft;
 };
 
 AW_STATIC_ASSERT(sizeof(struct aw_config) == 48, "aw_config");

@@ -4,7 +4,6 @@
 #include "app/filter.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace acceptwatch {
 namespace {
@@ -97,8 +96,8 @@ Result<void> Stream::drain() {
   if (clock_.boot_now() >= next_folds_ns_)
     tell_folds();
   judge();
-  if (watches_chains_ && clock_.boot_now() >= chains_until_ns_) {
-    watches_chains_ = false;
+  if (chains_until_ns_ && clock_.boot_now() >= chains_until_ns_) {
+    chains_until_ns_ = 0;
     source_.watch_chains(false);
   }
   auto written = write();
@@ -225,11 +224,11 @@ void Stream::handle_event(const aw_event& record, uint64_t count) {
 
 /// Chains are watched from the first packet that one drops until none was dropped for a while.
 void Stream::note_firewall(const aw_event& record, Event& event) {
-  chains_until_ns_ = clock_.boot_now() + chains_watched_ns;
   if (record.chain)
     event.chain = source_.chain(record.chain);
-  if (!std::exchange(watches_chains_, true))
+  if (!chains_until_ns_)
     source_.watch_chains(true);
+  chains_until_ns_ = clock_.boot_now() + chains_watched_ns;
 }
 
 void Stream::emit(const Event& event) {

@@ -84,8 +84,7 @@ private:
   uint64_t next_audit_ns_ = 0; ///< not before that
   uint64_t next_folds_ns_ = 0; ///< not before that
   bool folding_ = false;
-  bool watches_chains_ = false;
-  uint64_t chains_until_ns_ = 0;
+  uint64_t chains_until_ns_ = 0; ///< 0: they are not watched
   uint64_t records_ = 0;
 };
 

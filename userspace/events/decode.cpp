@@ -121,9 +121,8 @@ Address address_of(const aw_listener& listener) {
   return to_address(listener.family, listener.address);
 }
 
-std::string comm_of(const __u8 (&comm)[AW_COMM_LEN]) {
-  const auto* end = std::find(std::begin(comm), std::end(comm), 0);
-  return {std::begin(comm), end};
+std::string text_of(std::span<const __u8> name) {
+  return {name.begin(), std::ranges::find(name, 0)};
 }
 
 } // namespace acceptwatch

@@ -27,7 +27,7 @@ using ReasonNames = std::function<std::optional<std::string_view>(aw_reason_spac
 /// The listener's own address.
 [[nodiscard]] Address address_of(const aw_listener& listener);
 
-/// A process name as the kernel gives it: NUL-padded.
-[[nodiscard]] std::string comm_of(const __u8 (&comm)[AW_COMM_LEN]);
+/// A name as records and maps have it: NUL-padded.
+[[nodiscard]] std::string text_of(std::span<const __u8> name);
 
 } // namespace acceptwatch

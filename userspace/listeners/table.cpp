@@ -59,7 +59,7 @@ void ListenerTable::add_holder(const aw_holder& record) {
   // Scans are repeated: a file would be read for each holder of each listener.
   const Holder* known = find_holder(listener.holders, record.pid);
   auto cgroup = known && known->cgroup ? std::nullopt : procfs_.cgroup(record.pid);
-  add(listener, {record.pid, comm_of(record.comm), std::move(cgroup), record.start_ns,
+  add(listener, {record.pid, text_of(record.comm), std::move(cgroup), record.start_ns,
                  static_cast<int>(record.fd), record.header.boot_ns});
 }
 
@@ -91,7 +91,7 @@ void ListenerTable::opened(const aw_event& record) {
     return; // polled: a scan finds who it was
   listener.listen_pid = record.pid;
   // A kernel that cannot name a thread's process leaves the name to /proc.
-  std::string name = comm_of(record.comm);
+  std::string name = text_of(record.comm);
   if (name.empty())
     name = procfs_.name(record.pid).value_or("");
   add(listener, make_holder(record.pid, name));

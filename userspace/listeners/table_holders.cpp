@@ -117,7 +117,7 @@ void ListenerTable::executed(const aw_process& record) {
     Holder* holder = find_holder(listener.holders, record.pid);
     if (!holder)
       continue;
-    holder->name = comm_of(record.comm);
+    holder->name = text_of(record.comm);
     if (has_inode(listener) && procfs_.find_socket(record.pid, id, holder->fd) == -1) {
       drop(listener, record.pid);
       std::erase(held_[record.pid], id);
@@ -127,7 +127,7 @@ void ListenerTable::executed(const aw_process& record) {
 
 void ListenerTable::renamed(const aw_process& record) {
   const auto held = held_.find(record.pid);
-  const auto name = record.comm[0] ? std::optional{comm_of(record.comm)} : procfs_.name(record.pid);
+  const auto name = record.comm[0] ? std::optional{text_of(record.comm)} : procfs_.name(record.pid);
   if (held == held_.end() || !name)
     return;
   for (const uint64_t id : held->second) {
@@ -167,7 +167,7 @@ void ListenerTable::drop_suspects() {
 void ListenerTable::accepts(const aw_process& record) {
   const auto found = listeners_.find(record.listener);
   if (found != listeners_.end() && !found->second.closed)
-    add(found->second, make_holder(record.pid, comm_of(record.comm)));
+    add(found->second, make_holder(record.pid, text_of(record.comm)));
 }
 
 void ListenerTable::verify_holders(Listener& listener) {

@@ -33,7 +33,7 @@ std::optional<NetfilterTypes> types_in(const TypeInfo& types) {
   const auto table_name = member_offset(types, "nft_table", "name");
   if (arguments != 2U || !pktinfo_skb || !chain_table || !chain_name || !table_name)
     return std::nullopt;
-  return NetfilterTypes{false, *function, *pktinfo_skb, *chain_table, *chain_name, *table_name};
+  return NetfilterTypes{false, *function, {*pktinfo_skb, *chain_table, *chain_name, *table_name}};
 }
 
 UniqueFd type_information_of(std::string_view module) {

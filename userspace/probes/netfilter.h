@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "acceptwatch/record_cpp.h"
 #include "base/file.h"
 #include "probes/type_info.h"
 
@@ -10,11 +11,7 @@ namespace acceptwatch {
 struct NetfilterTypes {
   bool is_module = false;
   uint32_t function = 0; ///< the number of nft_do_chain()
-  // In bytes.
-  uint16_t pktinfo_skb = 0;
-  uint16_t chain_table = 0;
-  uint16_t chain_name = 0;
-  uint16_t table_name = 0;
+  aw_nft_offsets offsets{};
 };
 
 /// Absent: it is not loaded, or has no type information (modules: 5.11).

@@ -176,10 +176,7 @@ void choose_chains(const Features& features, Plan& plan) {
   const char* why = unwatchable_chains(features, plan);
   if (!why) {
     plan.netfilter = features.netfilter;
-    plan.config.pktinfo_skb = plan.netfilter->pktinfo_skb;
-    plan.config.chain_table = plan.netfilter->chain_table;
-    plan.config.chain_name = plan.netfilter->chain_name;
-    plan.config.table_name = plan.netfilter->table_name;
+    plan.config.nft = plan.netfilter->offsets;
     return;
   }
   for (const aw_action action : {AW_LISTEN_DROP, AW_RESET_SENT}) {

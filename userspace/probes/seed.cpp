@@ -216,10 +216,7 @@ std::optional<Chain> Seed::chain(uint64_t id) const {
   aw_chain names{};
   if (!state_->object || bpf_map_lookup_elem(state_->map("aw_chains"), &id, &names) != 0)
     return std::nullopt;
-  const auto text = [](const __u8(&name)[AW_CHAIN_LEN]) {
-    return std::string{std::begin(name), std::find(std::begin(name), std::end(name), 0)};
-  };
-  return Chain{text(names.table), text(names.chain)};
+  return Chain{text_of(names.table), text_of(names.chain)};
 }
 
 std::vector<KernelStack> Seed::stacks(const std::vector<uint32_t>& pids) const {

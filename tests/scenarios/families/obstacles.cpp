@@ -162,7 +162,8 @@ Helper occupant_of(size_t cpu, const std::atomic<bool>* busy) {
 
 } // namespace
 
-// The file is opened, and this process in memory, beforehand: neither can be had later.
+// The limit is in kilobytes; a page has four, and atomic allocations stop at a part of the limit
+// only. The file is opened, and this process in memory, beforehand: neither can be had later.
 MemoryShortage::MemoryShortage()
     : limit_(must(::open("/proc/sys/vm/min_free_kbytes", O_RDWR | O_CLOEXEC),
                   "vm.min_free_kbytes")),

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "core/packet.h"
 #include "core/helper.h"
+#include "core/packet.h"
 #include "core/socket.h"
 
 // What stands in the way of a handshake besides queues, and besides the firewall (nft.h).

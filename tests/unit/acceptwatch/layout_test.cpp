@@ -112,10 +112,11 @@ std::vector<Layout> layouts() {
         MEMBER(aw_config, pace_ns),
         MEMBER(aw_config, listen_drops),
         MEMBER(aw_config, no_routes),
-        MEMBER(aw_config, pktinfo_skb),
-        MEMBER(aw_config, chain_table),
-        MEMBER(aw_config, chain_name),
-        MEMBER(aw_config, table_name)}},
+        MEMBER(aw_config, nft)}},
+      {"aw_nft_offsets",
+       sizeof(aw_nft_offsets),
+       {MEMBER(aw_nft_offsets, pktinfo_skb), MEMBER(aw_nft_offsets, chain_table),
+        MEMBER(aw_nft_offsets, chain_name), MEMBER(aw_nft_offsets, table_name)}},
   };
 }
 

@@ -143,17 +143,17 @@ TEST(ToString, OfAnAddressOfNoFamilyIsEmpty) { EXPECT_EQ(to_string(Address{}), "
 TEST(CommOf, EndsAtTheFirstNul) {
   __u8 comm[AW_COMM_LEN];
   unit::set_comm(comm, "java");
-  EXPECT_EQ(comm_of(comm), "java");
+  EXPECT_EQ(text_of(comm), "java");
   comm[5] = 'x'; // left over from a longer name
-  EXPECT_EQ(comm_of(comm), "java");
+  EXPECT_EQ(text_of(comm), "java");
   unit::set_comm(comm, "");
-  EXPECT_EQ(comm_of(comm), "");
+  EXPECT_EQ(text_of(comm), "");
 }
 
 TEST(CommOf, TakesAllBytesWhereThereIsNoNul) {
   __u8 comm[AW_COMM_LEN];
   unit::set_comm(comm, "0123456789abcdef");
-  EXPECT_EQ(comm_of(comm), "0123456789abcdef");
+  EXPECT_EQ(text_of(comm), "0123456789abcdef");
 }
 
 } // namespace

@@ -137,7 +137,7 @@ TEST_F(ScanProcFs, HolderIsARecordLikeTheIteratorsOwn) {
   EXPECT_EQ(holder.header.size, sizeof(aw_holder));
   EXPECT_EQ(holder.pid, 100U);
   EXPECT_EQ(holder.fd, 7U);
-  EXPECT_EQ(comm_of(holder.comm), "java");
+  EXPECT_EQ(text_of(holder.comm), "java");
   EXPECT_EQ(holder.start_ns, procfs.start_ns(100));
   EXPECT_NE(holder.start_ns, 0U);
   EXPECT_EQ(holder.listener.id, 1055U);
@@ -195,7 +195,7 @@ TEST_F(ScanProcFs, WhatVanishedMeanwhileIsLeftOut) {
   ASSERT_EQ(found.size(), 2U);
   EXPECT_EQ(found[1].pid, 300U);
   EXPECT_EQ(found[1].start_ns, 0U);
-  EXPECT_EQ(comm_of(found[1].comm), "");
+  EXPECT_EQ(text_of(found[1].comm), "");
 }
 
 TEST_F(ScanProcFs, LongNamesAreCutAsTheKernelCutsThem) {
@@ -204,7 +204,7 @@ TEST_F(ScanProcFs, LongNamesAreCutAsTheKernelCutsThem) {
   tree.link("100/fd/3", "socket:[1055]");
   const auto found = scanned();
   ASSERT_EQ(found.size(), 1U);
-  EXPECT_EQ(comm_of(found[0].comm), "0123456789abcde");
+  EXPECT_EQ(text_of(found[0].comm), "0123456789abcde");
 }
 
 } // namespace

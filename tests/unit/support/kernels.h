@@ -78,7 +78,7 @@ inline Features kernel_6_1() {
       {5, "SKB_DROP_REASON_SOCKET_FILTER"},    {7, "SKB_DROP_REASON_NETFILTER_DROP"},
       {14, "SKB_DROP_REASON_TCP_MD5NOTFOUND"}, {21, "SKB_DROP_REASON_TCP_FLAGS"}};
   features.sock_from_file = features.socket_cookie = true;
-  features.netfilter = NetfilterTypes{true, 130000, 0, 136, 176, 200};
+  features.netfilter = NetfilterTypes{true, 130000, {0, 136, 176, 200}};
   return features;
 }
 
