@@ -158,6 +158,19 @@ static __always_inline bool ends_request(__u8 flags, __u32 reason)
 	return (flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN;
 }
 
+/*
+ * subflow_v4_route_req() and its twin refuse a SYN that wants to be one more path of a
+ * connection (MP_JOIN), before there is a request. subflow_add_reset_reason() leaves a note
+ * on the packet, where a SYN has nothing else of MPTCP.
+ */
+static __always_inline bool refused_by_mptcp(struct sk_buff *skb, __u8 flags)
+{
+	if (!(flags & TCP_FLAG_SYN) || !bpf_core_enum_value_exists(enum skb_ext_id___mptcp, SKB_EXT_MPTCP))
+		return false;
+	return READ(skb, active_extensions) &
+	       (1u << bpf_core_enum_value(enum skb_ext_id___mptcp, SKB_EXT_MPTCP));
+}
+
 /* The request that this RST ends is about to be dropped: requests.bpf.h. */
 static __always_inline void note_reset_request(struct sock *sk, const struct aw_endpoints *ends)
 {
@@ -177,13 +190,16 @@ static __always_inline void on_listener_reset(struct sock *sk, struct sk_buff *s
 	};
 	struct aw_syn_facts facts = {};
 	__u8 flags = tcp_flags_of(skb);
-	bool overflow;
+	bool overflow, join;
 
 	read_syn_facts(sk, &facts);
 	if (ends_of_packet(skb, &e.ends))
 		e.flags = AW_HAS_ENDS;
 	overflow = reset_by_overflow(sk, skb, &facts, reason);
-	if (overflow || flags & TCP_FLAG_SYN) {
+	join = refused_by_mptcp(skb, flags);
+	if (join) {
+		e.stage = AW_STAGE_SYN;
+	} else if (overflow || flags & TCP_FLAG_SYN) {
 		note_reset_request(sk, &e.ends);
 	} else if (was_checked_as_cookie(sk, flags)) {
 		e.action = AW_LISTEN_DROP;
@@ -194,7 +210,7 @@ static __always_inline void on_listener_reset(struct sock *sk, struct sk_buff *s
 		e.stage = AW_STAGE_ACK;
 	}
 	e.reason = overflow ? AW_ABORT_ON_OVERFLOW : AW_HANDSHAKE_INVALID;
-	if (!overflow && ends_request(flags, reason))
+	if (!overflow && !join && ends_request(flags, reason))
 		e.also = AW_ALSO_EMBRYONIC_RST;
 	note_reset_reason(&e, reason);
 	report_at(sk, &e, &facts);

@@ -625,6 +625,7 @@ struct sk_buff {
 	char cb[48];
 	unsigned long _skb_refdst;
 	unsigned int len;
+	__u8 active_extensions;
 	__u8 : 0;
 	__u8 pkt_type : 3;
 	int skb_iif;
@@ -716,6 +717,11 @@ struct pt_regs {
 };
 
 /* From the list's literal blocks: what other kernels have. */
+
+/* SKB_EXT_MPTCP: where the kernel has MPTCP. */
+enum skb_ext_id___mptcp {
+	SKB_EXT_MPTCP,
+};
 
 /* Before 5.15 the cgroup pointer shares a word with a class id; bit 0 set means that there is no pointer in it. */
 struct sock_cgroup_data___5_10 {

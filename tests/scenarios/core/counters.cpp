@@ -10,8 +10,9 @@ namespace acceptwatch::scenarios {
 
 namespace {
 
-// Both files are pairs of lines: "TcpExt: Name Name…" and then "TcpExt: 1 2…".
-void read_pair(const std::string& path, const std::string& prefix,
+// Both files are pairs of lines: "TcpExt: Name Name…" and then "TcpExt: 1 2…". False where there
+// is none with that prefix.
+bool read_pair(const std::string& path, const std::string& prefix,
                std::map<std::string, int64_t>& values) {
   std::ifstream file(path);
   std::string line;
@@ -28,17 +29,25 @@ void read_pair(const std::string& path, const std::string& prefix,
     while (names >> name && numbers >> number) {
       values[name] = number;
     }
-    return;
+    return true;
   }
-  throw Failure(cat(path, " has no line ", prefix));
+  return false;
+}
+
+void need_pair(const std::string& path, const std::string& prefix,
+               std::map<std::string, int64_t>& values) {
+  if (!read_pair(path, prefix, values)) {
+    throw Failure(cat(path, " has no line ", prefix));
+  }
 }
 
 } // namespace
 
 Counters Counters::read() {
   Counters result;
-  read_pair("/proc/net/netstat", "TcpExt: ", result.values_);
-  read_pair("/proc/net/snmp", "Tcp: ", result.values_);
+  need_pair("/proc/net/netstat", "TcpExt: ", result.values_);
+  need_pair("/proc/net/snmp", "Tcp: ", result.values_);
+  read_pair("/proc/net/netstat", "MPTcpExt: ", result.values_); // not every kernel has MPTCP
   return result;
 }
 

@@ -20,6 +20,7 @@ public:
 
   void enter() const;
   uint64_t inode() const { return inode_; }
+  int fd() const { return fd_.get(); }
   // For a process that is about to be started in it.
   std::string path() const;
 

@@ -25,7 +25,7 @@ constexpr const char* usage =
     "  --race N            N times: one loss in the instant after the start record\n"
     "  --storm SEED        only handshakes with fates drawn at random; the same for the same seed\n"
     "  --handshakes N      how many of them (2000)\n"
-    "  --incidents SEED    what `acceptwatch explain` says of each cause, and of what only nearly is one\n"
+    "  --incidents SEED    what `acceptwatch explain` says of causes, and of what only nearly is one\n"
     "  --draw N            only so many of them\n"
     "  --latency N         N connections wait for accept(): whether their times are reported\n"
     "                      (2500 or more on a tier that does not see accept())\n"

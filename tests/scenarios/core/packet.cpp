@@ -62,7 +62,7 @@ void patch16(std::vector<uint8_t>& out, size_t at, uint16_t value) {
 
 std::vector<uint8_t> tcp_part(const Segment& segment) {
   const bool with_mss = segment.has(tcp_flag::syn);
-  const size_t header = tcp_header + (with_mss ? mss_option : 0);
+  const size_t header = tcp_header + (with_mss ? mss_option : 0) + segment.options.size();
   std::vector<uint8_t> out;
   put16(out, segment.source_port);
   put16(out, segment.destination_port);
@@ -77,6 +77,7 @@ std::vector<uint8_t> tcp_part(const Segment& segment) {
     out.insert(out.end(), {2, 4});
     put16(out, 1400);
   }
+  out.insert(out.end(), segment.options.begin(), segment.options.end());
   out.insert(out.end(), segment.payload, 'x');
 
   std::vector<uint8_t> pseudo;

@@ -40,7 +40,8 @@ struct Segment {
   uint32_t sequence = 0;
   uint32_t acknowledgement = 0;
   uint8_t flags = 0;
-  size_t payload = 0; // this many bytes of 'x'
+  std::vector<uint8_t> options = {}; // whole words, besides a SYN's MSS; not read back
+  size_t payload = 0;                // this many bytes of 'x'
 
   bool has(uint8_t wanted) const { return (flags & wanted) == wanted; }
 };

@@ -21,6 +21,7 @@ public:
   World() : netns_(NetNamespace::create()) { report_.netns = netns_.inode(); }
 
   void enter() const { netns_.enter(); }
+  const NetNamespace& netns() const { return netns_; }
   // From here on the counters are compared.
   void mark();
   void expect(Expectation expected) { report_.expected.push_back(std::move(expected)); }

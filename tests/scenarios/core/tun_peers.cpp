@@ -163,8 +163,10 @@ void TunPeers::write(const std::vector<uint8_t>& packet) {
   must(::write(tun_.get(), packet.data(), packet.size()), "writing to the TUN device");
 }
 
-void TunPeers::send_syn(Peer& peer) {
-  write(to_packet(segment_of(peer, tcp_flag::syn, peer.isn, 0)));
+void TunPeers::send_syn(Peer& peer, const Options& options) {
+  Segment segment = segment_of(peer, tcp_flag::syn, peer.isn, 0);
+  segment.options = options;
+  write(to_packet(segment));
 }
 
 void TunPeers::send_odd_syn(Peer& peer, uint8_t more_flags) {
@@ -185,10 +187,12 @@ void TunPeers::send_syn_with_data(Peer& peer) {
   write(to_packet(segment));
 }
 
-void TunPeers::send_ack(Peer& peer) {
+void TunPeers::send_ack(Peer& peer, const Options& options) {
   drain(); // a SYN-ACK that came twice before this is no answer to it: Peer::Resend
   ++peer.acks_sent;
-  write(to_packet(segment_of(peer, tcp_flag::ack, peer.isn + 1, peer.server_isn + 1)));
+  Segment segment = segment_of(peer, tcp_flag::ack, peer.isn + 1, peer.server_isn + 1);
+  segment.options = options;
+  write(to_packet(segment));
 }
 
 void TunPeers::send_ack_of(Peer& peer, uint32_t wrong_server_isn) {

@@ -54,12 +54,14 @@ public:
                               int family = AF_INET);
   const std::map<uint16_t, Peer>& all() const { return peers_; }
 
-  void send_syn(Peer& peer);
+  using Options = std::vector<uint8_t>; // whole words
+  void send_syn(Peer& peer, const Options& options = {});
   // A SYN with more flags than that, or with 100 bytes and a wrong checksum: no listener takes it.
   void send_odd_syn(Peer& peer, uint8_t more_flags);
   void send_corrupt_syn(Peer& peer);
   void send_syn_with_data(Peer& peer); // Fast Open, without a cookie
-  void send_ack(Peer& peer);           // the last packet of the handshake
+  // The last packet of the handshake.
+  void send_ack(Peer& peer, const Options& options = {});
   void send_ack_of(Peer& peer, uint32_t wrong_server_isn);
   void send_data(Peer& peer); // as send_ack, with one byte
   void send_reset(Peer& peer);

@@ -174,8 +174,9 @@ void WellFormed::check_names(const Record& record) {
   }
   // Of a packet that could not be read there is no port, where no socket of its listener is known.
   const bool without_socket =
-      record.action == "reset_sent" && (record.reason == "no_listener" || record.reason == "other" ||
-                                        record.reason == "listener_closed");
+      record.action == "reset_sent" &&
+      (record.reason == "no_listener" || record.reason == "other" ||
+       record.reason == "listener_closed");
   const bool unread = without_socket && !record.field("client.port");
   for (const char* path :
        {"acceptwatch.count", "acceptwatch.netns", "acceptwatch.source", "server.port"}) {

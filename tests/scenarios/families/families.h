@@ -15,6 +15,7 @@ std::vector<Scenario> cookie_scenarios();
 std::vector<Scenario> filter_scenarios();
 std::vector<Scenario> holder_scenarios();
 std::vector<Scenario> lookalike_scenarios();
+std::vector<Scenario> mptcp_scenarios();
 std::vector<Scenario> owner_scenarios();
 std::vector<Scenario> quiet_scenarios();
 std::vector<Scenario> reset_scenarios();

@@ -32,7 +32,8 @@ struct Share {
   const char* name;
   double share;
 };
-constexpr std::array<Share, 3> shares{{{"p50_seconds", 0.5}, {"p90_seconds", 0.9}, {"p99_seconds", 0.99}}};
+constexpr std::array<Share, 3> shares{
+    {{"p50_seconds", 0.5}, {"p90_seconds", 0.9}, {"p99_seconds", 0.99}}};
 
 // Of figures that follow from some fifty looks at the queue. An emulated CPU now and then stands
 // still for everybody, those who look included. (Whatever is wrong in the derivation makes a factor
@@ -158,7 +159,8 @@ void compare(const Steady& own, const rapidjson::Value& report) {
     throw Failure("the summary has neither rates nor a mean wait");
   compare("mean_wait_seconds", report["mean_wait_seconds"].GetDouble(), own.mean_wait,
           derived_tolerance);
-  compare("rates.arrivals", report["rates"]["arrivals"].GetDouble(), own.per_second, rate_tolerance);
+  compare("rates.arrivals", report["rates"]["arrivals"].GetDouble(), own.per_second,
+          rate_tolerance);
   compare("rates.accepts", report["rates"]["accepts"].GetDouble(), own.per_second, rate_tolerance);
 }
 
@@ -187,7 +189,8 @@ bool run_latency(const Options& options) {
     std::cout << "FAIL latency\n       " << failure.what() << "\n0 passed, 1 failed, 0 skipped\n";
     return false;
   }
-  std::cout << "ok   latency  (" << options.latency << " connections)\n1 passed, 0 failed, 0 skipped\n";
+  std::cout << "ok   latency  (" << options.latency << " connections)\n"
+            << "1 passed, 0 failed, 0 skipped\n";
   return true;
 }
 

@@ -45,7 +45,8 @@ class Town {
 public:
   Town(World& home, int syncookies, bool aborts);
 
-  // A client that has not sent anything yet; from an even or an odd port (0, 1), where that matters.
+  // A client that has not sent anything yet; from an even or an odd port (0, 1), where that
+  // matters.
   Peer& newcomer(uint16_t server_port, int family, std::optional<size_t> parity = std::nullopt);
   // The same, from a port that the firewall drops, or rejects.
   static constexpr uint16_t walled_from = 55000;
@@ -139,8 +140,8 @@ public:
   // A record of a packet of this peer.
   Expectation about(const Peer& peer, const std::string& action, const std::string& reason,
                     const std::string& stage = "") const;
-  // The same where the record shows only where the packet went to: of two who share a port nobody is
-  // named.
+  // The same where the record shows only where the packet went to: of two who share a port nobody
+  // is named.
   Expectation about_place(const Peer& peer, const std::string& action, const std::string& reason,
                           const std::string& stage) const;
   // The same as about() with both queues as they are now.
