@@ -49,8 +49,25 @@ Seen* seen_of(Facts& facts, const Event& event) {
   }
 }
 
+std::vector<const Seen*> every_seen(const Facts& facts) {
+  std::vector all{&facts.overflow, &facts.aborted,  &facts.syn_drops,
+                  &facts.cookies,  &facts.silent,   &facts.expired,
+                  &facts.refused,  &facts.rejected, &facts.left_alone};
+  for (const Seen& seen : facts.dropped)
+    all.push_back(&seen);
+  return all;
+}
+
 uint64_t occurrences(const Event& event) {
   return event.action == AW_LISTENER_CLOSED ? event.accept_queue->depth : event.count;
+}
+
+/// When the last of what went wrong was seen.
+uint64_t last_event_ns(const Facts& facts) {
+  uint64_t last = 0;
+  for (const Seen* seen : every_seen(facts))
+    last = std::max(last, seen->last_ns);
+  return last;
 }
 
 } // namespace
@@ -189,15 +206,12 @@ void Diagnosis::refresh(Subject& subject, uint64_t now_ns) const {
 
 bool Diagnosis::is_over(const Subject& subject) const {
   const Facts& facts = subject.facts;
-  const auto goes_on = [&](const Seen& seen) {
-    return seen.count && facts.now_ns < seen.last_ns + thresholds_.hold_ns;
+  const auto goes_on = [&](const Seen* seen) {
+    return seen->count && facts.now_ns < seen->last_ns + thresholds_.hold_ns;
   };
-  const auto all = {&facts.overflow, &facts.aborted, &facts.syn_drops, &facts.cookies,
-                    &facts.silent,   &facts.expired, &facts.refused,   &facts.left_alone};
   return subject.active.empty() && facts.waiting_seconds < thresholds_.slow_seconds &&
          facts.now_ns > subject.begun_ns + thresholds_.hold_ns &&
-         std::ranges::none_of(all, [&](const Seen* seen) { return goes_on(*seen); }) &&
-         std::ranges::none_of(facts.dropped, goes_on);
+         std::ranges::none_of(every_seen(facts), goes_on);
 }
 
 void Diagnosis::remember(const Active& active, const Change& change) {
@@ -232,10 +246,10 @@ void Diagnosis::end(const SubjectKey& key, Subject& subject, std::string_view na
                     std::vector<Change>& changes) {
   const auto known = subject.active.find(name);
   const Active& active = known->second;
+  const uint64_t until_ns =
+      active.finding.lingers ? last_event_ns(subject.facts) : subject.facts.now_ns;
   const Change change{
-      key,
-      {active.finding, true, seconds_between(active.begun_ns, subject.facts.now_ns)},
-      subject.facts};
+      key, {active.finding, true, seconds_between(active.begun_ns, until_ns)}, subject.facts};
   remember(active, change);
   changes.push_back(change);
   subject.active.erase(known);

@@ -12,6 +12,17 @@ std::string queue_of(const Facts& facts) {
   return fmt::format("the accept queue of {}", facts.accept_queue->limit);
 }
 
+/// Busy, hanging or stopped: /proc shows the last at once.
+std::string_view advice_for_stuck(const Facts& facts) {
+  const auto& state = facts.owner_state;
+  if (state && state->frozen.value_or(false))
+    return "Find out who froze its cgroup (docker pause, systemctl freeze), and thaw it.";
+  if (state && state->threads.count(Activity::stopped))
+    return "Find out who stopped it (a debugger, SIGSTOP), and let it go on: kill -CONT PID.";
+  return "See why no thread calls accept(): all are busy with other clients, hang, or are stopped. "
+         "More backlog would only let clients wait longer.";
+}
+
 } // namespace
 
 MaybeFinding descriptors_exhausted(const Case& c) {
@@ -28,6 +39,7 @@ MaybeFinding descriptors_exhausted(const Case& c) {
   add_queue(c.facts, finding);
   finding.advice = "Raise LimitNOFILE= (ulimit -n), or find out which descriptors the process "
                    "does not close: ls -l /proc/PID/fd.";
+  finding.lingers = false;
   return finding;
 }
 
@@ -46,8 +58,8 @@ MaybeFinding stuck_acceptor(const Case& c) {
                       {"oldest_seconds", c.facts.waiting_seconds}};
   add_queue(c.facts, finding);
   add_number(finding, "drops", c.overflow_count());
-  finding.advice = "See why no thread calls accept(): all are busy with other clients, hang, or "
-                   "are stopped. More backlog would only let clients wait longer.";
+  finding.advice = advice_for_stuck(c.facts);
+  finding.lingers = false;
   return finding;
 }
 

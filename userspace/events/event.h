@@ -78,25 +78,29 @@ struct Finding {
   std::string what; ///< a sentence, with the numbers that matter
   std::vector<Evidence> evidence;
   std::string advice; ///< a sentence that names what to change
+  /// It rests on events, and is true until none came for Thresholds::hold_ns; else it is how
+  /// things are, and ends when they change.
+  bool lingers = true;
 };
 
 /// A finding became true, or ended.
 struct Verdict {
   Finding finding;
   bool ended = false;
-  double seconds = 0; ///< for how long it was, or has been, true
+  double seconds =
+      0; ///< for how long it was, or has been, true; of one that lingers, until the last event
 };
 
-/// What a thread is doing. Between two that are as frequent, the first is told.
+/// What a thread is doing, what keeps it from accepting first.
 enum class Activity : uint8_t {
   running, ///< on a CPU, or waits for one
   disk,    ///< uninterruptible: mostly waits for a disk
   stopped, ///< by a signal or a debugger
   socket_read,
   socket_write,
-  connect,
-  futex, ///< a lock, a condition, another thread's end
-  io,    ///< read or write of what is no socket: a pipe, a terminal
+  connect, ///< the last that keeps a thread from accepting: those below may lack work
+  futex,   ///< a lock, a condition, another thread's end
+  io,      ///< read or write of what is no socket: a pipe, a terminal
   sleep,
   poll, ///< epoll, poll or select
   accept,
@@ -117,6 +121,7 @@ struct KernelWait {
 struct KernelStack {
   std::vector<std::string> frames;
   size_t threads = 0;
+  Activity activity = Activity::unknown; ///< as the frames tell it
 };
 
 struct ThreadStates {
@@ -125,7 +130,7 @@ struct ThreadStates {
   size_t seen = 0; ///< looked at: all, or as many as there was time for
   std::array<size_t, activity_count> doing{};
   std::vector<KernelWait> waits;   ///< the first few, most threads first
-  std::vector<KernelStack> stacks; ///< the same; those that run have none
+  std::vector<KernelStack> stacks; ///< the same, and a telling one; those that run have none
 
   [[nodiscard]] size_t count(Activity activity) const {
     return doing[static_cast<size_t>(activity)];

@@ -11,23 +11,24 @@ struct Words {
   std::string_view name;
   std::string_view one; ///< "1 of 3 threads …"
   std::string_view many;
+  std::string_view short_form; ///< "1 of 20 threads runs (CPU), 19 …"
 };
 
 constexpr std::array<Words, activity_count> words{{
-    {"running", "runs (CPU)", "run (CPU)"},
-    {"disk", "is in disk sleep (D)", "are in disk sleep (D)"},
-    {"stopped", "is stopped", "are stopped"},
-    {"socket_read", "waits in read()", "wait in read()"},
-    {"socket_write", "waits in write()", "wait in write()"},
-    {"connect", "waits in connect()", "wait in connect()"},
-    {"futex", "waits in futex()", "wait in futex()"},
-    {"io", "waits for a pipe or file", "wait for a pipe or file"},
-    {"sleep", "sleeps (timer)", "sleep (timer)"},
-    {"poll", "waits in poll()", "wait in poll()"},
-    {"accept", "waits in accept()", "wait in accept()"},
-    {"other", "sleeps elsewhere", "sleep elsewhere"},
-    {"unknown", "sleeps", "sleep"},
-    {"zombie", "has exited", "have exited"},
+    {"running", "runs (CPU)", "run (CPU)", "running"},
+    {"disk", "is in disk sleep (D)", "are in disk sleep (D)", "in disk sleep"},
+    {"stopped", "is stopped", "are stopped", "stopped"},
+    {"socket_read", "waits in read()", "wait in read()", "in read()"},
+    {"socket_write", "waits in write()", "wait in write()", "in write()"},
+    {"connect", "waits in connect()", "wait in connect()", "in connect()"},
+    {"futex", "waits in futex()", "wait in futex()", "in futex()"},
+    {"io", "waits for a pipe or file", "wait for a pipe or file", "waiting for a file"},
+    {"sleep", "sleeps (timer)", "sleep (timer)", "sleeping"},
+    {"poll", "waits in poll()", "wait in poll()", "in poll()"},
+    {"accept", "waits in accept()", "wait in accept()", "in accept()"},
+    {"other", "sleeps elsewhere", "sleep elsewhere", "elsewhere"},
+    {"unknown", "sleeps", "sleep", "sleeping"},
+    {"zombie", "has exited", "have exited", "exited"},
 }};
 
 const Words& words_of(Activity activity) { return words[static_cast<size_t>(activity)]; }
@@ -37,6 +38,21 @@ Activity most_frequent(const ThreadStates& threads) {
   const auto last = threads.doing.begin() + static_cast<size_t>(Activity::zombie);
   return static_cast<Activity>(std::max_element(threads.doing.begin(), last) -
                                threads.doing.begin());
+}
+
+/// What is said of the threads. Idle ones of a pool wait as well, often most of them (futex):
+/// one that is kept from accepting tells more. Those that are stopped are told apart.
+Activity most_telling(const ThreadStates& threads) {
+  Activity most = most_frequent(threads);
+  size_t count = 0;
+  for (size_t at = 0; at < activity_count; ++at) {
+    const auto activity = static_cast<Activity>(at);
+    if (is_telling(activity) && activity != Activity::stopped && threads.doing[at] > count) {
+      most = activity;
+      count = threads.doing[at];
+    }
+  }
+  return most;
 }
 
 bool is_alive(const ThreadStates& threads) {
@@ -65,9 +81,17 @@ std::string threads_text(const ThreadStates& threads, size_t room) {
   constexpr std::string_view none_accepts = ", none in accept()";
   const bool blocking =
       threads.seen > 1 && !threads.count(Activity::poll) && !threads.count(Activity::unknown);
-  std::string text = doing_text(threads, most_frequent(threads));
-  if (blocking && !threads.count(Activity::accept) && text.size() + none_accepts.size() <= room)
-    text += none_accepts;
+  const Activity told = most_telling(threads);
+  std::string text = doing_text(threads, told);
+  const auto add = [&](std::string_view more) {
+    if (text.size() + more.size() <= room)
+      text += more;
+  };
+  if (const auto most = most_frequent(threads);
+      most != told && threads.count(told) < threads.seen / 2)
+    add(fmt::format(", {} {}", threads.count(most), words_of(most).short_form));
+  if (blocking && !threads.count(Activity::accept))
+    add(none_accepts);
   return text;
 }
 
@@ -111,6 +135,8 @@ std::string pressure_text(const char* what, std::optional<double> percent) {
 
 std::string_view name_of(Activity activity) { return words_of(activity).name; }
 
+bool is_telling(Activity activity) { return activity <= Activity::connect; }
+
 std::string sentence_of(const OwnerState& state) {
   if (auto standstill = standstill_text(state); !standstill.empty())
     return standstill;
@@ -144,10 +170,13 @@ std::string sentence_of(const OwnerState& state) {
 std::string stack_of(const ThreadStates& threads) {
   if (threads.stacks.empty())
     return {};
-  const auto& [frames, count] = threads.stacks.front();
-  std::string line = threads.total == 1       ? "in "
-                     : count == threads.total ? "all in "
-                                              : fmt::format("{} in ", count);
+  const Activity told = most_telling(threads);
+  const auto found = std::ranges::find(threads.stacks, told, &KernelStack::activity);
+  const auto& [frames, count, activity] =
+      found != threads.stacks.end() ? *found : threads.stacks.front();
+  // They are looked at a moment later, when some may be elsewhere.
+  const bool all = activity == told && count >= threads.count(told);
+  std::string line = all || threads.total == 1 ? "in " : fmt::format("{} in ", count);
   std::string_view separator;
   for (std::string_view frame : frames) {
     if (constexpr std::string_view machine = "__x64_"; frame.starts_with(machine))

@@ -209,7 +209,9 @@ void ListenerTable::attribute(Event& event) const {
   if (!owner)
     return;
   event.owner = shown_owner(*owner);
-  event.owners = std::max<size_t>(listener->holders.size(), 1);
+  // Whoever lets a listener go is the last: what the table has of others is older.
+  const bool ends = event.action == AW_LISTENER_CLOSED;
+  event.owners = ends ? 1 : std::max<size_t>(listener->holders.size(), 1);
 }
 
 } // namespace acceptwatch

@@ -49,47 +49,6 @@ std::optional<Call> call_of(const std::string& task) {
   return Call{*call, *argument};
 }
 
-/// Where no call is known: by the function that sleeps. wait_woken(), in which TCP
-/// reads and writes sleep, is a terminal's as well and tells nothing.
-Activity activity_of_wait(std::string_view function) {
-  if (function.empty())
-    return Activity::unknown;
-  struct Known {
-    std::string_view begin; ///< of the name: it differs between versions
-    Activity activity;
-  };
-  constexpr std::array known{
-      Known{"inet_csk_accept", Activity::accept},
-      Known{"unix_accept", Activity::accept},
-      Known{"ep_poll", Activity::poll},
-      Known{"do_epoll_wait", Activity::poll},
-      Known{"do_sys_poll", Activity::poll},
-      Known{"do_poll", Activity::poll},
-      Known{"do_select", Activity::poll},
-      Known{"poll_schedule_timeout", Activity::poll},
-      Known{"futex_", Activity::futex},
-      Known{"__futex_wait", Activity::futex},
-      Known{"hrtimer_nanosleep", Activity::sleep},
-      Known{"do_nanosleep", Activity::sleep},
-      Known{"sk_wait_data", Activity::socket_read},
-      Known{"unix_stream_data_wait", Activity::socket_read},
-      Known{"unix_stream_read_generic", Activity::socket_read},
-      Known{"sk_stream_wait_memory", Activity::socket_write},
-      Known{"sock_alloc_send_pskb", Activity::socket_write},
-      Known{"inet_wait_for_connect", Activity::connect},
-      Known{"__inet_stream_connect", Activity::connect},
-      Known{"pipe_read", Activity::io},
-      Known{"pipe_write", Activity::io},
-      Known{"anon_pipe_read", Activity::io},
-      Known{"anon_pipe_write", Activity::io},
-      Known{"n_tty_read", Activity::io},
-  };
-  const auto* found = std::find_if(known.begin(), known.end(), [&](const Known& candidate) {
-    return function.starts_with(candidate.begin);
-  });
-  return found == known.end() ? Activity::other : found->activity;
-}
-
 Activity activity_of_call(const std::string& task, const Call& call, std::string_view function) {
   const auto on_descriptor = [&](Activity of_socket) {
     const auto link = read_link(fmt::format("{}/fd/{}", task, call.first));
@@ -241,6 +200,47 @@ private:
 };
 
 } // namespace
+
+/// Where no call is known. wait_woken(), in which TCP reads and writes sleep, is a terminal's
+/// as well and tells nothing.
+Activity activity_of_wait(std::string_view function) {
+  if (function.empty())
+    return Activity::unknown;
+  struct Known {
+    std::string_view begin; ///< of the name: it differs between versions
+    Activity activity;
+  };
+  constexpr std::array known{
+      Known{"inet_csk_accept", Activity::accept},
+      Known{"unix_accept", Activity::accept},
+      Known{"ep_poll", Activity::poll},
+      Known{"do_epoll_wait", Activity::poll},
+      Known{"do_sys_poll", Activity::poll},
+      Known{"do_poll", Activity::poll},
+      Known{"do_select", Activity::poll},
+      Known{"poll_schedule_timeout", Activity::poll},
+      Known{"futex_", Activity::futex},
+      Known{"__futex_wait", Activity::futex},
+      Known{"hrtimer_nanosleep", Activity::sleep},
+      Known{"do_nanosleep", Activity::sleep},
+      Known{"sk_wait_data", Activity::socket_read},
+      Known{"unix_stream_data_wait", Activity::socket_read},
+      Known{"unix_stream_read_generic", Activity::socket_read},
+      Known{"sk_stream_wait_memory", Activity::socket_write},
+      Known{"sock_alloc_send_pskb", Activity::socket_write},
+      Known{"inet_wait_for_connect", Activity::connect},
+      Known{"__inet_stream_connect", Activity::connect},
+      Known{"pipe_read", Activity::io},
+      Known{"pipe_write", Activity::io},
+      Known{"anon_pipe_read", Activity::io},
+      Known{"anon_pipe_write", Activity::io},
+      Known{"n_tty_read", Activity::io},
+  };
+  const auto* found = std::find_if(known.begin(), known.end(), [&](const Known& candidate) {
+    return function.starts_with(candidate.begin);
+  });
+  return found == known.end() ? Activity::other : found->activity;
+}
 
 ThreadStates look_at_threads(const ProcFs& procfs, const std::vector<uint32_t>& pids,
                              ThreadBounds bounds) {

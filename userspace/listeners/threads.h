@@ -18,6 +18,9 @@ struct ThreadBounds {
 [[nodiscard]] ThreadStates look_at_threads(const ProcFs& procfs, const std::vector<uint32_t>& pids,
                                            ThreadBounds bounds = {});
 
+/// What a thread does that sleeps in this function of the kernel; `other` if that tells nothing.
+[[nodiscard]] Activity activity_of_wait(std::string_view function);
+
 /// Where in the kernel the threads of these processes are, together. Empty: it is not to be had.
 using StackReader = std::function<std::vector<KernelStack>(const std::vector<uint32_t>& pids)>;
 

@@ -23,7 +23,9 @@ void write_percentiles(JsonWriter& json, std::string_view key,
 }
 
 std::string place_text(const Event& event) {
-  const std::string who = event.owner ? owner_text(event.owner, event.owners) : "nobody";
+  const std::string who = event.owner    ? owner_text(event.owner, event.owners)
+                          : event.former ? "once " + owner_text(event.former->owner, 1)
+                                         : "nobody";
   return event.server_port ? fmt::format("port {} ({})", *event.server_port, who) : who;
 }
 
@@ -173,7 +175,9 @@ std::string findings_text(const std::vector<Event>& findings) {
     const auto& [finding, ended, seconds] = *event.verdict;
     fmt::format_to(std::back_inserter(out), "{} on {}, {}{}\n", finding.name, place_text(event),
                    name_of(finding.confidence),
-                   ended ? fmt::format(", over after {}", duration_text(seconds)) : "");
+                   !ended        ? ""
+                   : seconds > 0 ? fmt::format(", over after {}", duration_text(seconds))
+                                 : ", over");
     out += wrapped(finding.what, "  ");
     out += wrapped("-> " + finding.advice, "  ");
   }

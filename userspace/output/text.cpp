@@ -93,8 +93,8 @@ std::string what_text(const Event& event) {
   if (event.chain)
     text = chain_text(event);
   if (event.descriptors)
-    text = fmt::format("accept() fails: {}/{} files", event.descriptors->open,
-                       event.descriptors->limit);
+    text =
+        fmt::format("no descriptor left: {}/{}", event.descriptors->open, event.descriptors->limit);
   if (event.pressure && event.pressure->ended)
     text = fmt::format("pressure over: {}, peak {}", duration_text(event.pressure->seconds),
                        std::max(event.pressure->accept, event.pressure->syn));
@@ -110,10 +110,13 @@ std::string what_text(const Event& event) {
 }
 
 /// Below the event, behind its time.
-void append_state(std::string& out, const std::optional<OwnerState>& state) {
-  if (!state)
+void append_state(std::string& out, const Event& event) {
+  if (!event.owner_state)
     return;
-  for (const std::string& line : {sentence_of(*state), stack_of(state->threads)}) {
+  OwnerState state = *event.owner_state;
+  if (event.descriptors)
+    state.descriptors.reset(); // the event has just said it
+  for (const std::string& line : {sentence_of(state), stack_of(state.threads)}) {
     if (!line.empty())
       fmt::format_to(std::back_inserter(out), "{:<13}{}\n", "", line);
   }
@@ -186,7 +189,7 @@ void TextFormatter::format(const Event& event, std::string& out) {
     out += wrapped(event.verdict->finding.what, below_process);
     out += wrapped("-> " + event.verdict->finding.advice, below_process);
   }
-  append_state(out, event.owner_state);
+  append_state(out, event);
 }
 
 void TextFormatter::format(const Lost& lost, std::string& out) {

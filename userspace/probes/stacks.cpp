@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probes/stacks.h"
 
+#include "events/owner_state.h"
 #include "listeners/threads.h"
 
 #include <algorithm>
@@ -36,6 +37,15 @@ std::string function_of(std::string_view line) {
   return name;
 }
 
+/// Of the innermost function that tells anything.
+Activity activity_of(const std::vector<std::string>& frames) {
+  for (const auto& frame : frames) {
+    if (const auto activity = activity_of_wait(frame); activity != Activity::other)
+      return activity;
+  }
+  return Activity::other;
+}
+
 } // namespace
 
 void StackCounts::line(std::string_view text) {
@@ -65,10 +75,15 @@ std::vector<KernelStack> StackCounts::most_frequent() const {
   constexpr size_t shown = 3;
   std::vector<KernelStack> stacks;
   for (const auto& [frames, threads] : counts_)
-    stacks.push_back({frames, threads});
+    stacks.push_back({frames, threads, activity_of(frames)});
   std::ranges::stable_sort(stacks, std::greater{}, &KernelStack::threads);
-  if (stacks.size() > shown)
-    stacks.resize(shown);
+  if (stacks.size() <= shown)
+    return stacks;
+  // One thread that is kept from accepting tells more than idle ones of a third kind.
+  const auto works = std::ranges::find_if(stacks, is_telling, &KernelStack::activity);
+  if (works >= stacks.begin() + shown && works != stacks.end())
+    stacks[shown - 1] = std::move(*works);
+  stacks.resize(shown);
   return stacks;
 }
 

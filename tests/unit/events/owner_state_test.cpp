@@ -34,6 +34,15 @@ TEST(OwnerSentence, SaysWhatMostThreadsDo) {
             "7 of 8 threads wait in futex()");
 }
 
+TEST(OwnerSentence, TellsTheOneThatIsKeptFromAcceptingBeforeIdleOnes) {
+  EXPECT_EQ(sentence_of(threads({{Activity::socket_read, 1}, {Activity::futex, 19}})),
+            "1 of 20 threads waits in read(), 19 in futex(), none in accept()");
+  EXPECT_EQ(sentence_of(threads({{Activity::running, 1}, {Activity::poll, 8}})),
+            "1 of 9 threads runs (CPU), 8 in poll()");
+  EXPECT_EQ(sentence_of(threads({{Activity::stopped, 1}, {Activity::futex, 19}})),
+            "1 of 20 threads is stopped; 19 of 20 threads wait in futex()");
+}
+
 TEST(OwnerSentence, DoesNotExpectAnEventLoopInAccept) {
   EXPECT_EQ(sentence_of(threads({{Activity::poll, 4}})), "all 4 threads wait in poll()");
   EXPECT_EQ(sentence_of(threads({{Activity::running, 2}, {Activity::poll, 1}})),
@@ -128,8 +137,7 @@ TEST(OwnerSentence, SaysLessWhereThereIsNoRoomForMore) {
   EXPECT_EQ(sentence_of(state),
             "20/20 descriptors; all 10 threads wait in read(), none in accept()");
   state.descriptors = Descriptors{1'048'576, 1'048'576};
-  state.threads.doing[static_cast<size_t>(Activity::io)] = 500;
-  state.threads.seen = 512;
+  state.threads = threads({{Activity::io, 500}, {Activity::futex, 12}}).threads;
   state.threads.total = 600;
   EXPECT_EQ(sentence_of(state), "1048576/1048576 descriptors");
   state.descriptors = Descriptors{1024, 1024};
@@ -146,16 +154,28 @@ TEST(OwnerSentence, DoesNotCallTheOnlyOneSeenTheOnlyThread) {
 TEST(OwnerStack, NamesAsManyFunctionsAsThereIsRoomFor) {
   auto state = threads({{Activity::sleep, 10}, {Activity::futex, 1}});
   EXPECT_EQ(stack_of(state.threads), "");
-  state.threads.stacks = {{{"hrtimer_nanosleep", "common_nsleep", "__x64_sys_clock_nanosleep"}, 10},
-                          {{"futex_wait_queue"}, 1}};
+  state.threads.stacks = {
+      {{"hrtimer_nanosleep", "common_nsleep", "__x64_sys_clock_nanosleep"}, 10, Activity::sleep},
+      {{"futex_wait_queue"}, 1, Activity::futex}};
   EXPECT_EQ(stack_of(state.threads),
-            "10 in hrtimer_nanosleep <- common_nsleep <- sys_clock_nanosleep");
-  state.threads.stacks[0].frames[1] += "_timens";
-  EXPECT_EQ(stack_of(state.threads), "10 in hrtimer_nanosleep <- common_nsleep_timens");
-  state.threads.stacks[0].frames = {"a", "b", "c"};
-  EXPECT_EQ(stack_of(state.threads), "10 in a <- b <- c");
-  state.threads.stacks[0].threads = 11;
-  EXPECT_EQ(stack_of(state.threads), "all in a <- b <- c");
+            "in hrtimer_nanosleep <- common_nsleep <- sys_clock_nanosleep");
+  state.threads.stacks[0].frames[1] += "_of_a_time_namespace";
+  EXPECT_EQ(stack_of(state.threads), "in hrtimer_nanosleep <- common_nsleep_of_a_time_namespace");
+}
+
+TEST(OwnerStack, IsOfThoseThatTheSentenceIsAbout) {
+  auto state = threads({{Activity::socket_read, 1}, {Activity::futex, 19}});
+  state.threads.stacks = {{{"futex_wait_queue"}, 19, Activity::futex},
+                          {{"wait_woken", "sk_wait_data"}, 1, Activity::socket_read}};
+  EXPECT_EQ(stack_of(state.threads), "in wait_woken <- sk_wait_data");
+}
+
+TEST(OwnerStack, SaysOfHowManyItIsWhereThatIsNotAll) {
+  auto state = threads({{Activity::futex, 11}});
+  state.threads.stacks = {{{"a"}, 10, Activity::futex}, {{"b"}, 1, Activity::futex}};
+  EXPECT_EQ(stack_of(state.threads), "10 in a");
+  state.threads.stacks = {{{"a"}, 11, Activity::other}};
+  EXPECT_EQ(stack_of(state.threads), "11 in a");
   state.threads = threads({{Activity::sleep, 1}}).threads;
   state.threads.stacks = {{{"a"}, 1}};
   EXPECT_EQ(stack_of(state.threads), "in a");

@@ -88,7 +88,7 @@ TEST(NdjsonEvent, TellsAllOfTheOwnersState) {
   unit::parse_line(line);
   EXPECT_NE(line.find(R"("source":"fentry","owner_state":{)"
                       R"("summary":"throttled: 95 % of periods; )"
-                      R"-(9 of 10 threads seen wait in poll()",)-"
+                      R"-(1 of 10 threads seen waits in read()",)-"
                       R"("threads":{"processes":1,"total":12,"seen":10,"running":0,"disk":0,)"
                       R"("stopped":0,"socket_read":1,"socket_write":0,"connect":0,"futex":0,)"
                       R"("io":0,"sleep":0,"poll":9,"accept":0,"other":0,"unknown":0,"zombie":0},)"

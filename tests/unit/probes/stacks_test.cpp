@@ -69,6 +69,15 @@ TEST(Stacks, AreThreeAtMost) {
   EXPECT_EQ(stacks_of("a+0x0/0x1\n\nb+0x0/0x1\n\nc+0x0/0x1\n\nd+0x0/0x1\n\n").size(), 3U);
 }
 
+TEST(Stacks, HaveTheOneThatKeepsAThreadFromAcceptingAmongThem) {
+  const std::string idle = "a+0x0/0x1\n\na+0x0/0x1\n\nb+0x0/0x1\n\nb+0x0/0x1\n\n"
+                           "c+0x0/0x1\n\nc+0x0/0x1\n\n";
+  const auto stacks = stacks_of(idle + std::string{reader});
+  ASSERT_EQ(stacks.size(), 3U);
+  EXPECT_EQ(stacks[2].frames[1], "sk_wait_data");
+  EXPECT_EQ(stacks[2].activity, Activity::socket_read);
+}
+
 /// An iterator's output is cut anywhere.
 TEST(Stacks, AreTheSameHoweverTheTextIsCut) {
   const std::string text{std::string{sleeper} + std::string{reader}};
