@@ -2,28 +2,44 @@
 #include "account/totals.h"
 
 #include <algorithm>
-#include <map>
 #include <tuple>
 
 namespace acceptwatch {
 namespace {
 
-struct Before {
-  bool operator()(const aw_counter_key& a, const aw_counter_key& b) const {
-    return std::tie(a.listener, a.netns, a.action, a.reason, a.stage) <
-           std::tie(b.listener, b.netns, b.action, b.reason, b.stage);
-  }
-};
-
 /// Sums over aw_counter_key.also, which only the audit tells apart.
-std::map<aw_counter_key, uint64_t, Before> sums_of(std::span<const Counter> counters) {
-  std::map<aw_counter_key, uint64_t, Before> sums;
+std::map<aw_counter_key, uint64_t, BeforeInTotals> sums_of(std::span<const Counter> counters) {
+  std::map<aw_counter_key, uint64_t, BeforeInTotals> sums;
   for (const Counter& counter : counters)
     sums[counter.key] += counter.count;
   return sums;
 }
 
 } // namespace
+
+bool BeforeInTotals::operator()(const aw_counter_key& a, const aw_counter_key& b) const {
+  return std::tie(a.listener, a.netns, a.action, a.reason, a.stage) <
+         std::tie(b.listener, b.netns, b.action, b.reason, b.stage);
+}
+
+void FoundCounts::note(const aw_event& record, uint64_t listener, uint64_t count) {
+  if (record.listener.id)
+    return;
+  aw_counter_key key{};
+  key.listener = listener;
+  key.netns = record.listener.netns;
+  key.action = record.action;
+  key.reason = record.reason;
+  key.stage = record.stage;
+  counts_[key] += count;
+}
+
+std::vector<Counter> FoundCounts::counters() const {
+  std::vector<Counter> counters;
+  for (const auto& [key, count] : counts_)
+    counters.push_back({key, count});
+  return counters;
+}
 
 std::vector<Total> name_totals(std::span<const Counter> counters, const ListenerTable& table) {
   std::vector<Total> totals;

@@ -4,6 +4,7 @@
 #include "app/filter.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace acceptwatch {
 namespace {
@@ -218,6 +219,8 @@ void Stream::handle_event(const aw_event& record, uint64_t count) {
     note_firewall(record, event);
   if (event.action == AW_LISTEN_DROP && event.reason == AW_ACCEPT_QUEUE_FULL)
     event.owner_state = table_.owner_state(event.listener, clock_.boot_now());
+  if (filters_owners(options_))
+    found_.note(record, event.listener, count);
   emit(event);
   verdicts_.note(record, event, [this](const Event& told) { emit(told); });
 }
@@ -297,12 +300,22 @@ Audit Stream::audit() {
   return audit_result();
 }
 
+std::vector<Counter> Stream::wanted_counters() const {
+  auto counters = source_.counters();
+  if (!filters_owners(options_))
+    return counters;
+  std::erase_if(counters, [&](const Counter& counter) {
+    return !owner_wanted(options_, table_.find(counter.key.listener));
+  });
+  std::ranges::copy(found_.counters(), std::back_inserter(counters));
+  return counters;
+}
+
 std::vector<Total> Stream::totals() const {
-  auto totals = name_totals(source_.counters(), table_);
+  auto totals = name_totals(wanted_counters(), table_);
   std::erase_if(totals, [&](const Total& total) {
     return is_lifecycle(total.action) || total.action == AW_QUEUE_PRESSURE ||
-           !action_wanted(options_, total.action) ||
-           !owner_wanted(options_, table_.find(total.listener));
+           !action_wanted(options_, total.action);
   });
   return totals;
 }
@@ -326,7 +339,7 @@ Result<void> Stream::finish() {
   summary.records = records_;
   summary.lost = told_.ring_buffer;
   summary.totals = totals();
-  summary.listeners = verdicts_.listeners(source_.counters());
+  summary.listeners = verdicts_.listeners(wanted_counters());
   summary.findings = verdicts_.findings();
   summary.ruled_out = verdicts_.ruled_out();
   summary.audit = audit_result();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "account/folds.h"
+#include "account/totals.h"
 #include "app/auditor.h"
 #include "app/verdicts.h"
 #include "cli/options.h"
@@ -58,6 +59,7 @@ private:
   void find_former_listener(const aw_event& record, Event& event) const;
   [[nodiscard]] Result<void> write();
   void append_loss(const char* where, uint64_t now, uint64_t& before);
+  [[nodiscard]] std::vector<Counter> wanted_counters() const;
   [[nodiscard]] std::vector<Total> totals() const;
   void compare_counters();
   [[nodiscard]] Audit audit_result() const;
@@ -74,6 +76,7 @@ private:
   Clock clock_;
   Verdicts verdicts_;
   Folds folds_;
+  FoundCounts found_; ///< under a filter by owner
   std::set<uint64_t> muted_; ///< listeners of which the kernel says nothing for now
   Losses told_;              ///< losses that were reported
   std::string buffer_;

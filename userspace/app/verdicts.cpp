@@ -63,8 +63,7 @@ void Verdicts::note(const aw_event& record, const Event& event, const Emit& emit
   const bool has_queues = (record.flags & AW_HAS_ALL_OF_LISTENER) == AW_HAS_ALL_OF_LISTENER;
   if (has_queues)
     table_.note_queues(record.listener);
-  if (!place_wanted(event.netns.value_or(0), event.server_port.value_or(0)) ||
-      !owner_wanted(options_, listener))
+  if (!place_wanted(event.netns.value_or(0), event.server_port.value_or(0)))
     return;
   const SubjectKey key{event.listener, event.netns.value_or(0), event.server_port.value_or(0)};
   // Where packets cannot be read, nobody knows which port was closed.

@@ -87,5 +87,27 @@ TEST_F(NameTotals, OfListenersThatNobodyKnowsAreKeptWithoutNames) {
 
 TEST_F(NameTotals, OfNothingAreNone) { EXPECT_TRUE(name_totals({}, table).empty()); }
 
+TEST(FoundCounts, AreOfRecordsThatNameNoListener) {
+  FoundCounts found;
+  aw_event record{};
+  record.action = AW_LISTEN_DROP;
+  record.reason = AW_FIREWALL;
+  record.stage = AW_STAGE_SYN;
+  record.listener.netns = 4026531840;
+  found.note(record, 7, 2);
+  found.note(record, 7, 3);
+  found.note(record, 0, 1);
+  record.listener.id = 8;
+  found.note(record, 8, 5);
+  const auto counters = found.counters();
+  ASSERT_EQ(counters.size(), 2U);
+  EXPECT_EQ(counters[0].key.listener, 0U);
+  EXPECT_EQ(counters[0].count, 1U);
+  EXPECT_EQ(counters[1].key.listener, 7U);
+  EXPECT_EQ(counters[1].key.netns, 4026531840U);
+  EXPECT_EQ(counters[1].key.reason, AW_FIREWALL);
+  EXPECT_EQ(counters[1].count, 5U);
+}
+
 } // namespace
 } // namespace acceptwatch
