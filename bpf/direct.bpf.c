@@ -238,7 +238,7 @@ SEC("fexit/inet_csk_listen_start")
 int BPF_PROG(listen_started, struct sock *sk)
 {
 	if (aw_active && !listen_failed(ctx))
-		on_transition(sk, TCP_LISTEN);
+		on_transition(sk, TCP_LISTEN, AW_FIRST);
 	return 0;
 }
 
@@ -246,7 +246,7 @@ SEC("fexit/inet_csk_listen_start")
 int BPF_PROG(listen_started_again, struct sock *sk)
 {
 	if (aw_active && !listen_failed(ctx))
-		on_transition(sk, TCP_LISTEN);
+		on_transition(sk, TCP_LISTEN, AW_AGAIN);
 	return 0;
 }
 
@@ -262,7 +262,7 @@ SEC("fentry/inet_csk_listen_stop")
 int BPF_PROG(listen_stopped, struct sock *sk)
 {
 	if (aw_active)
-		on_transition(sk, TCP_CLOSE);
+		on_transition(sk, TCP_CLOSE, AW_FIRST);
 	return 0;
 }
 
@@ -270,7 +270,7 @@ SEC("fentry/inet_csk_listen_stop")
 int BPF_PROG(listen_stopped_again, struct sock *sk)
 {
 	if (aw_active)
-		on_transition(sk, TCP_CLOSE);
+		on_transition(sk, TCP_CLOSE, AW_AGAIN);
 	return 0;
 }
 
@@ -288,7 +288,7 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(set_state, struct sock *sk, __u64 old_state, __u64 new_state)
 {
 	if (begins_or_ends_listening(old_state, new_state) && aw_active)
-		on_transition(sk, new_state);
+		on_transition(sk, new_state, AW_FIRST);
 	return 0;
 }
 
@@ -296,7 +296,7 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(set_state_again, struct sock *sk, __u64 old_state, __u64 new_state)
 {
 	if (begins_or_ends_listening(old_state, new_state) && aw_active)
-		on_transition(sk, new_state);
+		on_transition(sk, new_state, AW_AGAIN);
 	return 0;
 }
 

@@ -177,25 +177,36 @@ static __always_inline void note_drops(struct __sk_buff *skb, struct sock *sk)
 	s->ingress_drops = (__u32)READ(sk, sk_drops.counter);
 }
 
+/* False: nothing of it is to be told. */
+static __always_inline bool describe_foreseen(struct __sk_buff *skb, struct sock *sk,
+					      const struct aw_syn_facts *facts,
+					      const struct aw_forecast *will, struct aw_event *e)
+{
+	e->action = will->action;
+	e->reason = will->reason;
+	e->also = will->also;
+	e->stage = AW_STAGE_SYN;
+	if (!ends_of_ingress(skb, &e->ends) || belongs_to_request(skb, &e->ends))
+		return false;
+	if (e->action == AW_QUEUE_PRESSURE && !pressure_begins(sk, facts))
+		return false;
+	e->flags = AW_HAS_ALL_OF_LISTENER | AW_HAS_ENDS;
+	describe_listener(sk, facts, e->reason, bpf_get_socket_cookie(skb), &e->listener);
+	return true;
+}
+
 /* Of a SYN that does not come as always: the event is not made before that is known. */
 static __always_inline void on_foreseen(struct __sk_buff *skb, struct sock *sk,
 					const struct aw_syn_facts *facts,
 					const struct aw_forecast *will)
 {
-	struct aw_event e = {
-		.action = will->action,
-		.reason = will->reason,
-		.also = will->also,
-		.stage = AW_STAGE_SYN,
-	};
+	struct aw_event *e = begin_event(AW_DRAFT_OF_INGRESS);
 
-	if (!ends_of_ingress(skb, &e.ends) || belongs_to_request(skb, &e.ends))
+	if (!e)
 		return;
-	if (e.action == AW_QUEUE_PRESSURE && !pressure_begins(sk, facts))
-		return;
-	e.flags = AW_HAS_ALL_OF_LISTENER | AW_HAS_ENDS;
-	describe_listener(sk, facts, e.reason, bpf_get_socket_cookie(skb), &e.listener);
-	keep_foreseen(skb, sk, &e);
+	if (describe_foreseen(skb, sk, facts, will, e))
+		keep_foreseen(skb, sk, e);
+	end_event(e);
 }
 
 static __always_inline void on_listener_syn(struct __sk_buff *skb, struct sock *sk)

@@ -74,40 +74,57 @@ static __always_inline void on_listen(__u32 backlog)
 	bpf_map_update_elem(&aw_backlogs, &thread, &backlog, BPF_ANY);
 }
 
-static __always_inline void on_listener_opened(struct sock *sk)
+static __always_inline void on_listener_opened(struct sock *sk, struct aw_event *e)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
 	__u32 *backlog = bpf_map_lookup_elem(&aw_backlogs, &thread);
-	struct aw_event e = {};
 	__u8 yes = 1;
 
 	if (backlog) {
-		e.backlog = *backlog;
-		e.flags = AW_HAS_BACKLOG;
+		e->backlog = *backlog;
+		e->flags = AW_HAS_BACKLOG;
 		bpf_map_delete_elem(&aw_backlogs, &thread);
 	}
-	report_lifecycle(sk, AW_LISTENER_OPENED, &e);
-	bpf_map_update_elem(&aw_holders, &e.pid, &yes, BPF_ANY);
+	report_lifecycle(sk, AW_LISTENER_OPENED, e);
+	bpf_map_update_elem(&aw_holders, &e->pid, &yes, BPF_ANY);
 }
 
-static __always_inline void on_listener_closed(struct sock *sk)
+static __always_inline void on_listener_closed(struct sock *sk, struct aw_event *e)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
-	struct aw_event e = { .stage = AW_STAGE_CLOSED };
 	struct aw_closing closing = {};
 
 	/* A child that finds no new listener is reset all the same. */
 	closing.children = READ(sk, sk_ack_backlog);
-	report_lifecycle(sk, AW_LISTENER_CLOSED, &e);
-	bpf_map_delete_elem(&aw_pressed, &e.listener.id);
+	e->stage = AW_STAGE_CLOSED;
+	report_lifecycle(sk, AW_LISTENER_CLOSED, e);
+	bpf_map_delete_elem(&aw_pressed, &e->listener.id);
 	closing.also = also_of_children(sk);
-	closing.listener = e.listener;
+	closing.listener = e->listener;
 	if (!closing.children) {
 		bpf_map_delete_elem(&aw_closing, &thread);
 		return;
 	}
 	bpf_map_update_elem(&aw_closing, &thread, &closing, BPF_ANY);
 	aw_resets_children = true;
+}
+
+/* Of the programs at one place: which of them this is. */
+enum aw_attached { AW_FIRST, AW_AGAIN, AW_AT_LAST };
+
+static __always_inline void report_transition(struct sock *sk, __u32 state,
+					      enum aw_attached attached)
+{
+	struct aw_event *e = begin_event(
+		(state == TCP_LISTEN ? AW_DRAFT_OF_OPENED : AW_DRAFT_OF_CLOSED) + attached);
+
+	if (!e)
+		return;
+	if (state == TCP_LISTEN)
+		on_listener_opened(sk, e);
+	else
+		on_listener_closed(sk, e);
+	end_event(e);
 }
 
 /*
@@ -117,7 +134,7 @@ static __always_inline void on_listener_closed(struct sock *sk)
  * middle of its own. So typed programs are attached three times: each handles what
  * those before it were kept from, and knows by the mark that they leave.
  */
-static __always_inline void on_transition(struct sock *sk, __u32 state)
+static __always_inline void on_transition(struct sock *sk, __u32 state, enum aw_attached attached)
 {
 	__u64 key = (__u64)sk;
 	__u32 *done;
@@ -129,10 +146,7 @@ static __always_inline void on_transition(struct sock *sk, __u32 state)
 	if (done && *done == state)
 		return;
 	bpf_map_update_elem(&aw_transitions, &key, &state, BPF_ANY);
-	if (state == TCP_LISTEN)
-		on_listener_opened(sk);
-	else
-		on_listener_closed(sk);
+	report_transition(sk, state, attached);
 }
 
 /*
@@ -141,7 +155,7 @@ static __always_inline void on_transition(struct sock *sk, __u32 state)
  */
 static __always_inline void on_transition_at_last(struct sock *sk, __u32 state)
 {
-	on_transition(sk, state);
+	on_transition(sk, state, AW_AT_LAST);
 	wake_user_space();
 }
 

@@ -205,4 +205,34 @@ static __always_inline struct aw_foreseen *foreseen(void)
 	return bpf_map_lookup_elem(&aw_foreseen, &zero);
 }
 
+/* Programs that make their events in aw_drafts; those that are attached three times have three. */
+enum aw_draft_of {
+	AW_DRAFT_OF_SEND_RESET,
+	AW_DRAFT_OF_SKB_DROP,
+	AW_DRAFT_OF_CONN_REQUEST,
+	AW_DRAFT_OF_INGRESS,
+	AW_DRAFT_OF_OPENED,
+	AW_DRAFT_OF_CLOSED = AW_DRAFT_OF_OPENED + 3,
+	AW_NR_DRAFTS = AW_DRAFT_OF_CLOSED + 3,
+};
+
+struct aw_draft {
+	struct aw_event event; /* first: end_event() */
+	__u32 busy;
+	__u32 _pad;
+};
+
+/* A draft and its spare for each: report.bpf.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2 * AW_NR_DRAFTS);
+	__type(key, __u32);
+	__type(value, struct aw_draft);
+} aw_drafts SEC(".maps");
+
+static __always_inline struct aw_draft *draft(__u32 number)
+{
+	return bpf_map_lookup_elem(&aw_drafts, &number);
+}
+
 #endif

@@ -16,13 +16,11 @@ static __always_inline void note_reset_reason(struct aw_event *e, __u32 reason)
 }
 
 /* Of a packet that has found no listener. */
-static __always_inline void report_reset_of(struct sk_buff *skb, struct aw_event *e, __u32 reason)
+static __always_inline void describe_reset_of(struct sk_buff *skb, struct aw_event *e)
 {
-	note_reset_reason(e, reason);
 	e->listener.netns = READ(skb, dev, nd_net.net, ns.inum);
 	if (ends_of_packet(skb, &e->ends))
 		e->flags = AW_HAS_ENDS;
-	report(e);
 }
 
 /* Only a SYN is an attempt: later packets may belong to any connection that is over. */
@@ -46,42 +44,40 @@ static __always_inline bool finds_orphan(struct aw_scratch *s, struct sk_buff *s
 	return ports == both_ports(ends.client_port, ends.server_port);
 }
 
-static __always_inline void on_reset_without_socket(struct sk_buff *skb, __u32 reason)
+static __always_inline bool describe_reset_without_socket(struct sk_buff *skb, struct aw_event *e)
 {
-	struct aw_event e = { .action = AW_RESET_SENT };
 	struct aw_scratch *s = scratch();
 	bool orphan;
 
 	if (!s)
-		return;
+		return false;
 	orphan = finds_orphan(s, skb);
 	if (is_attempt(tcp_flags_of(skb))) {
-		e.reason = AW_NO_LISTENER;
-		e.stage = AW_STAGE_SYN;
+		e->reason = AW_NO_LISTENER;
+		e->stage = AW_STAGE_SYN;
 	} else if (orphan) {
-		e.reason = AW_CLOSED_LISTENER;
-		e.stage = AW_STAGE_ACK;
-		e.also = s->orphan_also;
+		e->reason = AW_CLOSED_LISTENER;
+		e->stage = AW_STAGE_ACK;
+		e->also = s->orphan_also;
 	} else {
-		return;
+		return false;
 	}
-	report_reset_of(skb, &e, reason);
+	describe_reset_of(skb, e);
+	return true;
 }
 
 /*
  * A connection that this end has closed and the client has not: tcp_timewait_state_process()
  * resets whoever begins a new one between the same ports (TCP_TW_RST).
  */
-static __always_inline void on_reset_of_remains(struct sk_buff *skb, __u32 reason)
+static __always_inline bool describe_reset_of_remains(struct sk_buff *skb, struct aw_event *e)
 {
-	struct aw_event e = {
-		.action = AW_RESET_SENT,
-		.reason = AW_OTHER,
-		.stage = AW_STAGE_SYN,
-	};
-
-	if (is_attempt(tcp_flags_of(skb)))
-		report_reset_of(skb, &e, reason);
+	if (!is_attempt(tcp_flags_of(skb)))
+		return false;
+	e->reason = AW_OTHER;
+	e->stage = AW_STAGE_SYN;
+	describe_reset_of(skb, e);
+	return true;
 }
 
 static __always_inline bool overflowed_here(struct sk_buff *skb)
@@ -165,7 +161,8 @@ static __always_inline bool ends_request(__u8 flags, __u32 reason)
  */
 static __always_inline bool refused_by_mptcp(struct sk_buff *skb, __u8 flags)
 {
-	if (!(flags & TCP_FLAG_SYN) || !bpf_core_enum_value_exists(enum skb_ext_id___mptcp, SKB_EXT_MPTCP))
+	if (!(flags & TCP_FLAG_SYN) ||
+	    !bpf_core_enum_value_exists(enum skb_ext_id___mptcp, SKB_EXT_MPTCP))
 		return false;
 	return READ(skb, active_extensions) &
 	       (1u << bpf_core_enum_value(enum skb_ext_id___mptcp, SKB_EXT_MPTCP));
@@ -182,38 +179,46 @@ static __always_inline void note_reset_request(struct sock *sk, const struct aw_
 	s->reset_port = ends->client_port;
 }
 
-static __always_inline void on_listener_reset(struct sock *sk, struct sk_buff *skb, __u32 reason)
+/* The RST that follows has its own event, of the same packet and listener. */
+static __always_inline void report_invalid_cookie(struct aw_event *e)
 {
-	struct aw_event e = {
-		.action = AW_RESET_SENT,
-		.stage = AW_STAGE_ACK,
-	};
+	enum aw_reason reason = e->reason;
+	enum aw_stage stage = e->stage;
+
+	e->action = AW_LISTEN_DROP;
+	e->reason = AW_COOKIE_INVALID;
+	e->stage = AW_STAGE_COOKIE;
+	report(e);
+	e->action = AW_RESET_SENT;
+	e->reason = reason;
+	e->stage = stage;
+}
+
+static __always_inline void describe_listener_reset(struct sock *sk, struct sk_buff *skb,
+						    __u32 reason, struct aw_event *e)
+{
 	struct aw_syn_facts facts = {};
 	__u8 flags = tcp_flags_of(skb);
 	bool overflow, join;
 
+	e->reason = AW_HANDSHAKE_INVALID;
+	e->stage = AW_STAGE_ACK;
 	read_syn_facts(sk, &facts);
-	if (ends_of_packet(skb, &e.ends))
-		e.flags = AW_HAS_ENDS;
+	if (ends_of_packet(skb, &e->ends))
+		e->flags = AW_HAS_ENDS;
+	describe_at(sk, e, &facts);
 	overflow = reset_by_overflow(sk, skb, &facts, reason);
 	join = refused_by_mptcp(skb, flags);
-	if (join) {
-		e.stage = AW_STAGE_SYN;
-	} else if (overflow || flags & TCP_FLAG_SYN) {
-		note_reset_request(sk, &e.ends);
-	} else if (was_checked_as_cookie(sk, flags)) {
-		e.action = AW_LISTEN_DROP;
-		e.reason = AW_COOKIE_INVALID;
-		e.stage = AW_STAGE_COOKIE;
-		report_at(sk, &e, &facts);
-		e.action = AW_RESET_SENT;
-		e.stage = AW_STAGE_ACK;
-	}
-	e.reason = overflow ? AW_ABORT_ON_OVERFLOW : AW_HANDSHAKE_INVALID;
-	if (!overflow && !join && ends_request(flags, reason))
-		e.also = AW_ALSO_EMBRYONIC_RST;
-	note_reset_reason(&e, reason);
-	report_at(sk, &e, &facts);
+	if (overflow)
+		e->reason = AW_ABORT_ON_OVERFLOW;
+	else if (join)
+		e->stage = AW_STAGE_SYN;
+	else if (was_checked_as_cookie(sk, flags))
+		report_invalid_cookie(e);
+	else if (ends_request(flags, reason))
+		e->also = AW_ALSO_EMBRYONIC_RST;
+	if (overflow || (!join && flags & TCP_FLAG_SYN))
+		note_reset_request(sk, &e->ends);
 }
 
 /* A child that waits for accept() has no file yet, and is not dead as one is that was closed. */
@@ -232,21 +237,12 @@ static __always_inline bool was_accepted(struct sock *sk)
 	return READ(sk, sk_max_ack_backlog) && !waits_for_accept(sk);
 }
 
-static __always_inline void report_accepted(struct sock *sk, struct aw_event *e)
+/* Of a full socket that is no listener. */
+static __always_inline void describe_connection(struct sock *sk, struct aw_event *e)
 {
-	e->reason = AW_WHEN_ACCEPTED;
 	e->flags = AW_HAS_ENDS;
 	ends_of_child(sk, &e->ends);
 	e->listener.netns = READ(sk, __sk_common.skc_net.net, ns.inum);
-	report(e);
-}
-
-static __always_inline void on_accepted_reset(struct sock *sk, __u32 reason)
-{
-	struct aw_event e = { .action = AW_RESET_SENT };
-
-	note_reset_reason(&e, reason);
-	report_accepted(sk, &e);
 }
 
 /*
@@ -283,25 +279,14 @@ static __always_inline void closed_with_listener(struct aw_event *e)
 		bpf_map_delete_elem(&aw_closing, &thread);
 }
 
-/* While it waits for accept(), whatever ends it. */
-static __always_inline void describe_queued(struct sock *child, struct aw_event *e)
-{
-	e->stage = AW_STAGE_QUEUED;
-	e->flags = AW_HAS_ENDS;
-	ends_of_child(child, &e->ends);
-	e->listener.netns = READ(child, __sk_common.skc_net.net, ns.inum);
-}
-
 static __always_inline void on_reset_received(struct sock *sk, bool queued)
 {
-	struct aw_event e = { .action = AW_RESET_RECEIVED, .reason = AW_WHEN_QUEUED };
+	struct aw_event e = { .action = AW_RESET_RECEIVED };
 
-	if (queued) {
-		describe_queued(sk, &e);
-		report(&e);
-	} else {
-		report_accepted(sk, &e);
-	}
+	e.reason = queued ? AW_WHEN_QUEUED : AW_WHEN_ACCEPTED;
+	e.stage = queued ? AW_STAGE_QUEUED : AW_STAGE_NONE;
+	describe_connection(sk, &e);
+	report(&e);
 }
 
 /* tcp:tcp_receive_reset, of full sockets. Most are of no interest: no event is made before. */
@@ -313,53 +298,80 @@ static __always_inline void on_receive_reset(struct sock *sk)
 		on_reset_received(sk, queued);
 }
 
+/* Most that are reset were accepted: no event is made before that is known. */
+static __always_inline bool is_of_interest(struct sock *sk)
+{
+	__u8 state = sock_state(sk);
+
+	if (state == TCP_LISTEN || state == TCP_TIME_WAIT)
+		return true;
+	return state != TCP_NEW_SYN_RECV &&
+	       (waits_for_accept(sk) || (aw_config.all_resets && was_accepted(sk)));
+}
+
 /*
  * A connection's own: of one that waits for accept(), with its listener or because it was
  * given up (keepalive, user time-out, `ss -K`).
  */
-static __always_inline void on_queued_reset(struct sock *sk, __u32 reason)
+static __always_inline void describe_connection_reset(struct sock *sk, struct aw_event *e)
 {
-	struct aw_event e = { .action = AW_RESET_SENT, .reason = AW_OTHER };
+	bool queued = waits_for_accept(sk);
 
-	describe_queued(sk, &e);
-	closed_with_listener(&e);
-	note_reset_reason(&e, reason);
-	report(&e);
+	e->reason = queued ? AW_OTHER : AW_WHEN_ACCEPTED;
+	e->stage = queued ? AW_STAGE_QUEUED : AW_STAGE_NONE;
+	describe_connection(sk, e);
+	if (queued)
+		closed_with_listener(e);
 }
 
-static __always_inline void on_connection_reset(struct sock *sk, __u32 reason)
+/* The packet is what is answered, if there is one. */
+static __always_inline bool describe_reset(struct sock *sk, struct sk_buff *skb, __u32 reason,
+					   struct aw_event *e)
 {
-	if (waits_for_accept(sk))
-		on_queued_reset(sk, reason);
-	else if (aw_config.all_resets && was_accepted(sk))
-		on_accepted_reset(sk, reason);
+	if (known_null(sk) || !sk)
+		return !known_null(skb) && skb && describe_reset_without_socket(skb, e);
+	if (known_null(skb) || !skb)
+		describe_connection_reset(sk, e);
+	else if (sock_state(sk) == TCP_LISTEN)
+		describe_listener_reset(sk, skb, reason, e);
+	else if (sock_state(sk) == TCP_TIME_WAIT)
+		return describe_reset_of_remains(skb, e);
+	else
+		describe_connection_reset(sk, e);
+	return true;
+}
+
+/* tcp:tcp_send_reset */
+static __always_inline void on_send_reset(struct sock *sk, struct sk_buff *skb, __u32 reason)
+{
+	struct aw_event *e;
+
+	if (!known_null(sk) && sk && !is_of_interest(sk))
+		return;
+	e = begin_event(AW_DRAFT_OF_SEND_RESET);
+	if (!e)
+		return;
+	e->action = AW_RESET_SENT;
+	if (describe_reset(sk, skb, reason, e)) {
+		note_reset_reason(e, reason);
+		report(e);
+	}
+	end_event(e);
 }
 
 /* tcp_v4_send_reset() and its twin, where tcp:tcp_send_reset knows only full sockets: before 6.10.
  */
 static __always_inline void on_reset_of_no_listener(struct sock *sk, struct sk_buff *skb)
 {
-	if (!sk)
-		on_reset_without_socket(skb, 0);
-	else if (sock_state(sk) == TCP_TIME_WAIT)
-		on_reset_of_remains(skb, 0);
-}
+	struct aw_event e = { .action = AW_RESET_SENT };
+	bool told;
 
-/* tcp:tcp_send_reset, with the packet that is answered, if there is one. */
-static __always_inline void on_send_reset(struct sock *sk, struct sk_buff *skb, __u32 reason)
-{
-	if (known_null(skb) || !skb) {
-		if (!known_null(sk) && sk)
-			on_connection_reset(sk, reason);
-	} else if (known_null(sk) || !sk) {
-		on_reset_without_socket(skb, reason);
-	} else if (sock_state(sk) == TCP_LISTEN) {
-		on_listener_reset(sk, skb, reason);
-	} else if (sock_state(sk) == TCP_TIME_WAIT) {
-		on_reset_of_remains(skb, reason);
-	} else if (sock_state(sk) != TCP_NEW_SYN_RECV) {
-		on_connection_reset(sk, reason);
-	}
+	if (!sk)
+		told = describe_reset_without_socket(skb, &e);
+	else
+		told = sock_state(sk) == TCP_TIME_WAIT && describe_reset_of_remains(skb, &e);
+	if (told)
+		report(&e);
 }
 
 #endif

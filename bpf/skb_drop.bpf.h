@@ -58,30 +58,27 @@ static __always_inline enum aw_reason refusal_of_ack(struct sock *sk, struct sk_
 }
 
 /* `reason`: what the drop reason may mean. */
-static __always_inline void on_refused_ack(struct sock *sk, struct sk_buff *skb, __u32 drop_reason,
-					   enum aw_reason reason)
+static __always_inline bool describe_refused_ack(struct sock *sk, struct sk_buff *skb,
+						 const struct aw_syn_facts *facts,
+						 enum aw_reason reason, struct aw_event *e)
 {
-	enum aw_stage stage = reason == AW_NO_LISTENER ? AW_STAGE_COOKIE : AW_STAGE_ACK;
-	struct aw_event e = { .action = AW_LISTEN_DROP, .stage = stage };
-	struct aw_syn_facts facts = {};
 	__u8 flags = tcp_flags_of(skb) & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST);
 
-	read_syn_facts(sk, &facts);
-	if (ends_of_packet(skb, &e.ends))
-		e.flags = AW_HAS_ENDS;
+	e->stage = reason == AW_NO_LISTENER ? AW_STAGE_COOKIE : AW_STAGE_ACK;
+	if (ends_of_packet(skb, &e->ends))
+		e->flags = AW_HAS_ENDS;
 	if (flags & TCP_FLAG_RST && !(flags & TCP_FLAG_SYN)) {
 		/* A RST to the listener itself has a reason of its own. */
-		if (stage == AW_STAGE_COOKIE)
-			return;
-		e.action = AW_RESET_RECEIVED;
-		e.reason = AW_IN_HANDSHAKE;
-	} else if (flags == TCP_FLAG_ACK) {
-		e.reason = refusal_of_ack(sk, skb, &facts, &e.ends, reason);
+		if (e->stage == AW_STAGE_COOKIE)
+			return false;
+		e->action = AW_RESET_RECEIVED;
+		e->reason = AW_IN_HANDSHAKE;
+		return true;
 	}
-	if (!e.reason)
-		return;
-	note_drop_reason(&e, drop_reason);
-	report_at(sk, &e, &facts);
+	if (flags != TCP_FLAG_ACK)
+		return false;
+	e->reason = refusal_of_ack(sk, skb, facts, &e->ends, reason);
+	return e->reason != AW_REASON_NONE;
 }
 
 #define RTN_LOCAL 2
@@ -179,16 +176,11 @@ static __always_inline bool describe_syn(struct sk_buff *skb, struct aw_event *e
 	return true;
 }
 
-static __always_inline void on_refused_syn(struct sk_buff *skb, enum aw_reason reason,
-					   __u32 drop_reason)
+static __always_inline bool describe_refused_syn(struct sk_buff *skb, struct aw_event *e)
 {
-	struct aw_event e = { .action = AW_LISTEN_DROP, .reason = reason };
-
-	note_drop_reason(&e, drop_reason);
-	if (reason == AW_FIREWALL)
-		e.chain = chain_that_dropped(skb);
-	if (describe_syn(skb, &e))
-		report(&e);
+	if (e->reason == AW_FIREWALL)
+		e->chain = chain_that_dropped(skb);
+	return describe_syn(skb, e);
 }
 
 /*
@@ -208,57 +200,94 @@ static __always_inline void on_netfilter_answer(struct sk_buff *answer, struct s
 		report(&e);
 }
 
-static __always_inline void on_refused_by_listener(struct sock *sk, struct sk_buff *skb,
-						   enum aw_reason reason, __u32 drop_reason)
+static __always_inline bool describe_refused_by_listener(struct sk_buff *skb, struct aw_event *e)
 {
-	struct aw_event e = { .action = AW_LISTEN_DROP, .reason = reason };
-	struct aw_syn_facts facts = {};
 	__u8 flags;
 
-	if (!parse_packet(skb, &e.ends, &flags))
-		return;
+	if (!parse_packet(skb, &e->ends, &flags))
+		return false;
 	flags &= TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST;
 	if (flags != TCP_FLAG_SYN && flags != TCP_FLAG_ACK)
-		return;
-	e.stage = flags == TCP_FLAG_SYN ? AW_STAGE_SYN : AW_STAGE_ACK;
-	e.flags = AW_HAS_ENDS;
-	note_drop_reason(&e, drop_reason);
-	read_syn_facts(sk, &facts);
-	report_at(sk, &e, &facts);
+		return false;
+	e->stage = flags == TCP_FLAG_SYN ? AW_STAGE_SYN : AW_STAGE_ACK;
+	e->flags = AW_HAS_ENDS;
+	return true;
 }
 
 /*
  * A valid cookie that finds the queue full reads NO_SOCKET (6.12 .. 7.3), with
  * the listener as the socket; NO_SOCKET without one is a closed port.
  */
+static __always_inline bool describe_refusal(struct sk_buff *skb, struct sock *sk,
+					     struct aw_event *e)
+{
+	enum aw_reason reason = e->reason;
+	struct aw_syn_facts facts = {};
+	bool told;
+
+	if (known_null(sk) || !sk)
+		return (reason == AW_FIREWALL || reason == AW_OTHER) &&
+		       describe_refused_syn(skb, e);
+	if (sock_state(sk) != TCP_LISTEN)
+		return false;
+	read_syn_facts(sk, &facts);
+	if (reason == AW_NO_LISTENER || reason == AW_ACCEPT_QUEUE_FULL || reason == AW_IN_HANDSHAKE)
+		told = describe_refused_ack(sk, skb, &facts, reason, e);
+	else
+		told = describe_refused_by_listener(skb, e);
+	if (told)
+		describe_at(sk, e, &facts);
+	return told;
+}
+
+static __always_inline void report_refusal(struct sk_buff *skb, struct sock *sk, __u32 drop_reason,
+					   enum aw_reason reason)
+{
+	struct aw_event *e = begin_event(AW_DRAFT_OF_SKB_DROP);
+
+	if (!e)
+		return;
+	e->action = AW_LISTEN_DROP;
+	e->reason = reason;
+	note_drop_reason(e, drop_reason);
+	if (describe_refusal(skb, sk, e))
+		report(e);
+	end_event(e);
+}
+
+/* It fires for packets of all kinds: no event is made before it is known to be of interest. */
 static __always_inline void on_kfree_skb(struct sk_buff *skb, __u32 drop_reason, struct sock *sk)
 {
 	enum aw_reason reason = meaning_of(drop_reason);
 
-	if (!reason)
-		return;
-	if (known_null(sk) || !sk) {
-		if (reason == AW_FIREWALL || reason == AW_OTHER)
-			on_refused_syn(skb, reason, drop_reason);
-		return;
-	}
-	if (sock_state(sk) != TCP_LISTEN)
-		return;
-	if (reason == AW_NO_LISTENER || reason == AW_ACCEPT_QUEUE_FULL || reason == AW_IN_HANDSHAKE)
-		on_refused_ack(sk, skb, drop_reason, reason);
-	else
-		on_refused_by_listener(sk, skb, reason, drop_reason);
+	if (reason)
+		report_refusal(skb, sk, drop_reason, reason);
 }
 
 /* 5.17 .. 6.10: the reason alone. */
 static __always_inline void on_kfree_skb_reason(struct sk_buff *skb, __u32 drop_reason)
 {
 	enum aw_reason reason = meaning_of(drop_reason);
+	struct aw_event *e;
+	bool told;
 
-	if (reason == AW_NO_LISTENER)
-		on_reset_without_socket(skb, 0);
-	else if (reason)
-		on_refused_syn(skb, reason, drop_reason);
+	if (!reason)
+		return;
+	e = begin_event(AW_DRAFT_OF_SKB_DROP);
+	if (!e)
+		return;
+	if (reason == AW_NO_LISTENER) {
+		e->action = AW_RESET_SENT;
+		told = describe_reset_without_socket(skb, e);
+	} else {
+		e->action = AW_LISTEN_DROP;
+		e->reason = reason;
+		note_drop_reason(e, drop_reason);
+		told = describe_refused_syn(skb, e);
+	}
+	if (told)
+		report(e);
+	end_event(e);
 }
 
 #endif

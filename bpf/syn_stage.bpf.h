@@ -150,17 +150,19 @@ static __always_inline void report_syn(struct sock *sk, struct sk_buff *skb,
 				       const struct aw_syn_facts *facts, enum aw_action action,
 				       enum aw_reason reason)
 {
-	struct aw_event e = {
-		.action = action,
-		.reason = reason,
-		.stage = AW_STAGE_SYN,
-	};
+	struct aw_event *e = begin_event(AW_DRAFT_OF_CONN_REQUEST);
 
+	if (!e)
+		return;
+	e->action = action;
+	e->reason = reason;
+	e->stage = AW_STAGE_SYN;
 	if (action == AW_LISTEN_DROP)
-		e.also = aw_syn_drop_also(facts);
-	if (ends_of_packet(skb, &e.ends))
-		e.flags = AW_HAS_ENDS;
-	report_at(sk, &e, facts);
+		e->also = aw_syn_drop_also(facts);
+	if (ends_of_packet(skb, &e->ends))
+		e->flags = AW_HAS_ENDS;
+	report_at(sk, e, facts);
+	end_event(e);
 }
 
 static __always_inline void on_conn_request_return(struct sock *sk, struct sk_buff *skb)
