@@ -49,6 +49,19 @@ static __always_inline __u8 tcp_flags_of(struct sk_buff *skb)
 	return READ_TCP_CB(__u8, skb, tcp_flags);
 }
 
+/*
+ * subflow_v4_route_req() and its twin refuse a SYN that wants to be one more path of a
+ * connection (MP_JOIN), before there is a request. subflow_add_reset_reason() leaves a note
+ * on the packet, where a SYN has nothing else of MPTCP.
+ */
+static __always_inline bool refused_by_mptcp(struct sk_buff *syn)
+{
+	if (!bpf_core_enum_value_exists(enum skb_ext_id___mptcp, SKB_EXT_MPTCP))
+		return false;
+	return READ(syn, active_extensions) &
+	       (1u << bpf_core_enum_value(enum skb_ext_id___mptcp, SKB_EXT_MPTCP));
+}
+
 /* Data or a FIN. */
 static __always_inline bool tcp_carries_data(struct sk_buff *skb)
 {

@@ -154,20 +154,6 @@ static __always_inline bool ends_request(__u8 flags, __u32 reason)
 	return (flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN;
 }
 
-/*
- * subflow_v4_route_req() and its twin refuse a SYN that wants to be one more path of a
- * connection (MP_JOIN), before there is a request. subflow_add_reset_reason() leaves a note
- * on the packet, where a SYN has nothing else of MPTCP.
- */
-static __always_inline bool refused_by_mptcp(struct sk_buff *skb, __u8 flags)
-{
-	if (!(flags & TCP_FLAG_SYN) ||
-	    !bpf_core_enum_value_exists(enum skb_ext_id___mptcp, SKB_EXT_MPTCP))
-		return false;
-	return READ(skb, active_extensions) &
-	       (1u << bpf_core_enum_value(enum skb_ext_id___mptcp, SKB_EXT_MPTCP));
-}
-
 /* The request that this RST ends is about to be dropped: requests.bpf.h. */
 static __always_inline void note_reset_request(struct sock *sk, const struct aw_endpoints *ends)
 {
@@ -208,7 +194,7 @@ static __always_inline void describe_listener_reset(struct sock *sk, struct sk_b
 		e->flags = AW_HAS_ENDS;
 	describe_at(sk, e, &facts);
 	overflow = reset_by_overflow(sk, skb, &facts, reason);
-	join = refused_by_mptcp(skb, flags);
+	join = flags & TCP_FLAG_SYN && refused_by_mptcp(skb);
 	if (overflow)
 		e->reason = AW_ABORT_ON_OVERFLOW;
 	else if (join)

@@ -100,10 +100,12 @@ static __always_inline void on_security_asked(int refused)
  * No queue was full. Where the security module is not asked before our eyes, what is
  * left are memory, and since 6.12 a malformed MD5 or AO option, which comes after it.
  */
-static __always_inline enum aw_reason failure_reason(struct aw_scratch *s)
+static __always_inline enum aw_reason failure_reason(struct aw_scratch *s, struct sk_buff *skb)
 {
 	if (found_no_route(s))
 		return AW_NO_ROUTE;
+	if (refused_by_mptcp(skb))
+		return AW_REQUEST_FAILED;
 	if (!aw_config.sees_security_module)
 		return AW_REQUEST_FAILED;
 	if (s->security == AW_SECURITY_NOT_ASKED)
@@ -134,7 +136,8 @@ static __always_inline void on_make_synack(void)
  * The queues at entry decided, unless another CPU filled one before the kernel looked:
  * then they show it now.
  */
-static __always_inline enum aw_reason drop_reason(struct aw_scratch *s, struct aw_syn_facts *facts)
+static __always_inline enum aw_reason drop_reason(struct aw_scratch *s, struct sk_buff *skb,
+						  struct aw_syn_facts *facts)
 {
 	enum aw_reason reason = aw_syn_drop_reason(facts);
 
@@ -143,7 +146,7 @@ static __always_inline enum aw_reason drop_reason(struct aw_scratch *s, struct a
 		facts->syn_depth = s->syn_depth;
 		reason = aw_syn_drop_reason(facts);
 	}
-	return reason == AW_REQUEST_FAILED ? failure_reason(s) : reason;
+	return reason == AW_REQUEST_FAILED ? failure_reason(s, skb) : reason;
 }
 
 static __always_inline void report_syn(struct sock *sk, struct sk_buff *skb,
@@ -181,7 +184,7 @@ static __always_inline void on_conn_request_return(struct sock *sk, struct sk_bu
 		return;
 	read_syn_facts(sk, &facts);
 	if (dropped) {
-		reason = drop_reason(s, &facts);
+		reason = drop_reason(s, skb, &facts);
 		action = AW_LISTEN_DROP;
 	} else if (s->cookie) {
 		reason = facts.syncookies == 2 ? AW_ALWAYS : AW_SYN_QUEUE_FULL;
