@@ -74,12 +74,13 @@ void Verdicts::note(const aw_event& record, const Event& event, const Emit& emit
   if (event.action == AW_LISTENER_OPENED)
     diagnosis_.listener_opened(key, at_ns);
   widen_pressure(event);
-  if (event.action == AW_LISTENER_CLOSED) {
-    end_pressure(event.listener, at_ns, emit);
-    diagnosis_.listener_closed(event.listener);
-  } else if (has_queues && listener && !listener->closed) {
+  const bool closes = event.action == AW_LISTENER_CLOSED;
+  if (has_queues && listener && (closes || !listener->closed))
     look_at(key, {at_ns, *event.accept_queue, *event.syn_queue, record.listener.head_us,
                   event.oldest_seconds.value_or(0)});
+  if (closes) {
+    end_pressure(event.listener, at_ns, emit);
+    diagnosis_.listener_closed(event.listener);
   }
   if (event.action == AW_QUEUE_PRESSURE)
     begin_pressure(event, at_ns);

@@ -18,7 +18,8 @@ std::string_view advice_for_stuck(const Facts& facts) {
   if (state && state->frozen.value_or(false))
     return "Find out who froze its cgroup (docker pause, systemctl freeze), and thaw it.";
   if (state && state->threads.count(Activity::stopped))
-    return "Find out who stopped it (a debugger, SIGSTOP), and let it go on: kill -CONT PID.";
+    return "Find out which processes are stopped (ps -o pid,stat,comm: T) and by whom (SIGSTOP, a "
+           "debugger), and let them go on: kill -CONT.";
   return "See why no thread calls accept(): all are busy with other clients, hang, or are stopped. "
          "More backlog would only let clients wait longer.";
 }

@@ -46,9 +46,10 @@ MaybeFinding closed_with_queue(const Case& c) {
   finding.what = fmt::format("the listener was closed while {} waited in its accept queue",
                              connections(c.facts.left_alone.count));
   add_number(finding, "lost", c.facts.left_alone.count);
-  finding.advice = "Before it is stopped, take it out of the load balancer and let it accept those "
-                   "that wait, or hand the socket over (reload, systemd socket unit, "
-                   "net.ipv4.tcp_migrate_req with SO_REUSEPORT).";
+  finding.advice =
+      "Before the service is stopped, take it out of the load balancer and let it accept "
+      "those that wait, or hand the socket over (reload, systemd socket unit, "
+      "net.ipv4.tcp_migrate_req with SO_REUSEPORT).";
   return finding;
 }
 

@@ -170,12 +170,13 @@ std::string sentence_of(const OwnerState& state) {
 std::string stack_of(const ThreadStates& threads) {
   if (threads.stacks.empty())
     return {};
-  const Activity told = most_telling(threads);
+  const Activity told =
+      threads.count(Activity::stopped) ? Activity::stopped : most_telling(threads);
   const auto found = std::ranges::find(threads.stacks, told, &KernelStack::activity);
   const auto& [frames, count, activity] =
       found != threads.stacks.end() ? *found : threads.stacks.front();
   // They are looked at a moment later, when some may be elsewhere.
-  const bool all = activity == told && count >= threads.count(told);
+  const bool all = count >= (activity == told ? threads.count(told) : threads.seen);
   std::string line = all || threads.total == 1 ? "in " : fmt::format("{} in ", count);
   std::string_view separator;
   for (std::string_view frame : frames) {

@@ -211,6 +211,8 @@ Activity activity_of_wait(std::string_view function) {
     Activity activity;
   };
   constexpr std::array known{
+      Known{"do_signal_stop", Activity::stopped},
+      Known{"ptrace_stop", Activity::stopped},
       Known{"inet_csk_accept", Activity::accept},
       Known{"unix_accept", Activity::accept},
       Known{"ep_poll", Activity::poll},

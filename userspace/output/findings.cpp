@@ -24,7 +24,7 @@ void write_percentiles(JsonWriter& json, std::string_view key,
 
 std::string place_text(const Event& event) {
   const std::string who = event.owner    ? owner_text(event.owner, event.owners)
-                          : event.former ? "once " + owner_text(event.former->owner, 1)
+                          : event.former ? "formerly " + owner_text(event.former->owner, 1)
                                          : "nobody";
   return event.server_port ? fmt::format("port {} ({})", *event.server_port, who) : who;
 }

@@ -175,7 +175,13 @@ TEST(OwnerStack, SaysOfHowManyItIsWhereThatIsNotAll) {
   state.threads.stacks = {{{"a"}, 10, Activity::futex}, {{"b"}, 1, Activity::futex}};
   EXPECT_EQ(stack_of(state.threads), "10 in a");
   state.threads.stacks = {{{"a"}, 11, Activity::other}};
-  EXPECT_EQ(stack_of(state.threads), "11 in a");
+  EXPECT_EQ(stack_of(state.threads), "in a");
+  state.threads.stacks = {{{"a"}, 7, Activity::other}};
+  EXPECT_EQ(stack_of(state.threads), "7 in a");
+  state.threads = threads({{Activity::stopped, 2}, {Activity::poll, 1}}).threads;
+  state.threads.stacks = {{{"do_signal_stop"}, 2, Activity::stopped},
+                          {{"ep_poll"}, 1, Activity::poll}};
+  EXPECT_EQ(stack_of(state.threads), "in do_signal_stop");
   state.threads = threads({{Activity::sleep, 1}}).threads;
   state.threads.stacks = {{{"a"}, 1}};
   EXPECT_EQ(stack_of(state.threads), "in a");
