@@ -65,7 +65,7 @@ void Verdicts::note(const aw_event& record, const Event& event, const Emit& emit
     table_.note_queues(record.listener);
   if (!place_wanted(event.netns.value_or(0), event.server_port.value_or(0)))
     return;
-  const SubjectKey key{event.listener, event.netns.value_or(0), event.server_port.value_or(0)};
+  const SubjectKey key = subject_of(event);
   // Where packets cannot be read, nobody knows which port was closed.
   if (!key.listener && !key.port)
     return;

@@ -10,10 +10,6 @@ double seconds_between(uint64_t from_ns, uint64_t to_ns) {
   return to_ns > from_ns ? static_cast<double>(to_ns - from_ns) / 1e9 : 0;
 }
 
-SubjectKey key_of(const Event& event) {
-  return {event.listener, event.netns.value_or(0), event.server_port.value_or(0)};
-}
-
 Seen& drop_of(Facts& facts, aw_reason reason) {
   switch (reason) {
   case AW_ACCEPT_QUEUE_FULL:
@@ -72,6 +68,10 @@ uint64_t last_event_ns(const Facts& facts) {
 
 } // namespace
 
+SubjectKey subject_of(const Event& event) {
+  return {event.listener, event.netns.value_or(0), event.server_port.value_or(0)};
+}
+
 Diagnosis::Subject* Diagnosis::subject(const SubjectKey& key, uint64_t at_ns) {
   const auto known = subjects_.find(key);
   if (known != subjects_.end())
@@ -97,7 +97,7 @@ void Diagnosis::note(const Event& event, uint64_t at_ns) {
   const bool lost = seen_of(none, event) != nullptr;
   if (!lost && event.action != AW_QUEUE_PRESSURE)
     return;
-  Subject* found = subject(key_of(event), at_ns);
+  Subject* found = subject(subject_of(event), at_ns);
   if (!found)
     return;
   if (Seen* seen = seen_of(found->facts, event))

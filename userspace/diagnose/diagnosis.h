@@ -17,6 +17,8 @@ struct SubjectKey {
   auto operator<=>(const SubjectKey&) const = default;
 };
 
+[[nodiscard]] SubjectKey subject_of(const Event& event);
+
 /// A listener's queues at one instant.
 struct Look {
   uint64_t at_ns = 0; ///< CLOCK_BOOTTIME

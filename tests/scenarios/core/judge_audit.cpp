@@ -12,23 +12,6 @@ namespace {
 
 using Numbers = std::map<std::string, int64_t>;
 
-const std::vector<std::string> audited = {
-    "ListenOverflows",
-    "ListenDrops",
-    "TCPReqQFullDrop",
-    "TCPReqQFullDoCookies",
-    "SyncookiesSent",
-    "SyncookiesRecv",
-    "SyncookiesFailed",
-    "TCPSynRetrans",
-    "EmbryonicRsts",
-    "TCPDeferAcceptDrop",
-    "TCPFastOpenListenOverflow",
-    "TCPMigrateReqSuccess",
-    "TCPMigrateReqFailure",
-    "OutRsts",
-};
-
 // The kernel counts there what this host does as a client, too.
 bool may_be_larger(const std::string& counter) {
   return counter == "TCPSynRetrans" || counter == "OutRsts";
@@ -101,7 +84,7 @@ Range range_of(const Numbers& differences, const std::string& name, uint64_t los
 
 void judge_world(const WorldReport& world, const Audit::Counters& counters,
                  const Numbers& differences, uint64_t lost, Verdict& verdict) {
-  for (const std::string& name : audited) {
+  for (const std::string& name : audited_counters) {
     const Audited seen = of_counter(counters, name);
     judge_counter(cat("namespace ", world.netns), name, seen, range_of(differences, name, lost),
                   verdict);
@@ -146,7 +129,7 @@ Verdict judge_audit(const std::vector<const WorldReport*>& worlds, const Audit& 
       }
     }
   }
-  for (const std::string& name : audited) {
+  for (const std::string& name : audited_counters) {
     judge_counter("the namespaces that are not listed", name, of_counter(rest, name),
                   range_of(rest_differences, name, lost), verdict);
   }

@@ -51,8 +51,10 @@ void World::await_explained(const std::string& counter) const {
 WorldReport World::finish() {
   enter();
   const Counters moved = Counters::read().since(before_);
-  for (const std::string& name : kernel_counters) {
-    report_.measured[name] = moved.at(name);
+  for (const auto* names : {&audited_counters, &other_counters}) {
+    for (const std::string& name : *names) {
+      report_.measured[name] = moved.at(name);
+    }
   }
   for (const auto& [name, times] : moved.all()) {
     if (times != 0)
