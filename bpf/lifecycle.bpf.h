@@ -136,16 +136,17 @@ static __always_inline void report_transition(struct sock *sk, __u32 state,
  */
 static __always_inline void on_transition(struct sock *sk, __u32 state, enum aw_attached attached)
 {
+	struct aw_transition change = { .state = state }, *done;
 	__u64 key = (__u64)sk;
-	__u32 *done;
 
 	/* DCCP has listeners too; below an MPTCP one is one of TCP, which comes here. */
 	if (READ(sk, sk_protocol) != IPPROTO_TCP)
 		return;
+	change.listener = listener_id(sk);
 	done = bpf_map_lookup_elem(&aw_transitions, &key);
-	if (done && *done == state)
+	if (done && done->listener == change.listener && done->state == state)
 		return;
-	bpf_map_update_elem(&aw_transitions, &key, &state, BPF_ANY);
+	bpf_map_update_elem(&aw_transitions, &key, &change, BPF_ANY);
 	report_transition(sk, state, attached);
 }
 

@@ -103,12 +103,20 @@ struct {
 	__type(value, struct aw_closing);
 } aw_closing SEC(".maps");
 
-/* The state that a socket's change to which has been reported: lifecycle.bpf.h. */
+/*
+ * The last change of a socket that has been reported: lifecycle.bpf.h. Of this socket, and not of
+ * one that was at the same address and was closed unseen.
+ */
+struct aw_transition {
+	__u64 listener; /* aw_listener.id */
+	__u64 state;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
 	__type(key, __u64); /* struct sock * */
-	__type(value, __u32);
+	__type(value, struct aw_transition);
 } aw_transitions SEC(".maps");
 
 /* What the security module said of the SYN in progress. */
