@@ -146,8 +146,8 @@ static __always_inline void wake_user_space(void)
 
 /*
  * An event that is made in a map: what is in there the verifier does not follow. With one on the
- * stack it goes through report() anew for each way that leads there, which took half of the time of
- * loading. NULL: neither the program's draft nor its spare is free.
+ * stack it goes through report() anew for each way that leads there, more than a third of all
+ * that it did. NULL: neither the program's draft nor its spare is free.
  *
  * The spare is for kernels before 6.1 (05b24ff9b2cf), where an interrupt may have a program at a
  * tracepoint run in the middle of itself. What else comes in between is another program.

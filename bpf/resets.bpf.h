@@ -199,10 +199,10 @@ static __always_inline void describe_listener_reset(struct sock *sk, struct sk_b
 		e->reason = AW_ABORT_ON_OVERFLOW;
 	else if (join)
 		e->stage = AW_STAGE_SYN;
-	else if (was_checked_as_cookie(sk, flags))
-		report_invalid_cookie(e);
 	else if (ends_request(flags, reason))
 		e->also = AW_ALSO_EMBRYONIC_RST;
+	else if (was_checked_as_cookie(sk, flags))
+		report_invalid_cookie(e);
 	if (overflow || (!join && flags & TCP_FLAG_SYN))
 		note_reset_request(sk, &e->ends);
 }

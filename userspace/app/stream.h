@@ -76,7 +76,7 @@ private:
   Clock clock_;
   Verdicts verdicts_;
   Folds folds_;
-  FoundCounts found_; ///< under a filter by owner
+  FoundCounts found_;        ///< under a filter by owner
   std::set<uint64_t> muted_; ///< listeners of which the kernel says nothing for now
   Losses told_;              ///< losses that were reported
   std::string buffer_;

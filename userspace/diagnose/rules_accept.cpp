@@ -82,6 +82,7 @@ MaybeFinding slow_acceptor(const Case& c) {
   if (c.facts.accept_rate)
     finding.evidence.push_back({"accepts_per_second", *c.facts.accept_rate});
   add_number(finding, "drops", c.overflow_count());
+  finding.lingers = c.overflows();
   finding.advice = "Accept faster: more acceptors or workers, or accept() in a thread of its own. "
                    "More backlog would only let clients wait longer.";
   return finding;
@@ -158,6 +159,7 @@ MaybeFinding reuseport_imbalance(const Case& c) {
   add_number(finding, "members", c.facts.members);
   add_number(finding, "idle_members", c.facts.idle_members);
   add_queue(c.facts, finding);
+  finding.lingers = c.overflows();
   finding.advice = "SO_REUSEPORT picks a member by the packet, not by who has time: one that hangs "
                    "loses its share. Restart it, or share one listener.";
   return finding;

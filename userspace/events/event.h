@@ -87,8 +87,8 @@ struct Finding {
 struct Verdict {
   Finding finding;
   bool ended = false;
-  double seconds =
-      0; ///< for how long it was, or has been, true; of one that lingers, until the last event
+  /// For how long it was, or has been, true; of one that lingers, until the last event.
+  double seconds = 0;
 };
 
 /// What a thread is doing, what keeps it from accepting first.
