@@ -289,6 +289,21 @@ bool has_own_port(const Shop& shop) { return speaks_tcp(shop) && !shop.plan.is_p
 
 bool has_md5(const Shop& shop) { return shop.kernel.has_md5 && has_own_port(shop); }
 
+// The process has no descriptor left: accept() fails (EMFILE), and whoever waits goes on waiting.
+void no_descriptor(Shop& shop, Dice& dice) {
+  shop.order("exhaust");
+  if (can_handshake(shop)) {
+    handshake(shop, dice);
+  } else {
+    lose_syns(shop, dice);
+  }
+  shop.order("relieve");
+}
+
+bool can_lack_descriptors(const Shop& shop) {
+  return speaks_tcp(shop) && !shop.queued.empty() && (can_handshake(shop) || !is_answered(shop));
+}
+
 // A client that is never heard of again: timers end that, a second and three seconds later.
 void silence(Shop& shop, Dice& dice) {
   Peer& peer = shop.newcomer(dice);
@@ -340,6 +355,7 @@ const std::vector<Fate>& fates() {
       {"route lost", 4, can_lose_route, lose_route},
       {"security module", 4, has_module, security_module},
       {"no route", 4, keeps_requests, no_route},
+      {"no descriptor", 4, can_lack_descriptors, no_descriptor},
       {"silence", 4, can_be_silent, silence},
       {"restart", 2, can_restart, restart},
   };

@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <optional>
@@ -38,6 +39,28 @@ void read_what_came(int fd) {
   }
 }
 
+// accept() then fails, and takes nothing from the queue. What else needs a descriptor fails, too.
+void use_up_descriptors(const Listener& listener) {
+  rlimit limit{};
+  must(::getrlimit(RLIMIT_NOFILE, &limit), "getrlimit");
+  const UniqueFd next(must(::dup(listener.fd()), "dup"));
+  limit.rlim_cur = static_cast<rlim_t>(next.get());
+  must(::setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
+}
+
+void see_accept_fail(const Listener& listener) {
+  if (::accept4(listener.fd(), nullptr, nullptr, SOCK_NONBLOCK) >= 0 || errno != EMFILE) {
+    throw Failure("accept() without a descriptor left does not fail with EMFILE");
+  }
+}
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  must(::getrlimit(RLIMIT_NOFILE, &limit), "getrlimit");
+  limit.rlim_cur = limit.rlim_max;
+  must(::setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
+}
+
 class Keeper {
 public:
   explicit Keeper(const Plan& plan) : plan_(plan) {}
@@ -70,6 +93,12 @@ public:
       filter_nothing(listener_->fd());
     } else if (what == "defer") {
       defer_accept(listener_->fd(), std::stoi(argument));
+    } else if (what == "exhaust") {
+      use_up_descriptors(*listener_);
+      see_accept_fail(*listener_);
+    } else if (what == "relieve") {
+      see_accept_fail(*listener_);
+      raise_descriptor_limit();
     } else if (what == "sign") {
       want_signatures(*listener_, argument);
     } else if (what == "unsign") {
