@@ -31,7 +31,7 @@ constexpr const char* usage =
     "                      (2500 or more on a tier that does not see accept())\n"
     "  --repeat N          the whole run N times\n"
     "  --jobs N            scenarios at the same time (4)\n"
-    "  --allow-skip NAME   this scenario may be skipped; any other skip is a failure\n"
+    "  --allow-skip NAMES  those (\"mptcp_*\") may be skipped; any other skip is a failure\n"
     "  --allow-missing     a tier that `acceptwatch check` refuses is a skip, not a failure\n"
     "  --self-test         whether wrong records would be found\n"
     "  --list              names and descriptions\n"

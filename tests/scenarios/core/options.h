@@ -27,7 +27,7 @@ struct Options {
   int drawn = 0; // of those, how many are drawn; 0: all
   int latency = 0; // connections whose waits are compared
   int jobs = 4;
-  std::set<std::string> allowed_skips;
+  std::set<std::string> allowed_skips; // patterns, as of a shell
   std::vector<std::string> names;
 };
 

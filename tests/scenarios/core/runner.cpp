@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/runner.h"
 
+#include <fnmatch.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -177,7 +178,10 @@ void Run::settle() {
 }
 
 void Run::print_skip(const std::string& name, const std::string& why) {
-  if (options_.allowed_skips.contains(name)) {
+  const bool allowed = std::ranges::any_of(options_.allowed_skips, [&](const std::string& pattern) {
+    return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+  });
+  if (allowed) {
     std::cout << "SKIP " << name << ": " << why << "\n";
     ++tally_.skipped;
   } else {
