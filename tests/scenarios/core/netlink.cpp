@@ -38,7 +38,8 @@ void Netlink::read(const Reader& reader) const {
   }
 }
 
-int Netlink::error() const {
+int Netlink::execute(const NetlinkBatch& command) const {
+  send(command);
   std::optional<int> first;
   read([&](const nlmsghdr& message) {
     if (message.nlmsg_type == NLMSG_ERROR && !first) {

@@ -85,8 +85,8 @@ public:
   // All messages of the next answer.
   using Reader = std::function<void(const nlmsghdr& message)>;
   void read(const Reader& reader) const;
-  // The first error of the next answer, 0 when it is an acknowledgement.
-  int error() const;
+  // Has a command carried out: the first error of the answer, 0 when it is an acknowledgement.
+  int execute(const NetlinkBatch& command) const;
 
 private:
   const char* name_;

@@ -16,9 +16,7 @@ namespace {
 const std::string device = "aw1"; // at both ends
 
 void run_command(const NetlinkBatch& batch, const std::string& what) {
-  const Netlink netlink(NETLINK_ROUTE, "rtnetlink");
-  netlink.send(batch);
-  errno = netlink.error();
+  errno = Netlink(NETLINK_ROUTE, "rtnetlink").execute(batch);
   if (errno == EOPNOTSUPP) {
     throw Skip("no veth on this kernel (module not loaded)");
   }

@@ -33,8 +33,7 @@ Listener open_mptcp_listener(Stage& stage) {
 genlmsghdr command(uint8_t number, uint8_t version) { return {number, version, 0}; }
 
 void run_command(const Netlink& netlink, const NetlinkBatch& batch) {
-  netlink.send(batch);
-  errno = netlink.error();
+  errno = netlink.execute(batch);
   must(errno == 0 ? 0 : -1, "a command to MPTCP's path manager");
 }
 

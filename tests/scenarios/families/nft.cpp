@@ -125,9 +125,7 @@ NetlinkBatch rule_batch(const Rule& rule) {
 }
 
 void install(const Rule& rule) {
-  const Netlink netlink(NETLINK_NETFILTER, "nf_tables");
-  netlink.send(rule_batch(rule));
-  const int error = netlink.error();
+  const int error = Netlink(NETLINK_NETFILTER, "nf_tables").execute(rule_batch(rule));
   if (error == EOPNOTSUPP || error == EAFNOSUPPORT || error == EPROTONOSUPPORT) {
     throw Skip("no nf_tables on this kernel (module not loaded)");
   }
