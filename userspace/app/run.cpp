@@ -71,6 +71,16 @@ void announce(const Plan& plan, const Options& options) {
                   unseen ? " Some events are out of its sight: see `acceptwatch check`." : ""));
 }
 
+Result<void> give_up_privileges(const Options& options) {
+  const auto files = ProcFs{}.host_files();
+  const bool none_left = files && files->is_exhausted();
+  if (none_left)
+    print_note(fmt::format("{} of {} files (fs.file-max) are open on this host: acceptwatch keeps "
+                           "CAP_SYS_ADMIN, since it could look at nothing otherwise.",
+                           files->open, files->limit));
+  return drop_privileges({.reopens_file = !options.output.empty(), .exceeds_file_max = none_left});
+}
+
 Result<void> tell_ready(const Options& options) {
   if (!options.ready_fd)
     return {};
@@ -93,6 +103,20 @@ bool handle_signal(int number, Stream& stream, OutputFile& output) {
   if (auto reopened = output.reopen(); !reopened)
     print_error(reopened.error());
   return true;
+}
+
+struct Timers {
+  UniqueFd tick;
+  UniqueFd duration; ///< none: there is no end
+};
+
+/// While that cannot fail: fs.file-max does not hold for CAP_SYS_ADMIN, which is given up.
+Result<Timers> open_timers(const Options& options) {
+  auto tick = open_timer(tick_seconds, true);
+  auto duration = options.duration ? open_timer(*options.duration, false) : UniqueFd{};
+  if (!tick || !duration)
+    return tl::unexpected{(tick ? duration : tick).error()};
+  return Timers{std::move(*tick), std::move(*duration)};
 }
 
 struct Waits {
@@ -121,16 +145,12 @@ private:
 };
 
 /// Until a signal, the end of the time, enough records, or a closed pipe.
-Result<void> loop(Stream& stream, const Source& source, const Options& options, OutputFile& output,
+Result<void> loop(Stream& stream, const Source& source, const Timers& timers, OutputFile& output,
                   int signals) {
-  auto tick = open_timer(tick_seconds, true);
-  auto duration = options.duration ? open_timer(*options.duration, false) : UniqueFd{};
-  if (!tick || !duration)
-    return tl::unexpected{(tick ? duration : tick).error()};
   std::array<pollfd, Waits::count> waits{{{source.fd(), POLLIN, 0},
                                           {signals, POLLIN, 0},
-                                          {tick->get(), POLLIN, 0},
-                                          {duration->get(), POLLIN, 0}}};
+                                          {timers.tick.get(), POLLIN, 0},
+                                          {timers.duration.get(), POLLIN, 0}}};
   Batches batches;
   while (!stream.done()) {
     waits[Waits::source].fd = batches.pausing() ? -1 : source.fd();
@@ -145,7 +165,7 @@ Result<void> loop(Stream& stream, const Source& source, const Options& options, 
     }
     if (waits[Waits::tick].revents) {
       uint64_t expirations = 0;
-      static_cast<void>(read(tick->get(), &expirations, sizeof(expirations)));
+      static_cast<void>(read(timers.tick.get(), &expirations, sizeof(expirations)));
       if (auto reported = stream.report_losses(); !reported)
         return reported;
     }
@@ -182,12 +202,15 @@ Result<bool> run_stream(const Options& options) {
                 *formatter, *output};
   if (auto begun = stream.begin(make_start(*features, *plan, **source, options)); !begun)
     return tl::unexpected{begun.error()};
-  if (auto dropped = drop_privileges(!options.output.empty()); !dropped)
-    return tl::unexpected{dropped.error()};
+  const auto timers = open_timers(options);
+  if (!timers)
+    return tl::unexpected{timers.error()};
+  if (auto given_up = give_up_privileges(options); !given_up)
+    return tl::unexpected{given_up.error()};
   announce(*plan, options);
   if (auto told = tell_ready(options); !told)
     return tl::unexpected{told.error()};
-  if (auto looped = loop(stream, **source, options, *output, signals->get()); !looped)
+  if (auto looped = loop(stream, **source, *timers, *output, signals->get()); !looped)
     return tl::unexpected{looped.error()};
   if (auto finished = stream.finish(); !finished)
     return tl::unexpected{finished.error()};

@@ -64,6 +64,7 @@ Result<void> Stream::begin(Start start) {
 }
 
 Result<void> Stream::rescan() {
+  const auto lent = reserve_.lend();
   const uint64_t begun = clock_.boot_now();
   auto scanned = source_.scan([this](const aw_holder& holder) { table_.add_holder(holder); });
   unmute_wanted();
@@ -271,9 +272,8 @@ Result<void> Stream::report_losses() {
   // Among what was lost may be a fork or an exit.
   if (losses.ring_buffer != told_.ring_buffer || losses.followers != told_.followers) {
     table_.suspect_exits();
-    if (auto scanned = rescan(); !scanned)
-      return scanned;
-    told_.followers = losses.followers;
+    if (rescan()) // else it is tried again with the next
+      told_.followers = losses.followers;
   }
   append_loss("ring_buffer", losses.ring_buffer, told_.ring_buffer);
   append_loss("counter_map", losses.counter_map, told_.counter_map);

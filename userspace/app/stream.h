@@ -4,6 +4,7 @@
 #include "account/folds.h"
 #include "account/totals.h"
 #include "app/auditor.h"
+#include "app/file_reserve.h"
 #include "app/verdicts.h"
 #include "cli/options.h"
 #include "listeners/table.h"
@@ -70,6 +71,7 @@ private:
   Formatter& formatter_;
   OutputFile& output_;
   const ProcFs procfs_;
+  FileReserve reserve_{procfs_};
   ListenerTable table_{procfs_,
                        [this](const std::vector<uint32_t>& pids) { return source_.stacks(pids); }};
   Auditor auditor_;

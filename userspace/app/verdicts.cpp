@@ -208,7 +208,7 @@ void Verdicts::tell_stalls(const Emit& emit) {
     if (const Facts* facts = diagnosis_.facts_of(key)) {
       event.accept_queue = facts->accept_queue;
       event.syn_queue = facts->syn_queue;
-      event.descriptors = facts->descriptors;
+      event.shortage = facts->shortage;
       event.owner_state = facts->owner_state;
     }
     event.oldest_seconds = oldest;
@@ -262,11 +262,11 @@ void Verdicts::complete(const SubjectKey& key, Facts& facts) {
   facts.members = members;
   facts.idle_members = idle;
   if (facts.waiting_seconds > 0 || facts.overflow.count) {
-    if (auto exhausted = table_.exhausted_holder(key.listener, now))
-      facts.descriptors = exhausted->descriptors;
+    if (const auto shortage = table_.file_shortage(key.listener, now))
+      facts.shortage = shortage;
+  } else {
+    facts.shortage.reset();
   }
-  if (facts.waiting_seconds == 0)
-    facts.descriptors.reset();
   if (facts.idle_seconds >= diagnosis_.thresholds().stall_seconds) {
     if (auto state = table_.owner_state(key.listener, now))
       facts.owner_state = std::move(state);

@@ -38,8 +38,11 @@ struct Case {
     return facts.syn_drops.count + facts.cookies.count;
   }
 
-  [[nodiscard]] bool out_of_descriptors() const {
-    return facts.descriptors && facts.descriptors->open >= facts.descriptors->limit;
+  /// And somebody waits. A host without files cannot be looked at, either: there it is seen
+  /// by what the queue has no room for.
+  [[nodiscard]] bool is_short_of_files() const {
+    return facts.shortage &&
+           (facts.waiting_seconds > 0 || (facts.shortage->of_host && overflows()));
   }
   /// Some wait, and nothing was accepted for long. Once accepting was seen to go on, a
   /// pause has to be longer to be more than slowness.
@@ -90,6 +93,7 @@ namespace rule {
 
 // The server, and the backlog that it asked for: rules_accept.cpp.
 MaybeFinding descriptors_exhausted(const Case& c);
+MaybeFinding host_files_exhausted(const Case& c);
 MaybeFinding stuck_acceptor(const Case& c);
 MaybeFinding slow_acceptor(const Case& c);
 MaybeFinding burst_larger_than_backlog(const Case& c);

@@ -78,10 +78,10 @@ struct Facts {
 
   std::optional<Chain> chain; ///< of nf_tables, that dropped the last packet
   std::optional<Owner> owner;
-  std::optional<OwnerState> owner_state;  ///< at the last look, while nothing is accepted
-  std::optional<Descriptors> descriptors; ///< of a holder that has none left
-  std::optional<FormerListener> former;   ///< who listened there, at the first refusal
-  std::optional<double> gap_seconds;      ///< until somebody listened again
+  std::optional<OwnerState> owner_state; ///< at the last look, while nothing is accepted
+  std::optional<FileShortage> shortage;  ///< what accept() of a holder fails for
+  std::optional<FormerListener> former;  ///< who listened there, at the first refusal
+  std::optional<double> gap_seconds;     ///< until somebody listened again
 };
 
 } // namespace acceptwatch

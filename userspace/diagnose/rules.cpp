@@ -52,6 +52,7 @@ struct Rule {
 /// The most telling first.
 constexpr std::array rules{
     Rule{"descriptors_exhausted", rule::descriptors_exhausted},
+    Rule{"host_files_exhausted", rule::host_files_exhausted},
     Rule{"stuck_acceptor", rule::stuck_acceptor},
     Rule{"slow_acceptor", rule::slow_acceptor},
     Rule{"burst_larger_than_backlog", rule::burst_larger_than_backlog},
@@ -113,7 +114,7 @@ std::vector<std::string> ruled_out(const Facts& facts, const Thresholds& thresho
   say(!facts.silent.count, "packets lost on the way: no SYN-ACK had to be sent again for a silent "
                            "client");
   if (c.overflow_count())
-    say(!c.out_of_descriptors(), "descriptors: no owner has run out of them");
+    say(!c.facts.shortage, "descriptors: neither an owner nor the host has run out of them");
   return sentences;
 }
 

@@ -24,28 +24,48 @@ std::string_view advice_for_stuck(const Facts& facts) {
          "More backlog would only let clients wait longer.";
 }
 
-} // namespace
+struct Shortage {
+  std::string_view finding;
+  std::string_view which;
+  std::string_view limit;
+  std::string_view advice;
+};
 
-MaybeFinding descriptors_exhausted(const Case& c) {
-  if (!c.out_of_descriptors() || !(c.facts.waiting_seconds > 0))
-    return std::nullopt;
-  const auto& [open, limit] = *c.facts.descriptors;
-  Finding finding{"descriptors_exhausted", Confidence::certain, {}, {}, {}};
-  finding.what =
-      fmt::format("accept() fails: {} of {} file descriptors are open, {} wait", open, limit,
-                  connections(c.facts.accept_queue ? c.facts.accept_queue->depth : 0));
+Finding out_of_files(const Case& c, const Shortage& kind) {
+  const auto& [open, limit] = c.facts.shortage->files;
+  Finding finding{kind.finding, Confidence::certain, {}, {}, std::string{kind.advice}};
+  finding.what = fmt::format("accept() fails: {} of {} {}, {} wait", open, limit, kind.which,
+                             connections(c.facts.accept_queue ? c.facts.accept_queue->depth : 0));
   finding.evidence = {{"open", static_cast<double>(open)},
-                      {"descriptor_limit", static_cast<double>(limit)},
+                      {kind.limit, static_cast<double>(limit)},
                       {"oldest_seconds", c.facts.waiting_seconds}};
   add_queue(c.facts, finding);
-  finding.advice = "Raise LimitNOFILE= (ulimit -n), or find out which descriptors the process "
-                   "does not close: ls -l /proc/PID/fd.";
   finding.lingers = false;
   return finding;
 }
 
+} // namespace
+
+MaybeFinding descriptors_exhausted(const Case& c) {
+  if (!c.is_short_of_files() || c.facts.shortage->of_host)
+    return std::nullopt;
+  return out_of_files(c,
+                      {"descriptors_exhausted", "file descriptors are open", "descriptor_limit",
+                       "Raise LimitNOFILE= (ulimit -n), or find out which descriptors the process "
+                       "does not close: ls -l /proc/PID/fd."});
+}
+
+MaybeFinding host_files_exhausted(const Case& c) {
+  if (!c.is_short_of_files() || !c.facts.shortage->of_host)
+    return std::nullopt;
+  return out_of_files(
+      c, {"host_files_exhausted", "files are open on the host", "file_max",
+          "Raise fs.file-max, or find out which process does not close its files: it has most "
+          "entries in /proc/PID/fd."});
+}
+
 MaybeFinding stuck_acceptor(const Case& c) {
-  if (!c.is_stuck() || c.out_of_descriptors())
+  if (!c.is_stuck() || c.is_short_of_files())
     return std::nullopt;
   Finding finding{"stuck_acceptor", Confidence::certain, {}, {}, {}};
   finding.what =

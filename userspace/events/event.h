@@ -48,10 +48,18 @@ struct FormerListener {
   double closed_seconds_ago = 0; ///< at the event, at least 0
 };
 
-/// Open descriptors of a process and its limit, RLIMIT_NOFILE.
-struct Descriptors {
+/// Files that are open, and how many may be.
+struct FileUsage {
   uint64_t open = 0;
   uint64_t limit = 0;
+
+  [[nodiscard]] bool is_exhausted() const { return open >= limit; }
+};
+
+/// Why accept() fails, however many connections wait.
+struct FileShortage {
+  bool of_host = false; ///< fs.file-max (ENFILE); else a process's RLIMIT_NOFILE (EMFILE)
+  FileUsage files;
 };
 
 /// A warning before a queue is full. Its begin has the depths with the event itself.
@@ -155,9 +163,9 @@ struct Pressure {
 
 /// What the processes that hold a listener were doing at one moment.
 struct OwnerState {
-  ThreadStates threads;                   ///< of all of them
-  std::optional<Descriptors> descriptors; ///< of the owner, as are those below
-  std::optional<bool> frozen;             ///< its cgroup is
+  ThreadStates threads;                 ///< of all of them
+  std::optional<FileUsage> descriptors; ///< of the owner (RLIMIT_NOFILE), as are those below
+  std::optional<bool> frozen;           ///< its cgroup is
   std::optional<CpuQuota> cpu_quota;
   Pressure pressure;
 };
@@ -193,14 +201,14 @@ struct Event {
   aw_hook netfilter_hook = AW_HOOK_UNKNOWN;
   std::optional<Chain> chain; ///< of nf_tables, that dropped it
   std::optional<Owner> owner;
-  std::optional<FormerListener> former;   ///< of a reset_sent without a listener
-  std::optional<Descriptors> descriptors; ///< of accept_stalled
-  std::optional<double> oldest_seconds;   ///< how long the head of the accept queue has waited
-  std::optional<uint32_t> backlog;        ///< of listener_opened: listen()'s, before any cap
-  std::optional<QueuePressure> pressure;  ///< of queue_pressure
-  std::optional<Verdict> verdict;         ///< of finding
-  std::optional<OwnerState> owner_state;  ///< why it does not accept
-  size_t owners = 0;                      ///< how many processes hold the listener; 0: not known
+  std::optional<FormerListener> former;  ///< of a reset_sent without a listener
+  std::optional<FileShortage> shortage;  ///< of accept_stalled
+  std::optional<double> oldest_seconds;  ///< how long the head of the accept queue has waited
+  std::optional<uint32_t> backlog;       ///< of listener_opened: listen()'s, before any cap
+  std::optional<QueuePressure> pressure; ///< of queue_pressure
+  std::optional<Verdict> verdict;        ///< of finding
+  std::optional<OwnerState> owner_state; ///< why it does not accept
+  size_t owners = 0;                     ///< how many processes hold the listener; 0: not known
 };
 
 /// The first record: what is watched, and how.

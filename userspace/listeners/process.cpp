@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "listeners/process.h"
 
+#include "base/capabilities.h"
 #include "base/file.h"
 #include "base/text.h"
 
+#include <algorithm>
 #include <dirent.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <memory>
 #include <unistd.h>
@@ -49,7 +52,9 @@ std::vector<std::string_view> fields_of_stat(std::string_view stat) {
                                             : split(stat.substr(name_end + 1), ' ');
 }
 
-ProcFs::ProcFs(std::string root) : root_(std::move(root)) {}
+ProcFs::ProcFs(std::string root)
+    : root_(std::move(root)), file_nr_(open(path("sys/fs/file-nr").c_str(), O_RDONLY | O_CLOEXEC)) {
+}
 
 std::string ProcFs::path(uint32_t pid, const char* file) const {
   return fmt::format("{}/{}/{}", root_, pid, file);
@@ -126,15 +131,38 @@ std::optional<uint64_t> ProcFs::descriptor_limit(uint32_t pid) const {
   return std::nullopt;
 }
 
-std::optional<Descriptors> ProcFs::descriptors(uint32_t pid) const {
+std::optional<FileUsage> ProcFs::descriptors(uint32_t pid) const {
   const auto limit = descriptor_limit(pid);
   if (!limit)
     return std::nullopt;
-  Descriptors found{.open = 0, .limit = *limit};
+  FileUsage found{.open = 0, .limit = *limit};
   // The limit is one of numbers, alloc_fd(): what has a higher one leaves room below.
   if (!for_each_number(path(pid, "fd"), [&](uint32_t fd) { found.open += fd < *limit; }))
     return std::nullopt;
   return found;
+}
+
+/// "1184\t0\t9223372036854775807": open, a constant, fs.file-max.
+std::optional<FileUsage> ProcFs::host_files() const {
+  if (!file_nr_ || lseek(file_nr_.get(), 0, SEEK_SET) != 0)
+    return std::nullopt;
+  auto text = read_file(file_nr_).value_or("");
+  std::ranges::replace_if(
+      text, [](char c) { return c == '\t' || c == '\n'; }, ' ');
+  const auto fields = split(text, ' ');
+  if (fields.size() < 3)
+    return std::nullopt;
+  const auto open = parse_number<uint64_t>(fields[0]);
+  const auto limit = parse_number<uint64_t>(fields[2]);
+  return open && limit ? std::optional{FileUsage{*open, *limit}} : std::nullopt;
+}
+
+/// Neither a system call nor a link takes a file, as /proc/PID/status would.
+bool ProcFs::may_exceed_file_max(uint32_t pid) const {
+  constexpr std::string_view initial = "user:[4026531837]"; // PROC_USER_INIT_INO
+  if (!Capabilities::of(static_cast<pid_t>(pid)).has(CAP_SYS_ADMIN))
+    return false;
+  return read_link(path(pid, "ns/user")).value_or(std::string{initial}) == initial;
 }
 
 std::vector<uint32_t> ProcFs::pids() const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/file.h"
 #include "events/event.h"
 
 #include <cstdint>
@@ -45,7 +46,12 @@ public:
                                                        int hint) const;
 
   /// Its limit of descriptors (the soft one), and how many below that it has open.
-  [[nodiscard]] virtual std::optional<Descriptors> descriptors(uint32_t pid) const;
+  [[nodiscard]] virtual std::optional<FileUsage> descriptors(uint32_t pid) const;
+
+  /// Of the whole host, and fs.file-max. Can be read when there is none left.
+  [[nodiscard]] virtual std::optional<FileUsage> host_files() const;
+  /// alloc_empty_file() lets it: it has CAP_SYS_ADMIN, and not just in a container.
+  [[nodiscard]] virtual bool may_exceed_file_max(uint32_t pid) const;
 
   [[nodiscard]] std::vector<uint32_t> pids() const;
 
@@ -62,6 +68,7 @@ public:
 private:
   [[nodiscard]] std::optional<uint64_t> descriptor_limit(uint32_t pid) const;
   std::string root_;
+  UniqueFd file_nr_; ///< open from the start: when it is needed, open() would fail
 };
 
 } // namespace acceptwatch

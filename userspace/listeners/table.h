@@ -62,13 +62,9 @@ public:
   /// CLOCK_BOOTTIME. False: nobody is known to hold it.
   bool verify(uint64_t id, uint64_t happened_ns, uint64_t now_ns);
 
-  /// A holder that has no descriptor left, so that its accept() fails (EMFILE)
-  /// however many connections wait. Looks at most once a second for each listener.
-  struct Exhausted {
-    Owner owner;
-    Descriptors descriptors;
-  };
-  [[nodiscard]] std::optional<Exhausted> exhausted_holder(uint64_t id, uint64_t now_ns);
+  /// That accept() fails for one of its holders at least. Looks at most once a second for
+  /// each listener.
+  [[nodiscard]] std::optional<FileShortage> file_shortage(uint64_t id, uint64_t now_ns);
 
   /// What the processes that hold it are doing, the owner first. Looks at most once a
   /// second for each listener.

@@ -215,15 +215,17 @@ Listener* ListenerTable::due(uint64_t id, uint64_t Listener::*last_ns, uint64_t 
   return &listener;
 }
 
-std::optional<ListenerTable::Exhausted> ListenerTable::exhausted_holder(uint64_t id,
-                                                                        uint64_t now_ns) {
+std::optional<FileShortage> ListenerTable::file_shortage(uint64_t id, uint64_t now_ns) {
   const Listener* listener = due(id, &Listener::stall_checked_ns, now_ns);
   if (!listener)
     return std::nullopt;
+  const auto of_host = procfs_.host_files();
   for (const Holder& holder : first_of(listener->holders)) {
     const auto descriptors = procfs_.descriptors(holder.pid);
-    if (descriptors && descriptors->open >= descriptors->limit)
-      return Exhausted{to_owner(holder), *descriptors};
+    if (descriptors && descriptors->is_exhausted())
+      return FileShortage{.of_host = false, .files = *descriptors};
+    if (of_host && of_host->is_exhausted() && !procfs_.may_exceed_file_max(holder.pid))
+      return FileShortage{.of_host = true, .files = *of_host};
   }
   return std::nullopt;
 }

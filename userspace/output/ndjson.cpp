@@ -99,7 +99,9 @@ void write_details(JsonWriter& json, const Event& event) {
   write_netfilter(json, event);
   json.member("source", name_of(event.source));
   write_former(json, event.former);
-  write_descriptors(json, event.descriptors);
+  if (event.shortage)
+    write_open_files(json, event.shortage->of_host ? "host_files" : "descriptors",
+                     event.shortage->files);
   json.member("backlog", event.backlog);
   write_pressure(json, event.pressure);
   if (event.verdict)

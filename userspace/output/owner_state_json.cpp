@@ -69,12 +69,10 @@ void write_pressure(JsonWriter& json, const Pressure& pressure) {
 
 } // namespace
 
-void write_descriptors(JsonWriter& json, const std::optional<Descriptors>& descriptors) {
-  if (!descriptors)
-    return;
-  json.begin_object("descriptors");
-  json.member("open", descriptors->open);
-  json.member("limit", descriptors->limit);
+void write_open_files(JsonWriter& json, std::string_view key, const FileUsage& files) {
+  json.begin_object(key);
+  json.member("open", files.open);
+  json.member("limit", files.limit);
   json.end_object();
 }
 
@@ -86,7 +84,8 @@ void write_owner_state(JsonWriter& json, const std::optional<OwnerState>& state)
   write_threads(json, state->threads);
   write_kernel_waits(json, state->threads.waits);
   write_stacks(json, state->threads.stacks);
-  write_descriptors(json, state->descriptors);
+  if (state->descriptors)
+    write_open_files(json, "descriptors", *state->descriptors);
   json.member("frozen", state->frozen);
   write_quota(json, state->cpu_quota);
   write_pressure(json, state->pressure);

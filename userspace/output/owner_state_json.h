@@ -6,7 +6,7 @@
 
 namespace acceptwatch {
 
-void write_descriptors(JsonWriter& json, const std::optional<Descriptors>& descriptors);
+void write_open_files(JsonWriter& json, std::string_view key, const FileUsage& files);
 
 /// The member "owner_state", where it is known.
 void write_owner_state(JsonWriter& json, const std::optional<OwnerState>& state);

@@ -80,6 +80,11 @@ std::string chain_text(const Event& event) {
                                        : fmt::format("SYN dropped: chain {}", chain);
 }
 
+std::string shortage_text(const FileShortage& shortage) {
+  return fmt::format("{} left: {}/{}", shortage.of_host ? "host has no file" : "no descriptor",
+                     shortage.files.open, shortage.files.limit);
+}
+
 std::string what_text(const Event& event) {
   std::string text{phrase_of(event.action, event.reason, event.stage)};
   if (event.retry)
@@ -92,13 +97,12 @@ std::string what_text(const Event& event) {
                        cut(printable(*event.kernel_reason), reason_width));
   if (event.chain)
     text = chain_text(event);
-  if (event.descriptors)
-    text =
-        fmt::format("no descriptor left: {}/{}", event.descriptors->open, event.descriptors->limit);
+  if (event.shortage)
+    text = shortage_text(*event.shortage);
   if (event.pressure && event.pressure->ended)
     text = fmt::format("pressure over: {}, peak {}", duration_text(event.pressure->seconds),
                        std::max(event.pressure->accept, event.pressure->syn));
-  if (event.action == AW_ACCEPT_STALLED && !event.descriptors && event.oldest_seconds)
+  if (event.action == AW_ACCEPT_STALLED && !event.shortage && event.oldest_seconds)
     text = fmt::format("no accept(), oldest waits {}", duration_text(*event.oldest_seconds));
   if (event.verdict)
     text = fmt::format("{} {}", event.verdict->ended ? "over:" : "=>", event.verdict->finding.name);
@@ -114,7 +118,7 @@ void append_state(std::string& out, const Event& event) {
   if (!event.owner_state)
     return;
   OwnerState state = *event.owner_state;
-  if (event.descriptors)
+  if (event.shortage)
     state.descriptors.reset(); // the event has just said it
   for (const std::string& line : {sentence_of(state), stack_of(state.threads)}) {
     if (!line.empty())

@@ -110,6 +110,8 @@ private:
   Result<void> attach(const Plan& plan);
   Result<void> attach_one(bpf_program* program);
   Result<void> open_ring();
+  Result<void> count_cpus();
+  void add_counters(int map, std::vector<Counter>& counters) const;
   void add_skipped_runs(Losses& losses) const;
   void add_missed_kprobes(Losses& losses) const;
   void add_misses(std::string_view program, uint64_t misses, Losses& losses) const;
@@ -132,6 +134,7 @@ private:
   aw_source tier_ = AW_SOURCE_FENTRY;
   bool sees_accept_ = false;
   bool waits_by_cookie_ = false;
+  size_t cpus_ = 0; ///< that a per-CPU map has values of
   const ProcFs procfs_;
   bool active_ = false;
 };
@@ -189,6 +192,8 @@ Result<void> Session::open(const Plan& plan, const KernelFilter& filter,
   lent_.reset();
   if (auto ring = open_ring(); !ring)
     return ring;
+  if (auto counted = count_cpus(); !counted)
+    return counted;
   return attach(plan);
 }
 
@@ -226,6 +231,14 @@ Result<void> Session::open_ring() {
   if (!mapped)
     return tl::unexpected{mapped.error()};
   ring_ = *std::move(mapped);
+  return {};
+}
+
+Result<void> Session::count_cpus() {
+  const int cpus = libbpf_num_possible_cpus();
+  if (cpus < 0)
+    return system_failure("cannot find out how many CPUs there may be", -cpus);
+  cpus_ = static_cast<size_t>(cpus);
   return {};
 }
 
@@ -267,8 +280,8 @@ Result<void> Session::scan(const std::function<void(const aw_holder&)>& visit) {
   return {};
 }
 
-void add_counters(int map, std::vector<Counter>& counters) {
-  std::vector<aw_counts> per_cpu(static_cast<size_t>(libbpf_num_possible_cpus()));
+void Session::add_counters(int map, std::vector<Counter>& counters) const {
+  std::vector<aw_counts> per_cpu(cpus_);
   aw_counter_key key{};
   const aw_counter_key* previous = nullptr;
   while (bpf_map_get_next_key(map, previous, &key) == 0) {
@@ -319,7 +332,7 @@ void Session::unmute(uint64_t listener) {
 
 std::optional<Waits> Session::waits(uint64_t listener, uint64_t cookie) const {
   const int map = bpf_object__find_map_fd_by_name(object_, "aw_waits");
-  std::vector<aw_waits> per_cpu(static_cast<size_t>(libbpf_num_possible_cpus()));
+  std::vector<aw_waits> per_cpu(cpus_);
   const uint64_t key = waits_by_cookie_ ? cookie : listener;
   if (!sees_accept_ || bpf_map_lookup_elem(map, &key, per_cpu.data()) != 0)
     return std::nullopt;
@@ -333,7 +346,7 @@ std::optional<Waits> Session::waits(uint64_t listener, uint64_t cookie) const {
 /// kernel skipped syn_consumed, the next one reports it (ingress.bpf.h).
 uint64_t Session::unconfirmed() const {
   const int map = bpf_object__find_map_fd_by_name(object_, "aw_foreseen");
-  std::vector<aw_foreseen> per_cpu(static_cast<size_t>(libbpf_num_possible_cpus()));
+  std::vector<aw_foreseen> per_cpu(cpus_);
   const __u32 zero = 0;
   if (map < 0 || bpf_map_lookup_elem(map, &zero, per_cpu.data()) != 0)
     return 0;

@@ -18,8 +18,10 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <fstream>
 
 #include "core/error.h"
+#include "core/netns.h"
 
 namespace acceptwatch::scenarios {
 
@@ -200,5 +202,17 @@ void MemoryShortage::end() const {
 void MemoryShortage::set(const std::string& kilobytes) const {
   must(::pwrite(limit_.get(), kilobytes.data(), kilobytes.size(), 0), "vm.min_free_kbytes");
 }
+
+FewFiles::FewFiles(unsigned left) {
+  std::ifstream file_nr("/proc/sys/fs/file-nr");
+  unsigned long open = 0;
+  std::string constant;
+  if (!(file_nr >> open >> constant >> usual_)) {
+    throw Failure("/proc/sys/fs/file-nr cannot be read");
+  }
+  set_sysctl("fs.file-max", static_cast<long>(open + left));
+}
+
+FewFiles::~FewFiles() { std::ofstream("/proc/sys/fs/file-max") << usual_; }
 
 } // namespace acceptwatch::scenarios

@@ -55,4 +55,16 @@ private:
   std::vector<Helper> busy_;
 };
 
+// The host has only some files left (fs.file-max), until that is over.
+class FewFiles {
+public:
+  explicit FewFiles(unsigned left);
+  ~FewFiles();
+  FewFiles(const FewFiles&) = delete;
+  FewFiles& operator=(const FewFiles&) = delete;
+
+private:
+  std::string usual_;
+};
+
 } // namespace acceptwatch::scenarios

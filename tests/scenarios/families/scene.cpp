@@ -135,6 +135,50 @@ void Scene::accept_slowly(std::chrono::milliseconds pause) {
   });
 }
 
+namespace {
+
+// As servers do that cannot.
+void try_to_accept(const Listener& listener) {
+  if (readable(listener.fd(), std::chrono::milliseconds(100)) &&
+      ::accept(listener.fd(), nullptr, nullptr) < 0) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
+constexpr size_t files_left = 100;
+
+// So many files, or as many as there are.
+void use_up_files(std::vector<UniqueFd>& used) {
+  // The kernel counts by CPU, and adds up now and then: get_nr_files().
+  constexpr size_t more_than_there_are = files_left + 500;
+  for (int fd = 0; used.size() < more_than_there_are &&
+                   (fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0;) {
+    used.emplace_back(fd);
+  }
+}
+
+} // namespace
+
+void Scene::serve_without_files(int backlog, bool as_superuser) {
+  few_files_.emplace(files_left);
+  hire("aw-exhausted", [backlog, as_superuser](const Channel& scene) {
+    constexpr uid_t nobody = 65534;
+    Listener listener({.port = port, .backlog = backlog});
+    if (!as_superuser) {
+      must(::setresuid(nobody, nobody, nobody), "setresuid");
+    }
+    std::vector<UniqueFd> used;
+    use_up_files(used);
+    scene.say("listening");
+    while (scene_goes_on(scene)) {
+      use_up_files(used); // somebody may have closed one
+      try_to_accept(listener);
+    }
+  });
+  servers_.back().channel().hear("listening");
+  owner_ = servers_.back().pid();
+}
+
 void Scene::serve_without_descriptors(int backlog) {
   hire("aw-exhausted", [backlog](const Channel& scene) {
     Listener listener({.port = port, .backlog = backlog});
@@ -146,10 +190,7 @@ void Scene::serve_without_descriptors(int backlog) {
     }
     scene.say("listening");
     while (scene_goes_on(scene)) {
-      if (readable(listener.fd(), std::chrono::milliseconds(100)) &&
-          ::accept(listener.fd(), nullptr, nullptr) < 0) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(20)); // as servers do
-      }
+      try_to_accept(listener);
     }
   });
   servers_.back().channel().hear("listening");

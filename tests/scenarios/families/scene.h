@@ -14,6 +14,7 @@
 #include "core/socket.h"
 #include "core/tun_peers.h"
 #include "families/nft.h"
+#include "families/obstacles.h"
 #include "families/security_module.h"
 
 namespace acceptwatch::scenarios {
@@ -57,6 +58,8 @@ public:
   void accept_slowly(std::chrono::milliseconds pause);
   // A server of its own that has no descriptor left for the connections that wait.
   void serve_without_descriptors(int backlog);
+  // One that has opened the last files of the host; as the superuser it may go on.
+  void serve_without_files(int backlog, bool as_superuser);
 
   // Until the scene is over.
   void have_module_refuse(uint16_t of_port) { module_.emplace().refuse(of_port); }
@@ -72,6 +75,7 @@ private:
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<Helper> servers_;
   std::optional<SecurityModule> module_;
+  std::optional<FewFiles> few_files_;
   std::optional<pid_t> owner_;
   uint16_t next_port_ = 20001;
 };
@@ -87,6 +91,7 @@ struct Incident {
   // Without records of these nothing can be said: a tier that is blind to them is let off.
   std::string action;
   std::string reason;
+  bool on_request = false; // changes a limit of the whole host: only played when it is named
 };
 
 std::vector<Incident> all_incidents();

@@ -90,10 +90,25 @@ TEST(Rules, AServerThatWasSeenToAcceptIsGivenLonger) {
 
 TEST(Rules, ItCannotAcceptWithoutDescriptors) {
   Facts facts = stuck();
-  facts.descriptors = Descriptors{20, 20};
+  facts.shortage = FileShortage{.of_host = false, .files = {20, 20}};
   EXPECT_EQ(names(facts), Names{"descriptors_exhausted"});
-  facts.descriptors = Descriptors{19, 20};
+  facts.shortage = FileShortage{.of_host = true, .files = {9001, 9000}};
+  EXPECT_EQ(names(facts), Names{"host_files_exhausted"});
+  facts.shortage.reset();
   EXPECT_EQ(names(facts), Names{"stuck_acceptor"});
+}
+
+TEST(Rules, ALackOfFilesIsNoFindingWhileNobodyWaits) {
+  Facts facts = burst();
+  facts.shortage = FileShortage{.of_host = false, .files = {20, 20}};
+  EXPECT_EQ(names(facts), (Names{"burst_larger_than_backlog", "backlog_too_small"}));
+}
+
+TEST(Rules, AHostWithoutFilesIsSeenByWhatTheQueueHasNoRoomFor) {
+  Facts facts = burst();
+  facts.drained_ns = 0; // it could not be looked at
+  facts.shortage = FileShortage{.of_host = true, .files = {9000, 9000}};
+  EXPECT_EQ(names(facts), Names{"host_files_exhausted"});
 }
 
 TEST(Rules, ABurstIsSaidOnceTheQueueWasWorkedOff) {

@@ -67,7 +67,7 @@ TEST(OwnerSentence, IgnoresThreadsThatHaveExited) {
 
 TEST(OwnerSentence, OfAProcessThatCannotDoAnythingSaysNoMore) {
   auto state = threads({{Activity::stopped, 3}});
-  state.descriptors = Descriptors{20, 20};
+  state.descriptors = FileUsage{20, 20};
   EXPECT_EQ(sentence_of(state), "process is stopped");
   state.frozen = true;
   EXPECT_EQ(sentence_of(state), "process is frozen (cgroup)");
@@ -98,9 +98,9 @@ TEST(OwnerSentence, OfAPartOfTheThreadsDoesNotSpeakForTheOthers) {
 
 TEST(OwnerSentence, TellsTheLackOfDescriptorsFirst) {
   auto state = threads({{Activity::poll, 1}});
-  state.descriptors = Descriptors{19, 20};
+  state.descriptors = FileUsage{19, 20};
   EXPECT_EQ(sentence_of(state), "its only thread waits in poll()");
-  state.descriptors = Descriptors{20, 20};
+  state.descriptors = FileUsage{20, 20};
   EXPECT_EQ(sentence_of(state), "20/20 descriptors; its only thread waits in poll()");
 }
 
@@ -126,21 +126,21 @@ TEST(OwnerSentence, TellsPressureAfterTheThreads) {
 
 TEST(OwnerSentence, HasTwoFactsAtMost) {
   auto state = threads({{Activity::running, 1}});
-  state.descriptors = Descriptors{20, 20};
+  state.descriptors = FileUsage{20, 20};
   state.pressure.memory = 50;
   EXPECT_EQ(sentence_of(state), "20/20 descriptors; its only thread runs (CPU)");
 }
 
 TEST(OwnerSentence, SaysLessWhereThereIsNoRoomForMore) {
   auto state = threads({{Activity::socket_read, 10}});
-  state.descriptors = Descriptors{20, 20};
+  state.descriptors = FileUsage{20, 20};
   EXPECT_EQ(sentence_of(state),
             "20/20 descriptors; all 10 threads wait in read(), none in accept()");
-  state.descriptors = Descriptors{1'048'576, 1'048'576};
+  state.descriptors = FileUsage{1'048'576, 1'048'576};
   state.threads = threads({{Activity::io, 500}, {Activity::futex, 12}}).threads;
   state.threads.total = 600;
   EXPECT_EQ(sentence_of(state), "1048576/1048576 descriptors");
-  state.descriptors = Descriptors{1024, 1024};
+  state.descriptors = FileUsage{1024, 1024};
   state.threads = threads({{Activity::socket_read, 100}}).threads;
   EXPECT_EQ(sentence_of(state), "1024/1024 descriptors; all 100 threads wait in read()");
 }

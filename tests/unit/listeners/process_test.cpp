@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "listeners/process.h"
 
+#include "base/capabilities.h"
 #include "support/temp_tree.h"
 
 #include <algorithm>
@@ -150,6 +151,29 @@ TEST_F(ProcFsTest, DescriptorsAboveTheLimitLeaveRoomBelowIt) {
   EXPECT_EQ(descriptors->open, 4U);
   EXPECT_EQ(descriptors->limit, 12U);
   EXPECT_FALSE(procfs.descriptors(4712));
+}
+
+TEST_F(ProcFsTest, FilesOfTheHostAreReadAnewEachTime) {
+  EXPECT_FALSE(procfs.host_files());
+  tree.file("sys/fs/file-nr", "1184\t0\t9223372036854775807\n");
+  const ProcFs other{tree.root()};
+  ASSERT_TRUE(other.host_files());
+  EXPECT_EQ(other.host_files()->open, 1184U);
+  EXPECT_EQ(other.host_files()->limit, uint64_t{INT64_MAX});
+  EXPECT_FALSE(other.host_files()->is_exhausted());
+  tree.file("sys/fs/file-nr", "1300\t0\t1300\n");
+  EXPECT_EQ(other.host_files()->open, 1300U);
+  EXPECT_TRUE(other.host_files()->is_exhausted());
+  tree.file("sys/fs/file-nr", "1300\n");
+  EXPECT_FALSE(other.host_files());
+}
+
+TEST_F(ProcFsTest, OnlyACapabilityOfTheHostGoesBeyondFileMax) {
+  const auto self = static_cast<uint32_t>(getpid());
+  EXPECT_EQ(procfs.may_exceed_file_max(self), Capabilities::of(0).has(CAP_SYS_ADMIN));
+  tree.link(std::to_string(self) + "/ns/user", "user:[4026532840]");
+  EXPECT_FALSE(procfs.may_exceed_file_max(self));
+  EXPECT_FALSE(procfs.may_exceed_file_max(UINT32_MAX)) << "it has exited";
 }
 
 TEST_F(ProcFsTest, PidsAreTheNumbersAmongTheEntries) {

@@ -88,8 +88,48 @@ TEST_F(StandstillTest, TableLooksAtAllHoldersOnceASecond) {
 
 TEST_F(StandstillTest, TableDoesNotMixItUpWithTheLookForDescriptors) {
   held_by(4711, second);
-  EXPECT_FALSE(table.exhausted_holder(id, second));
+  EXPECT_FALSE(table.file_shortage(id, second));
   EXPECT_TRUE(table.owner_state(id, second));
+}
+
+/// A host of 9,000 files, whose limit does not hold for 4711.
+class FullHost final : public ProcFs {
+public:
+  using ProcFs::ProcFs;
+  std::optional<FileUsage> files = FileUsage{9000, 9000};
+
+  [[nodiscard]] std::optional<FileUsage> host_files() const override { return files; }
+  [[nodiscard]] bool may_exceed_file_max(uint32_t pid) const override { return pid == 4711; }
+};
+
+TEST_F(StandstillTest, WhatHasNoFileLeftIsToldApart) {
+  FullHost host{tree.root()};
+  ListenerTable listeners{host};
+  const auto hold = [&](uint32_t pid) {
+    runs(pid);
+    aw_holder record{};
+    record.listener.id = id;
+    record.start_ns = second;
+    record.pid = pid;
+    listeners.add_holder(record);
+  };
+  hold(4711);
+  EXPECT_FALSE(listeners.file_shortage(id, second));
+  hold(4712);
+  EXPECT_FALSE(listeners.file_shortage(id, 2 * second - 1)) << "once a second";
+  auto shortage = listeners.file_shortage(id, 2 * second);
+  ASSERT_TRUE(shortage);
+  EXPECT_TRUE(shortage->of_host);
+  EXPECT_EQ(shortage->files.limit, 9000U);
+  host.files->open = 8999;
+  EXPECT_FALSE(listeners.file_shortage(id, 3 * second));
+  tree.file("4711/fd/0", "");
+  tree.file("4711/limits",
+            "Max open files            1                    20                   files\n");
+  shortage = listeners.file_shortage(id, 4 * second);
+  ASSERT_TRUE(shortage);
+  EXPECT_FALSE(shortage->of_host);
+  EXPECT_EQ(shortage->files.open, 1U);
 }
 
 TEST_F(StandstillTest, TableKnowsNothingOfAListenerThatIsClosedOrNobodys) {

@@ -80,7 +80,7 @@ TEST(NdjsonEvent, TellsAllOfTheOwnersState) {
   state.threads.doing[static_cast<size_t>(Activity::poll)] = 9;
   state.threads.waits = {{"ep_poll", 9}, {"wait_woken", 1}};
   state.threads.stacks = {{{"ep_poll", "__x64_sys_epoll_wait"}, 9}};
-  state.descriptors = Descriptors{7, 20};
+  state.descriptors = FileUsage{7, 20};
   state.frozen = false;
   state.cpu_quota = CpuQuota{5000, 100000, 100, 95, 4500};
   state.pressure = {.cpu = 12.5, .memory = {}, .of_host = false};

@@ -73,12 +73,24 @@ TEST_F(TextTest, NameThatJustFitsIsWhole) {
   EXPECT_NE(formatted(event).find(" 12345678~/4711 "), std::string::npos) << formatted(event);
 }
 
+TEST_F(TextTest, WhatHasNoFileLeftIsSaidForTheWait) {
+  auto event = contract_event();
+  event.action = AW_ACCEPT_STALLED;
+  event.reason = AW_REASON_NONE;
+  event.oldest_seconds = 1.5;
+  EXPECT_NE(formatted(event).find(" no accept(), oldest waits 1.5s\n"), std::string::npos);
+  event.shortage = FileShortage{.of_host = false, .files = {20, 20}};
+  EXPECT_NE(formatted(event).find(" no descriptor left: 20/20\n"), std::string::npos);
+  event.shortage->of_host = true;
+  EXPECT_NE(formatted(event).find(" host has no file left: 20/20\n"), std::string::npos);
+}
+
 TEST_F(TextTest, OwnersStateStandsBelowTheEventBehindItsTime) {
   auto event = contract_event();
   event.owner_state = OwnerState{};
   const auto row = formatted(contract_event());
   EXPECT_EQ(formatted(event), row) << "nothing to say";
-  event.owner_state->descriptors = Descriptors{20, 20};
+  event.owner_state->descriptors = FileUsage{20, 20};
   EXPECT_EQ(formatted(event), row + "             20/20 descriptors\n");
   event.owner_state->threads.total = 1;
   event.owner_state->threads.stacks = {{{"do_poll", "__x64_sys_poll"}, 1}};
