@@ -27,6 +27,9 @@ const std::vector<std::string> other_counters = {
     "TCPMinTTLDrop",
     "TCPMD5NotFound",
     "TCPMD5Unexpected",
+    "TCPAORequired",
+    "TCPAOKeyNotFound",
+    "TCPAOBad",
 };
 
 namespace {

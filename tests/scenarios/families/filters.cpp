@@ -13,6 +13,7 @@
 #include "families/nft.h"
 #include "families/obstacles.h"
 #include "families/security_module.h"
+#include "families/signatures.h"
 #include "families/steps.h"
 
 namespace acceptwatch::scenarios {
@@ -81,6 +82,28 @@ void authentication(Stage& stage) {
   }
   stage.await_moved("TCPMD5NotFound", 4);
   stage.beside("TCPMD5NotFound", 4);
+  stage.expect(filtered(stage, "authentication", {30001, 30002, 30003, 30004}));
+  close_listener(stage, listener, {});
+}
+
+// A listener that wants RFC 5925 signatures of this client, of whose SYNs two have none, one is
+// signed with another key, and one wrongly.
+void authentication_option(Stage& stage) {
+  constexpr uint8_t key = 100;
+  TunPeers tun;
+  stage.go();
+  Listener listener = open_listener(stage, {.port = server_port, .backlog = 10});
+  want_authentication(listener, TunPeers::client_address(AF_INET), key);
+  const auto peers = tun.add_many(30001, 4, server_port);
+  tun.send_syn(*peers[0]);
+  tun.send_syn(*peers[1]);
+  tun.send_syn(*peers[2], wrong_authentication(key + 1));
+  tun.send_syn(*peers[3], wrong_authentication(key));
+  for (const auto& [counter, times] :
+       {std::pair{"TCPAORequired", 2}, {"TCPAOKeyNotFound", 1}, {"TCPAOBad", 1}}) {
+    stage.await_moved(counter, times);
+    stage.beside(counter, times);
+  }
   stage.expect(filtered(stage, "authentication", {30001, 30002, 30003, 30004}));
   close_listener(stage, listener, {});
 }
@@ -296,6 +319,8 @@ std::vector<Scenario> filter_scenarios() {
       {"socket_filter", "SO_ATTACH_FILTER drops 4 SYNs", socket_filter},
       {"socket_filter_full_queue", "the same at a full listener", socket_filter_full_queue},
       {"authentication", "4 SYNs without the signature that TCP_MD5SIG demands", authentication},
+      {"authentication_option", "4 SYNs without what TCP_AO_ADD_KEY demands, or with wrong ones",
+       authentication_option},
       {"no_route", "4 SYNs of a client to which there is no route", no_route},
       {"no_route_at_last", "the route to 4 clients goes away before their last ACKs",
        no_route_at_last},

@@ -4,6 +4,7 @@
 #include "core/wait.h"
 #include "families/obstacles.h"
 #include "families/scene.h"
+#include "families/signatures.h"
 #include "families/steps.h"
 
 namespace acceptwatch::scenarios {

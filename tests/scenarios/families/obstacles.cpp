@@ -7,7 +7,6 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
-#include <linux/tcp.h>
 #include <net/route.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -30,34 +29,6 @@ void attach_filter(const Listener& listener, bool passes) {
   const sock_fprog program{1, instruction};
   must(::setsockopt(listener.fd(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)),
        "SO_ATTACH_FILTER");
-}
-
-namespace {
-
-// No key: signatures are no longer asked for.
-void set_key(const Listener& listener, const std::string& client, const std::string& key) {
-  tcp_md5sig wanted{};
-  sockaddr_storage address;
-  to_sockaddr(client, 0, address);
-  std::memcpy(&wanted.tcpm_addr, &address, sizeof(address));
-  wanted.tcpm_keylen = static_cast<uint16_t>(key.size());
-  key.copy(reinterpret_cast<char*>(wanted.tcpm_key), sizeof(wanted.tcpm_key));
-  const int result =
-      ::setsockopt(listener.fd(), IPPROTO_TCP, TCP_MD5SIG, &wanted, sizeof(wanted));
-  if (result != 0 && errno == ENOPROTOOPT) {
-    throw Skip("this kernel has no TCP_MD5SIG");
-  }
-  must(result, "TCP_MD5SIG");
-}
-
-} // namespace
-
-void want_signatures(const Listener& listener, const std::string& client) {
-  set_key(listener, client, "key");
-}
-
-void want_no_signatures(const Listener& listener, const std::string& client) {
-  set_key(listener, client, "");
 }
 
 namespace {

@@ -9,16 +9,12 @@
 #include "core/packet.h"
 #include "core/socket.h"
 
-// What stands in the way of a handshake besides queues, and besides the firewall (nft.h).
+// What stands in the way of a handshake besides queues, the firewall (nft.h) and signatures
+// (signatures.h).
 namespace acceptwatch::scenarios {
 
 // A socket filter (SO_ATTACH_FILTER) that lets everything pass, or nothing.
 void attach_filter(const Listener& listener, bool passes);
-
-// The listener wants RFC 2385 signatures of this client, or no longer. Throws Skip when the kernel
-// has none.
-void want_signatures(const Listener& listener, const std::string& client);
-void want_no_signatures(const Listener& listener, const std::string& client);
 
 // "unreachable", as `ip route add unreachable` would make it, and its end.
 void add_unreachable(const std::string& address);

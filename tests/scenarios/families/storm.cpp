@@ -13,6 +13,7 @@
 #include "families/nft.h"
 #include "families/obstacles.h"
 #include "families/security_module.h"
+#include "families/signatures.h"
 #include "families/storm_fates.h"
 
 namespace acceptwatch::scenarios {

@@ -13,6 +13,7 @@
 #include "core/socket.h"
 #include "core/wait.h"
 #include "families/obstacles.h"
+#include "families/signatures.h"
 #include "families/steps.h"
 
 namespace acceptwatch::scenarios::storm {
