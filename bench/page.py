@@ -156,7 +156,7 @@ def rate(data):
     text = table(["clients", "lost connections/s", "lines/s in the file", "not delivered",
                   "µs of CPU a line", "bytes a line", "clients take, times"], rows)
     if "device" in data:
-        text += "\n\n" + from_device(data["device"])
+        text += "\n\n" + from_device(data["device"]) + "\n\n" + of_states(data["states"])
     return text + origin(data)
 
 
@@ -167,6 +167,14 @@ def from_device(data):
             table(["", "lost connections/s", "lines/s in the file", "without a line",
                    "µs of CPU a line"], rows) +
             "\n\n```\n" + data["program"].replace("; ", ";\n") + "\n```")
+
+
+def of_states(data):
+    rows = [[row["name"], f"{row['without']:,}", f"{row['offered']:,}", f"{row['lines']:,}",
+             f"{row['without'] / row['offered']:.1f}"] for row in data["rows"]]
+    return ("Tools that print each change of state, while a thread connects, accepts and resets:\n\n" +
+            table(["", "connections/s without", "with", "lines/s in the file", "clients take, times"], rows) +
+            "\n\n```\n" + data["program"] + "\n```")
 
 
 def crowd(data):

@@ -3,6 +3,7 @@
 a listener whose accept queue is full, as fast as they can; or SYNs come in from a device, which is
 faster, beside bpftrace."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -14,6 +15,7 @@ from common import Agent, median, mount_tracefs, save, where
 
 TIMES = 5
 UNITS = 100000
+CONNECTIONS = 40000
 SECONDS = 5
 
 # tcp_conn_request() frees a SYN that it drops with consume_skb(), and one that it answers, too. So
@@ -24,6 +26,12 @@ BPFTRACE = " ".join((
     "$tcp = (struct tcphdr *)($skb->head + $skb->transport_header);",
     'printf("%s:%d > %s:%d\\n", ntop($ip->saddr), bswap($tcp->source), ntop($ip->daddr),',
     "bswap($tcp->dest)); }"))
+
+STATES = {
+    "bpftrace": ["bpftrace", "-e", "tracepoint:sock:inet_sock_set_state { "
+                 'printf("%d %d %d %d\\n", args->sport, args->dport, args->oldstate, args->newstate); }'],
+    "tcpstates": ["/usr/sbin/tcpstates"],
+}
 
 
 def measure(bench):
@@ -37,7 +45,7 @@ def measure(bench):
             rounds.append(watched(bench, program, clients))
         rows.append(summary(clients, without, rounds))
     save("rate", {**origin, "acceptwatch": bench.version(), "times": TIMES, "rows": rows,
-                  "device": from_device(bench)})
+                  "device": from_device(bench), "states": of_states(bench)})
 
 
 def flood(program, clients):
@@ -82,18 +90,57 @@ def written_by_acceptwatch(bench, program):
 
 
 def written_by_bpftrace(bench, program):
+    with printing(bench, ["bpftrace", "-e", BPFTRACE]) as (file, pid):
+        return written(program, file, pid)
+
+
+@contextlib.contextmanager
+def printing(bench, words):
+    """A tool that prints, until the end of the block: the file that gets it, and its pid."""
     file = bench.work / "printed"
-    file.unlink(missing_ok=True)
-    tool = subprocess.Popen(["bpftrace", "-e", BPFTRACE, "-o", str(file)],
-                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    # It says that it attaches its probe, not that it has.
-    while not (file.exists() and file.stat().st_size) and tool.poll() is None:
+    with open(file, "wb") as out:
+        tool = subprocess.Popen(words, stdout=out, stderr=subprocess.DEVNULL)
+    # Its first line says what it is going to attach, or names the columns, and may be kept back.
+    patience = time.time() + 3
+    while not file.stat().st_size and time.time() < patience:
         time.sleep(0.1)
     time.sleep(1)
-    round_ = written(program, file, tool.pid)
+    if tool.poll() is not None:
+        raise SystemExit(f"tools/bench: {words[0]} has ended")
+    yield file, tool.pid
     tool.send_signal(signal.SIGINT)
     tool.wait()
-    return round_
+
+
+def of_states(bench):
+    """Tools that print each change of state, while connections are made, accepted and reset."""
+    mount_tracefs()
+    program = bench.program("connections")
+    rows = []
+    for name, words in STATES.items():
+        without, rounds = [], []
+        for _ in range(TIMES):
+            without.append(connect(program))
+            rounds.append(states_written(bench, words, program))
+        rows.append({"name": name, "without": round(1e9 / median(without)),
+                     "offered": round(1e9 / median([ns for ns, _ in rounds])),
+                     "lines": round(median([lines for _, lines in rounds]))})
+    return {"program": STATES["bpftrace"][-1], "rows": rows}
+
+
+def states_written(bench, words, program):
+    """Nanoseconds per connection, and lines a second."""
+    with printing(bench, words) as (file, _):
+        lines, begun = count_lines(file), time.time()
+        client_ns = connect(program)
+        until_still(file)
+        return client_ns, (count_lines(file) - lines) / (file.stat().st_mtime - begun)
+
+
+def connect(program):
+    ran = subprocess.run([program, "connect", "1", str(CONNECTIONS)], check=True, text=True,
+                         capture_output=True)
+    return float(ran.stdout.split()[2])
 
 
 def written(program, file, pid):

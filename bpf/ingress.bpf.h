@@ -186,7 +186,10 @@ static __always_inline bool describe_foreseen(struct __sk_buff *skb, struct sock
 	e->reason = will->reason;
 	e->also = will->also;
 	e->stage = AW_STAGE_SYN;
-	if (!ends_of_ingress(skb, &e->ends) || belongs_to_request(skb, &e->ends))
+	if (!ends_of_ingress(skb, &e->ends))
+		return false;
+	/* Without a request there is none to be found, and a lookup is nearly half of all this. */
+	if (facts->syn_depth && belongs_to_request(skb, &e->ends))
 		return false;
 	if (e->action == AW_QUEUE_PRESSURE && !pressure_begins(sk, facts))
 		return false;
