@@ -11,7 +11,7 @@
 #ifndef ACCEPTWATCH_ACCEPT_BPF_H
 #define ACCEPTWATCH_ACCEPT_BPF_H
 
-/* By socket cookie; by aw_listener.id where none can be made. Past the bound those forget that did
+/* By socket cookie; by inode number where none can be made. Past the bound those forget that did
  * not accept for longest. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_PERCPU_HASH);
@@ -28,11 +28,18 @@ struct {
 	__type(value, __u8);
 } aw_accepters SEC(".maps");
 
+/* The few listeners that are accepted from on this CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, AW_NR_WAITS_SLOTS);
+	__type(key, __u32);
+	__type(value, struct aw_waits_slot);
+} aw_waits_slots SEC(".maps");
+
 const struct aw_waits aw_no_waits = {};
 
-static __always_inline struct aw_waits *waits_of(struct sock *sk, __u64 cookie)
+static __always_inline struct aw_waits *waits_of(__u64 key)
 {
-	__u64 key = aw_config.can_make_cookies ? cookie : listener_id(sk);
 	struct aw_waits *waits = bpf_map_lookup_elem(&aw_waits, &key);
 
 	if (waits)
@@ -41,26 +48,60 @@ static __always_inline struct aw_waits *waits_of(struct sock *sk, __u64 cookie)
 	return bpf_map_lookup_elem(&aw_waits, &key);
 }
 
+static __always_inline void add_waits(struct aw_waits *sum, const struct aw_waits *more)
+{
+	sum->accepted += more->accepted;
+	if (more->max_us > sum->max_us)
+		sum->max_us = more->max_us;
+	for (int i = 0; i < AW_NR_BUCKETS; i++) {
+		sum->queued[i] += more->queued[i];
+		sum->handshake[i] += more->handshake[i];
+	}
+}
+
+/* In a row: of a listener that is closed, or has little to do. */
+#define AW_PASSED_OVER_OFTEN 16
+
+/* False: it stays another listener's. */
+static __always_inline bool take_slot(struct aw_waits_slot *slot, __u64 key)
+{
+	struct aw_waits *sum;
+
+	if (slot->listener) {
+		slot->passed_over += 1;
+		if (slot->passed_over < AW_PASSED_OVER_OFTEN)
+			return false;
+		sum = waits_of(slot->listener);
+		if (sum)
+			add_waits(sum, &slot->waits);
+		slot->moved += 1;
+		__builtin_memset(&slot->waits, 0, sizeof(slot->waits));
+	}
+	slot->listener = key;
+	slot->pid = 0;
+	return true;
+}
+
 static __always_inline void count_time(__u32 *buckets, __u64 us)
 {
-	__u32 bucket = aw_bucket_of(us);
+	__u32 bucket;
 
+	/* Else the compiler compares what it was calculated from, whose bounds say nothing of it.
+	 */
+	barrier_var(us);
+	bucket = aw_bucket_of(us);
 	if (bucket < AW_NR_BUCKETS)
 		buckets[bucket] += 1;
 }
 
-static __always_inline void note_waits(struct sock *sk, __u64 cookie, struct tcp_sock *child)
+static __always_inline void note_waits(struct aw_waits *waits, struct tcp_sock *child)
 {
 	__u64 entered = entered_queue_us(child);
 	/* tcp_synack_rtt_meas() leaves the client's answer as the first measurement. */
 	__u32 handshake = READ(child, srtt_us) >> 3;
-	struct aw_waits *waits;
 	__u64 now, us;
 
 	if (!entered)
-		return;
-	waits = waits_of(sk, cookie);
-	if (!waits)
 		return;
 	now = bpf_ktime_get_ns() / 1000;
 	us = now > entered ? now - entered : 0;
@@ -73,8 +114,9 @@ static __always_inline void note_waits(struct sock *sk, __u64 cookie, struct tcp
 }
 
 /* One record a pair. */
-static __always_inline void note_accepter(struct sock *sk, __u64 cookie, struct aw_accepter key)
+static __always_inline void note_accepter(struct sock *sk, __u64 cookie, __u32 pid)
 {
+	struct aw_accepter key = { .listener = cookie ? cookie : (__u64)sk, .pid = pid };
 	struct aw_process p = { .change = AW_PROCESS_ACCEPTS };
 	__u8 yes = 1;
 
@@ -90,30 +132,39 @@ static __always_inline void note_accepter(struct sock *sk, __u64 cookie, struct 
 }
 
 /*
- * inet_csk_accept(): whoever calls it holds the listener, however it came by
- * it (SCM_RIGHTS, systemd, pidfd_getfd). One lookup a call, but for the pair that
- * this CPU saw last. (No other run of the program comes in between on this CPU, even where a
- * thread can be preempted here: __bpf_prog_enter_recur().)
+ * inet_csk_accept(): whoever calls it holds the listener, however it came by it (SCM_RIGHTS,
+ * systemd, pidfd_getfd). A hash table is looked up where the listener has no slot, or another
+ * process accepts than before. (No other run of the program comes in between on this CPU, even
+ * where a thread can be preempted here: __bpf_prog_enter_recur().)
  */
 static __always_inline void on_accept(struct sock *sk, struct sock *child)
 {
 	__u64 cookie = READ(sk, __sk_common.skc_cookie.counter);
-	struct aw_accepter pair = {
-		.listener = cookie ? cookie : (__u64)sk,
-		.pid = bpf_get_current_pid_tgid() >> 32,
-	};
-	struct aw_scratch *s = scratch();
+	__u64 key = aw_config.can_make_cookies ? cookie : listener_inode(sk);
+	__u32 number = aw_waits_slot_of(key) & (AW_NR_WAITS_SLOTS - 1);
+	struct aw_waits_slot *slot = bpf_map_lookup_elem(&aw_waits_slots, &number);
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	struct aw_waits *waits = NULL;
 	struct tcp_sock *tp;
 
-	if (s && (s->accepter.listener != pair.listener || s->accepter.pid != pair.pid)) {
-		s->accepter = pair;
-		note_accepter(sk, cookie, pair);
+	if (!slot || !key)
+		return;
+	if (slot->listener == key || take_slot(slot, key)) {
+		slot->passed_over = 0;
+		waits = &slot->waits;
+	}
+	if (!waits || slot->pid != pid) {
+		note_accepter(sk, cookie, pid);
+		if (waits)
+			slot->pid = pid;
 	}
 	if (known_null(child))
 		return;
 	tp = tcp_sock_of(child);
-	if (tp)
-		note_waits(sk, cookie, tp);
+	if (!waits && tp)
+		waits = waits_of(key);
+	if (waits && tp)
+		note_waits(waits, tp);
 }
 
 #endif

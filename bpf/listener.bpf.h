@@ -56,16 +56,18 @@ static __always_inline __u64 inode_beside(struct socket *socket)
 	return read_raw_u32(at) | (__u64)read_raw_u32(at + 4) << 32;
 }
 
-/*
- * The socket's inode number, which /proc/PID/fd and ss show too; its address where
- * there is none to be read.
- */
-static __always_inline __u64 listener_id(struct sock *sk)
+/* The socket's inode number, which /proc/PID/fd and ss show too; 0: there is none to be read. */
+static __always_inline __u64 listener_inode(struct sock *sk)
 {
 	__u64 inode = READ(sk, sk_socket, file, f_inode, i_ino);
 
-	if (!inode)
-		inode = inode_beside(READ(sk, sk_socket));
+	return inode ? inode : inode_beside(READ(sk, sk_socket));
+}
+
+static __always_inline __u64 listener_id(struct sock *sk)
+{
+	__u64 inode = listener_inode(sk);
+
 	return inode ? inode : (__u64)sk;
 }
 

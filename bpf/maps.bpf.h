@@ -175,7 +175,6 @@ struct aw_scratch {
 	__u32 _pad2;
 	/* A request that an ICMP error is about to end. */
 	__u64 icmp_req;
-	struct aw_accepter accepter; /* the last of aw_accepters: accept.bpf.h */
 };
 
 struct {

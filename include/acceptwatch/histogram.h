@@ -11,43 +11,46 @@
 
 #define AW_NR_BUCKETS 54
 
-/* floor(log2(value)), of 1 to 2^32 - 1. */
-static inline __u32 aw_log2(__u64 value)
-{
-	__u32 log = 0;
+/* The bucket of each number below 256: it is found by the eight highest bits. */
+#define AW_BUCKETS_2(b) b, b
+#define AW_BUCKETS_4(b) AW_BUCKETS_2(b), AW_BUCKETS_2(b)
+#define AW_BUCKETS_8(b) AW_BUCKETS_4(b), AW_BUCKETS_4(b)
+#define AW_BUCKETS_16(b) AW_BUCKETS_8(b), AW_BUCKETS_8(b)
+#define AW_BUCKETS_32(b) AW_BUCKETS_16(b), AW_BUCKETS_16(b)
+#define AW_BUCKETS_64(b) AW_BUCKETS_32(b), AW_BUCKETS_32(b)
+static const __u8 aw_buckets_of_bytes[256] = {
+	0,
+	0,
+	1,
+	2,
+	AW_BUCKETS_2(3),
+	AW_BUCKETS_2(4),
+	AW_BUCKETS_4(5),
+	AW_BUCKETS_4(6),
+	AW_BUCKETS_8(7),
+	AW_BUCKETS_8(8),
+	AW_BUCKETS_16(9),
+	AW_BUCKETS_16(10),
+	AW_BUCKETS_32(11),
+	AW_BUCKETS_32(12),
+	AW_BUCKETS_64(13),
+	AW_BUCKETS_64(14),
+};
 
-	if (value >> 16) {
-		value >>= 16;
-		log += 16;
-	}
-	if (value >> 8) {
-		value >>= 8;
-		log += 8;
-	}
-	if (value >> 4) {
-		value >>= 4;
-		log += 4;
-	}
-	if (value >> 2) {
-		value >>= 2;
-		log += 2;
-	}
-	return value >> 1 ? log + 1 : log;
-}
-
+/* Two buckets for each bit that was shifted out. */
 static inline __u32 aw_bucket_of(__u64 us)
 {
-	__u32 log, bucket;
-
-	if (us < 2)
-		return 0;
-	if (us >> 27)
-		return AW_NR_BUCKETS - 1;
-	log = aw_log2(us);
-	bucket = 2 * log - 1;
-	if ((us >> (log - 1)) & 1)
-		bucket += 1;
-	return bucket < AW_NR_BUCKETS ? bucket : AW_NR_BUCKETS - 1;
+	if (us < 1u << 8)
+		return aw_buckets_of_bytes[us & 0xff];
+	if (us < 1u << 14)
+		return aw_buckets_of_bytes[(us >> 6) & 0xff] + 12;
+	if (us < 1u << 20)
+		return aw_buckets_of_bytes[(us >> 12) & 0xff] + 24;
+	if (us < 1u << 26)
+		return aw_buckets_of_bytes[(us >> 18) & 0xff] + 36;
+	if (us < 1u << 27)
+		return aw_buckets_of_bytes[(us >> 19) & 0xff] + 38;
+	return AW_NR_BUCKETS - 1;
 }
 
 /* The least time in the bucket, in microseconds. */

@@ -292,6 +292,27 @@ struct aw_waits {
 	__u32 handshake[AW_NR_BUCKETS];
 };
 
+/*
+ * The times of one listener on one CPU, where they are at hand: one of AW_NR_WAITS_SLOTS.
+ * Those of listeners that have none there are in a hash table.
+ */
+struct aw_waits_slot {
+	__u64 listener;	   /* its key in the hash table; 0: nobody's */
+	__u32 pid;	   /* whose accept() was the last */
+	__u32 passed_over; /* how often it was another listener's turn since */
+	__u32 moved;	   /* how often the times were moved to the hash table */
+	__u32 _pad;
+	struct aw_waits waits;
+};
+
+#define AW_NR_WAITS_SLOTS 64
+
+/* Keys are numbers that the kernel gives one after the other, in batches by CPU. */
+static inline __u64 aw_waits_slot_of(__u64 key)
+{
+	return (key * 0x9E3779B97F4A7C15ull) >> 58;
+}
+
 AW_STATIC_ASSERT(sizeof(struct aw_header) == 16, "aw_header");
 AW_STATIC_ASSERT(sizeof(struct aw_listener) == 64, "aw_listener");
 AW_STATIC_ASSERT(sizeof(struct aw_endpoints) == 40, "aw_endpoints");
@@ -305,5 +326,6 @@ AW_STATIC_ASSERT(sizeof(struct aw_counts) == 16, "aw_counts");
 AW_STATIC_ASSERT(sizeof(struct aw_place) == 8, "aw_place");
 AW_STATIC_ASSERT(sizeof(struct aw_peaks) == 8, "aw_peaks");
 AW_STATIC_ASSERT(sizeof(struct aw_waits) == 448, "aw_waits");
+AW_STATIC_ASSERT(sizeof(struct aw_waits_slot) == 472, "aw_waits_slot");
 
 #endif /* ACCEPTWATCH_RECORD_H */

@@ -116,6 +116,8 @@ private:
   void add_missed_kprobes(Losses& losses) const;
   void add_misses(std::string_view program, uint64_t misses, Losses& losses) const;
   uint64_t unconfirmed() const;
+  std::optional<Waits> waits_in_hash(uint64_t key) const;
+  std::vector<aw_waits_slot> waits_slots(uint64_t key) const;
 
   DirectObject direct_;
   ProbeObject probe_;
@@ -331,15 +333,46 @@ void Session::unmute(uint64_t listener) {
 }
 
 std::optional<Waits> Session::waits(uint64_t listener, uint64_t cookie) const {
-  const int map = bpf_object__find_map_fd_by_name(object_, "aw_waits");
-  std::vector<aw_waits> per_cpu(cpus_);
+  if (!sees_accept_)
+    return std::nullopt;
   const uint64_t key = waits_by_cookie_ ? cookie : listener;
-  if (!sees_accept_ || bpf_map_lookup_elem(map, &key, per_cpu.data()) != 0)
+  auto slots = waits_slots(key);
+  for (;;) {
+    auto waits = waits_in_hash(key);
+    const auto after = waits_slots(key);
+    if (!std::ranges::equal(slots, after, {}, &aw_waits_slot::moved, &aw_waits_slot::moved)) {
+      slots = after; // some were in both, or in neither
+      continue;
+    }
+    for (const aw_waits_slot& slot : after) {
+      if (slot.listener != key)
+        continue;
+      waits = waits.value_or(Waits{});
+      waits->add(slot.waits);
+    }
+    return waits;
+  }
+}
+
+std::optional<Waits> Session::waits_in_hash(uint64_t key) const {
+  std::vector<aw_waits> per_cpu(cpus_);
+  if (bpf_map_lookup_elem(bpf_object__find_map_fd_by_name(object_, "aw_waits"), &key,
+                          per_cpu.data()) != 0)
     return std::nullopt;
   Waits waits;
   for (const aw_waits& cpu : per_cpu)
     waits.add(cpu);
   return waits;
+}
+
+/// What each CPU has in the place of this listener, whosever it is.
+std::vector<aw_waits_slot> Session::waits_slots(uint64_t key) const {
+  std::vector<aw_waits_slot> per_cpu(cpus_);
+  const auto number = static_cast<__u32>(aw_waits_slot_of(key));
+  if (bpf_map_lookup_elem(bpf_object__find_map_fd_by_name(object_, "aw_waits_slots"), &number,
+                          per_cpu.data()) != 0)
+    per_cpu.clear();
+  return per_cpu;
 }
 
 /// What the tracepoint tier foresaw of a SYN whose end it did not see: where the

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "families/latency.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <cmath>
 #include <deque>
@@ -42,9 +44,28 @@ constexpr double derived_tolerance = 1.5;
 // Of counts and times that begin with the first look at which somebody waits.
 constexpr double rate_tolerance = 1.15;
 
+// Listeners that come, accept one connection and go. The times of the few that accept are at hand
+// on each CPU (bpf/accept.bpf.h), and those that come later have to take that place over.
+void serve_at_many(TunPeers& tun) {
+  constexpr uint16_t listeners = 300;
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(0, &one);
+  must(::sched_setaffinity(0, sizeof(one), &one), "sched_setaffinity");
+  for (uint16_t i = 0; i < listeners; ++i) {
+    const auto port = static_cast<uint16_t>(20001 + i);
+    Listener listener({.port = port, .backlog = 1});
+    Peer& peer = tun.add(static_cast<uint16_t>(1001 + i), port);
+    shake(tun, peer);
+    tun.send_ack(peer);
+    const UniqueFd accepted = listener.accept();
+  }
+}
+
 // Seconds that each connection waited, as the server saw it: all of a batch for about as long.
 std::vector<double> serve(int connections) {
   TunPeers tun;
+  serve_at_many(tun);
   Listener listener({.port = server_port, .backlog = 2 * batch});
   std::mt19937_64 random{1};
   std::vector<double> waited;
@@ -123,11 +144,13 @@ rapidjson::Document summary_of(const Agent& agent) {
   return json;
 }
 
-const rapidjson::Value& only_report(const rapidjson::Document& summary) {
-  const auto& listeners = summary["acceptwatch"]["listeners"];
-  if (listeners.Size() != 1)
-    throw Failure(cat("the summary has ", listeners.Size(), " listeners"));
-  return listeners[0];
+const rapidjson::Value& report_of_server(const rapidjson::Document& summary) {
+  for (const auto& listener : summary["acceptwatch"]["listeners"].GetArray()) {
+    if (listener["port"].GetUint() == server_port) {
+      return listener;
+    }
+  }
+  throw Failure("the summary does not name the server's listener");
 }
 
 void compare(const char* name, double reported, double own, double tolerance) {
@@ -178,12 +201,12 @@ bool run_latency(const Options& options) {
       const auto waited = serve(options.latency);
       agent.stop();
       const auto summary = summary_of(agent);
-      compare(waited, only_report(summary));
+      compare(waited, report_of_server(summary));
     } else {
       const auto own = serve_steadily(options.latency);
       agent.stop();
       const auto summary = summary_of(agent);
-      compare(own, only_report(summary));
+      compare(own, report_of_server(summary));
     }
   } catch (const Failure& failure) {
     std::cout << "FAIL latency\n       " << failure.what() << "\n0 passed, 1 failed, 0 skipped\n";
