@@ -86,8 +86,7 @@ static __always_inline void count_time(__u32 *buckets, __u64 us)
 {
 	__u32 bucket;
 
-	/* Else the compiler compares what it was calculated from, whose bounds say nothing of it.
-	 */
+	/* Else the compiler tests what it was made from, which tells the verifier nothing. */
 	barrier_var(us);
 	bucket = aw_bucket_of(us);
 	if (bucket < AW_NR_BUCKETS)

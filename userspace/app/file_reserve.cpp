@@ -2,6 +2,7 @@
 #include "app/file_reserve.h"
 
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 
 namespace acceptwatch {
 
@@ -12,10 +13,13 @@ FileReserve::FileReserve(const ProcFs& procfs) : procfs_(procfs) {
     fill();
 }
 
+/// Half of this process's own descriptors, at most.
 void FileReserve::fill() {
+  rlimit descriptors{};
+  getrlimit(RLIMIT_NOFILE, &descriptors);
   while (files_.size() < size) {
     UniqueFd file{eventfd(0, EFD_CLOEXEC)};
-    if (!file)
+    if (!file || static_cast<rlim_t>(file.get()) >= descriptors.rlim_cur / 2)
       return;
     files_.push_back(std::move(file));
   }
