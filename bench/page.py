@@ -181,9 +181,10 @@ def crowd(data):
     names = {"nobody": "the machine as it is",
              "crowd": f"{data['listeners']:,} listeners, {data['descriptors']:,} descriptors, "
                       f"{data['processes']} processes"}
-    rows = [[names[row["name"]], row["ms"], f"{row['lowest']} to {row['highest']}", mib(row["peak_kib"])]
-            for row in data["rows"]]
-    return table(["", "ms, median", "range", "peak memory"], rows) + origin(data)
+    rows = [[names[row["name"]], row["ms"], f"{row['lowest']} to {row['highest']}", mib(row["peak_kib"]),
+             f"{row['connections_percent']:+.1f} %", f"{row['cpu_percent']} %"] for row in data["rows"]]
+    return table(["", "ms, median", "range", "peak memory", "connections, by CPU time",
+                  "CPU while idle"], rows) + origin(data)
 
 
 def flood(data):
