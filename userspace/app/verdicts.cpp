@@ -261,12 +261,10 @@ void Verdicts::complete(const SubjectKey& key, Facts& facts) {
   const auto [members, idle] = table_.group_of(*listener);
   facts.members = members;
   facts.idle_members = idle;
-  if (facts.waiting_seconds > 0 || facts.overflow.count) {
-    if (const auto shortage = table_.file_shortage(key.listener, now))
-      facts.shortage = shortage;
-  } else {
+  if (facts.waiting_seconds > 0 || facts.overflow.count)
+    table_.update_shortage(key.listener, now, facts.shortage);
+  else
     facts.shortage.reset();
-  }
   if (facts.idle_seconds >= diagnosis_.thresholds().stall_seconds) {
     if (auto state = table_.owner_state(key.listener, now))
       facts.owner_state = std::move(state);

@@ -45,7 +45,7 @@ struct Listener {
   uint64_t verified_ns = 0;          ///< when its holders were last compared with /proc
   bool closed = false;               ///< kept for the totals
   uint64_t closed_ns = 0;            ///< CLOCK_BOOTTIME
-  uint64_t stall_checked_ns = 0;     ///< see file_shortage()
+  uint64_t stall_checked_ns = 0;     ///< see update_shortage()
   uint64_t cookie = 0;               ///< of its socket; 0: not known
   std::optional<uint32_t> backlog;   ///< listen()'s, before any cap
   std::optional<ListenerState> state;

@@ -62,9 +62,9 @@ public:
   /// CLOCK_BOOTTIME. False: nobody is known to hold it.
   bool verify(uint64_t id, uint64_t happened_ns, uint64_t now_ns);
 
-  /// That accept() fails for one of its holders at least. Looks at most once a second for
-  /// each listener.
-  [[nodiscard]] std::optional<FileShortage> file_shortage(uint64_t id, uint64_t now_ns);
+  /// What accept() fails for, of one of its holders at least. Looks at most once a second for
+  /// each listener, and leaves `shortage` as it was in between.
+  void update_shortage(uint64_t id, uint64_t now_ns, std::optional<FileShortage>& shortage);
 
   /// What the processes that hold it are doing, the owner first. Looks at most once a
   /// second for each listener.
@@ -81,6 +81,7 @@ private:
   void add(Listener& listener, Holder holder);
   void drop(Listener& listener, uint32_t pid);
   void verify_holders(Listener& listener);
+  [[nodiscard]] std::optional<FileShortage> shortage_of(const Listener& listener) const;
   /// The listener, once a second of those in which it was looked for; null: not yet.
   Listener* due(uint64_t id, uint64_t Listener::*last_ns, uint64_t now_ns);
   /// Enters a new or renewed listener.

@@ -215,12 +215,15 @@ Listener* ListenerTable::due(uint64_t id, uint64_t Listener::*last_ns, uint64_t 
   return &listener;
 }
 
-std::optional<FileShortage> ListenerTable::file_shortage(uint64_t id, uint64_t now_ns) {
-  const Listener* listener = due(id, &Listener::stall_checked_ns, now_ns);
-  if (!listener)
-    return std::nullopt;
+void ListenerTable::update_shortage(uint64_t id, uint64_t now_ns,
+                                    std::optional<FileShortage>& shortage) {
+  if (const Listener* listener = due(id, &Listener::stall_checked_ns, now_ns))
+    shortage = shortage_of(*listener);
+}
+
+std::optional<FileShortage> ListenerTable::shortage_of(const Listener& listener) const {
   const auto of_host = procfs_.host_files();
-  for (const Holder& holder : first_of(listener->holders)) {
+  for (const Holder& holder : first_of(listener.holders)) {
     const auto descriptors = procfs_.descriptors(holder.pid);
     if (descriptors && descriptors->is_exhausted())
       return FileShortage{.of_host = false, .files = *descriptors};

@@ -88,7 +88,9 @@ TEST_F(StandstillTest, TableLooksAtAllHoldersOnceASecond) {
 
 TEST_F(StandstillTest, TableDoesNotMixItUpWithTheLookForDescriptors) {
   held_by(4711, second);
-  EXPECT_FALSE(table.file_shortage(id, second));
+  std::optional<FileShortage> shortage;
+  table.update_shortage(id, second, shortage);
+  EXPECT_FALSE(shortage);
   EXPECT_TRUE(table.owner_state(id, second));
 }
 
@@ -113,20 +115,26 @@ TEST_F(StandstillTest, WhatHasNoFileLeftIsToldApart) {
     record.pid = pid;
     listeners.add_holder(record);
   };
+  std::optional<FileShortage> shortage;
   hold(4711);
-  EXPECT_FALSE(listeners.file_shortage(id, second));
+  listeners.update_shortage(id, second, shortage);
+  EXPECT_FALSE(shortage);
   hold(4712);
-  EXPECT_FALSE(listeners.file_shortage(id, 2 * second - 1)) << "once a second";
-  auto shortage = listeners.file_shortage(id, 2 * second);
+  listeners.update_shortage(id, 2 * second - 1, shortage);
+  EXPECT_FALSE(shortage) << "once a second";
+  listeners.update_shortage(id, 2 * second, shortage);
   ASSERT_TRUE(shortage);
   EXPECT_TRUE(shortage->of_host);
   EXPECT_EQ(shortage->files.limit, 9000U);
   host.files->open = 8999;
-  EXPECT_FALSE(listeners.file_shortage(id, 3 * second));
+  listeners.update_shortage(id, 3 * second - 1, shortage);
+  EXPECT_TRUE(shortage) << "as it was at the last look";
+  listeners.update_shortage(id, 3 * second, shortage);
+  EXPECT_FALSE(shortage);
   tree.file("4711/fd/0", "");
   tree.file("4711/limits",
             "Max open files            1                    20                   files\n");
-  shortage = listeners.file_shortage(id, 4 * second);
+  listeners.update_shortage(id, 4 * second, shortage);
   ASSERT_TRUE(shortage);
   EXPECT_FALSE(shortage->of_host);
   EXPECT_EQ(shortage->files.open, 1U);
