@@ -21,11 +21,11 @@ struct Options {
   int verbosity = 0;
   int repeat = 1;
   int race = 0;
-  std::optional<uint64_t> storm; // its seed
-  int handshakes = 2000;         // of that storm
+  std::optional<uint64_t> storm;     // its seed
+  int handshakes = 2000;             // of that storm
   std::optional<uint64_t> incidents; // the seed of what `acceptwatch explain` is asked about
-  int drawn = 0; // of those, how many are drawn; 0: all
-  int latency = 0; // connections whose waits are compared
+  int drawn = 0;                     // of those, how many are drawn; 0: all
+  int latency = 0;                   // connections whose waits are compared
   int jobs = 4;
   std::set<std::string> allowed_skips; // patterns, as of a shell
   std::vector<std::string> names;
