@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/options.h"
 #include "core/runner.h"
+#include "core/sight.h"
 #include "families/exec_holder.h"
 #include "families/families.h"
 #include "families/incidents.h"
@@ -20,12 +21,16 @@ using namespace acceptwatch::scenarios;
 
 // In the order of the table, whatever the order of the names.
 std::vector<Scenario> selected(const Options& options) {
+  const auto contains = [](const std::vector<std::string>& names, const std::string& name) {
+    return std::ranges::find(names, name) != names.end();
+  };
   std::vector<Scenario> result;
   std::vector<std::string> unknown = options.names;
+  unknown.insert(unknown.end(), options.except.begin(), options.except.end());
   for (const Scenario& scenario : all_scenarios()) {
-    const auto wanted = std::find(options.names.begin(), options.names.end(), scenario.name);
-    const bool is_named = wanted != options.names.end();
-    if (is_named || (options.names.empty() && !scenario.on_request)) {
+    const bool is_wanted =
+        options.names.empty() ? !scenario.on_request : contains(options.names, scenario.name);
+    if (is_wanted && !contains(options.except, scenario.name)) {
       result.push_back(scenario);
     }
     std::erase(unknown, scenario.name);
@@ -36,6 +41,14 @@ std::vector<Scenario> selected(const Options& options) {
   return result;
 }
 
+int write_blind(const Options& options) {
+  const Sight sight = look(options);
+  if (sight.is_refused() && !options.allow_missing) {
+    throw Failure(sight.trouble());
+  }
+  return 0;
+}
+
 int run(const Options& options) {
   if (options.list) {
     for (const Scenario& scenario : all_scenarios()) {
@@ -44,8 +57,17 @@ int run(const Options& options) {
     }
     return 0;
   }
+  if (options.tiers) {
+    for (const std::string& tier : known_tiers()) {
+      std::cout << tier << "\n";
+    }
+    return 0;
+  }
   if (options.self_test) {
     return run_self_test() ? 0 : 1;
+  }
+  if (!options.write_blind.empty() && options.names.empty()) {
+    return write_blind(options);
   }
   if (options.race > 0) {
     return run_race(options) ? 0 : 1;

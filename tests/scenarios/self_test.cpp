@@ -4,8 +4,10 @@
 #include <ctime>
 #include <iostream>
 
+#include "core/blind_lists.h"
 #include "core/error.h"
 #include "core/judge.h"
+#include "core/sight.h"
 #include "core/wellformed.h"
 
 namespace acceptwatch::scenarios {
@@ -181,6 +183,36 @@ void test_blind_spots(SelfTest& test) {
   test.refuses("no client, where only its address is", nameless, right_world(), {client_address});
 }
 
+void test_lists(SelfTest& test) {
+  const BlindSpot overflow{"listen_drop", "accept_queue_full", "syn", "", "a reason"};
+  const BlindSpot reset{"reset_sent", "", "", "client.port", "a reason"};
+  const auto differ = [&](const std::vector<BlindSpot>& said) {
+    return !differences({overflow, reset}, said, "check").empty();
+  };
+  test.check("check says what the list says", !differ({reset, overflow}));
+  test.check("check keeps a blind spot to itself", differ({overflow}));
+  test.check("check admits more than the list", differ({overflow, reset, {"reset_sent"}}));
+  const auto written = to_blind_list({overflow, reset});
+  test.check("a list is read as it was written",
+             differences(parse_blind_list(written), {overflow, reset}, "it").empty());
+  for (const BlindList& list : blind_lists) {
+    test.check(cat(list.name, ".tsv is a list"),
+               to_blind_list(parse_blind_list(list.text)) == list.text);
+  }
+
+  const auto is_told = [&](const std::vector<BlindSpot>& told) {
+    return judge_told(right_world(), {overflow}, told).failures.empty();
+  };
+  test.check("a blind spot that was told", is_told({overflow}));
+  test.check("one that nobody was told of", !is_told({reset}));
+
+  const auto said = blind_of_start(
+      R"({"acceptwatch":{"blind":[{"action":"listen_drop","reason":"accept_queue_full","stage":"syn","why":"x"}]}})");
+  test.check("the blind spots of a start record", said && *said == std::vector{overflow});
+  test.check("a start record that does not speak of them",
+             !blind_of_start(R"({"acceptwatch":{}})"));
+}
+
 constexpr const char* right_summary =
     R"({"acceptwatch":{"totals":[],"audit":{"ListenOverflows":{"kernel":2,"explained":2},)"
     R"("ListenDrops":{"kernel":2,"explained":2},)"
@@ -259,6 +291,7 @@ bool run_self_test() {
   test_fields(test);
   test_counts(test);
   test_blind_spots(test);
+  test_lists(test);
   test_audit(test);
   return test.passed();
 }

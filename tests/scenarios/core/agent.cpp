@@ -11,6 +11,7 @@
 #include <csignal>
 
 #include "core/error.h"
+#include "core/hardship.h"
 
 namespace acceptwatch::scenarios {
 
@@ -56,6 +57,16 @@ void enter_netns(const std::string& path) {
   }
 }
 
+// In the process that is about to become acceptwatch.
+void suffer(const std::set<std::string>& without) {
+  try {
+    do_without(without);
+  } catch (const Failure& failure) {
+    ::dprintf(STDERR_FILENO, "acceptwatch-scenarios: %s\n", failure.what());
+    ::_exit(125);
+  }
+}
+
 int status_code(int status) {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
@@ -87,6 +98,7 @@ Agent::Agent(const AgentOptions& options) : stderr_(memory_file()) {
   if (pid_ == 0) {
     ::fcntl(ready.write.get(), F_SETFD, 0);
     enter_netns(options.netns);
+    suffer(options.without);
     execute(command, out.write.get(), stderr_.get());
   }
   stdout_ = std::move(out.read);
@@ -173,12 +185,13 @@ std::string Agent::complaints() const {
   return text.empty() ? "it said nothing on stderr" : text;
 }
 
-Check run_check(const std::string& path, const std::string& tier) {
+Check run_check(const AgentOptions& options) {
   const UniqueFd out = memory_file();
   const UniqueFd err = memory_file();
   const pid_t pid = must(::fork(), "fork");
   if (pid == 0) {
-    execute({path, "check", "--probes", tier, "-j"}, out.get(), err.get());
+    suffer(options.without);
+    execute({options.path, "check", "--probes", options.tier, "-j"}, out.get(), err.get());
   }
   int status = 0;
   wait_for(

@@ -287,15 +287,28 @@ Verdict judge_records(const WorldReport& world, const std::vector<const Record*>
   return verdict;
 }
 
+Verdict judge_told(const WorldReport& world, const std::vector<BlindSpot>& blind,
+                   const std::vector<BlindSpot>& told) {
+  Verdict verdict;
+  for (const Expectation& expected : world.expected) {
+    if (is_blind(blind, expected) && !is_blind(told, expected)) {
+      verdict.failures.push_back("out of sight, and nobody was told: " + expected.text());
+    }
+  }
+  return verdict;
+}
+
 Verdict judge_totals(const WorldReport& world, const Summary& summary,
                      const std::vector<BlindSpot>& blind) {
   using Kind = std::pair<std::string, std::string>;
   std::map<Kind, uint64_t> wanted;
+  std::map<Kind, uint64_t> unseen; // and may have been seen after all
   std::map<Kind, uint64_t> seen;
   for (const Expectation& expected : world.expected) {
     // A listener's own life is no occurrence to be counted.
-    if (!expected.reason.empty() && !is_blind(blind, expected)) {
-      wanted[{expected.action, expected.reason}] += expected.total();
+    if (!expected.reason.empty()) {
+      auto& sum = is_blind(blind, expected) ? unseen : wanted;
+      sum[{expected.action, expected.reason}] += expected.total();
     }
   }
   for (const Total& total : summary.totals) {
@@ -306,7 +319,8 @@ Verdict judge_totals(const WorldReport& world, const Summary& summary,
   Verdict verdict;
   for (const auto& [kind, count] : wanted) {
     const uint64_t in_summary = seen[kind];
-    if (summary.is_complete ? in_summary != count : in_summary > count) {
+    const bool is_too_little = summary.is_complete && in_summary < count;
+    if (is_too_little || in_summary > count + unseen[kind]) {
       verdict.failures.push_back(cat("the summary's total of ", kind.first, "/", kind.second,
                                      " is ", in_summary, ", not ", count));
     }

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <iostream>
 
+#include "core/hardship.h"
+
 namespace acceptwatch::scenarios {
 
 namespace {
@@ -44,12 +46,21 @@ void add_subject(CLI::App& app, Options& options) {
   app.add_option("--schema", options.schema, "Validate every line against this JSON Schema")
       ->type_name("FILE");
   app.add_option("--records", options.records, "Keep every line there")->type_name("FILE");
+  app.add_option("--without", options.without,
+                 "As on a host without cgroup2 or, \"admin\", without CAP_SYS_ADMIN and "
+                 "CAP_NET_ADMIN")
+      ->check(CLI::IsMember(hardships).description(""))
+      ->type_name("WHAT")
+      ->allow_extra_args(false);
   app.add_flag("--provoke-only", options.provoke_only,
                "Without acceptwatch: only whether the kernel's counters move as claimed");
 }
 
 void add_what_to_play(CLI::App& app, Options& options) {
   app.add_option("NAME", options.names, "Only these scenarios")->type_name("");
+  app.add_option("--except", options.except, "Not this one")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
   add_positive(app, "--race", options.race, "N times: one loss right after the start record");
   add_seed(app, "--storm", options.storm,
            "Only handshakes with fates drawn at random; the same for the same seed");
@@ -62,6 +73,11 @@ void add_what_to_play(CLI::App& app, Options& options) {
                "(2500 or more on a tier that does not see accept())");
   app.add_flag("--self-test", options.self_test, "Whether wrong records would be found");
   app.add_flag("--list", options.list, "Names and descriptions");
+  app.add_flag("--tiers", options.tiers, "The tiers that this kernel is known to have");
+  app.add_option("--write-blind", options.write_blind,
+                 "Write what `acceptwatch check` says it is blind to there, as a list to be "
+                 "committed; named scenarios that change that are played")
+      ->type_name("DIR");
 }
 
 void add_how_to_play(CLI::App& app, Options& options) {

@@ -13,8 +13,11 @@ struct Options {
   std::string acceptwatch;
   std::string tier = "auto";
   std::string schema;
-  std::string records; // a file that gets every line of acceptwatch
+  std::string records;           // a file that gets every line of acceptwatch
+  std::set<std::string> without; // what acceptwatch has to do without: do_without()
+  std::string write_blind;       // a directory that gets what `check` says, instead of a comparison
   bool list = false;
+  bool tiers = false;
   bool self_test = false;
   bool provoke_only = false;
   bool allow_missing = false;
@@ -29,6 +32,7 @@ struct Options {
   int jobs = 4;
   std::set<std::string> allowed_skips; // patterns, as of a shell
   std::vector<std::string> names;
+  std::vector<std::string> except;
 };
 
 // Exits with 2 and the usage on anything it does not know, with 0 on -h.

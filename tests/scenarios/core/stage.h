@@ -109,8 +109,9 @@ struct Scenario {
   bool lingers = false;
   // Played only when it is named: too long for an emulated CPU.
   bool on_request = false;
-  // What acceptwatch can see depends on what the scenario sets up, in one that is alone.
-  bool changes_check = false;
+  // What it sets up changes what acceptwatch can see, in one that is alone: how the lists of blind
+  // spots call that.
+  std::string condition = {};
   // What acceptwatch is given besides, in one that is alone.
   std::vector<std::string> arguments = {};
 };

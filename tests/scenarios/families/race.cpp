@@ -11,6 +11,7 @@
 #include "core/evidence.h"
 #include "core/helper.h"
 #include "core/netns.h"
+#include "core/sight.h"
 #include "core/socket.h"
 #include "core/tun_peers.h"
 #include "core/wait.h"
@@ -68,7 +69,7 @@ Verdict race_once(const Options& options, Trap& trap, int round,
                   const std::vector<BlindSpot>& blind) {
   Evidence evidence(options);
   // Started outside: acceptwatch is not to find the namespace around itself.
-  Agent agent({options.acceptwatch, options.tier, trap.outside().path(), {}});
+  Agent agent({options.acceptwatch, options.tier, trap.outside().path(), {}, options.without});
   agent.await_line_count(1);
   const WorldReport world = trap.lose(round);
   agent.stop();
@@ -82,10 +83,9 @@ Verdict race_once(const Options& options, Trap& trap, int round,
 } // namespace
 
 bool run_race(const Options& options) {
-  const Check check = run_check(options.acceptwatch, options.tier);
-  if (check.exit_status != 0) {
-    throw Failure(
-        cat("`acceptwatch check` exits with ", check.exit_status, ": ", check.complaints));
+  const Sight sight = look(options);
+  if (!sight.failures.empty() || sight.is_refused()) {
+    throw Failure(sight.trouble());
   }
   set_process_name("aw-race");
   Trap trap;
@@ -94,7 +94,7 @@ bool run_race(const Options& options) {
   for (int round = 0; round < options.race; ++round) {
     Verdict verdict;
     try {
-      verdict = race_once(options, trap, round, check.blind);
+      verdict = race_once(options, trap, round, sight.blind);
     } catch (const Failure& failure) {
       verdict.failures.emplace_back(failure.what());
     }
