@@ -15,6 +15,7 @@
 #include "core/evidence.h"
 #include "core/player.h"
 #include "core/sight.h"
+#include "core/stalls.h"
 
 namespace acceptwatch::scenarios {
 
@@ -25,6 +26,10 @@ constexpr std::chrono::seconds settling_limit{15};
 
 // A tier that polls looks once a second.
 constexpr std::chrono::milliseconds two_polls{2300};
+
+// More than that, and what depends on time may go another way: SYN-ACKs are sent again after a
+// second.
+constexpr std::chrono::milliseconds notable_stall{400};
 
 struct Tally {
   int passed = 0;
@@ -396,6 +401,7 @@ void compare_with_list(const Options& options, const Sight& sight, Tally& tally)
 
 bool run_scenarios(const Options& options, const std::vector<Scenario>& scenarios) {
   Tally tally;
+  const StallWatch stalls;
   const Sight sight = look_if_asked(options);
   if (sight.is_refused()) {
     std::cout << (options.allow_missing ? "SKIP" : "FAIL") << " the tier: " << sight.trouble()
@@ -408,6 +414,9 @@ bool run_scenarios(const Options& options, const std::vector<Scenario>& scenario
         Run(options, sight, tally).play(run);
       }
     }
+  }
+  if (stalls.longest() >= notable_stall) {
+    std::cout << "stalls: a CPU stood still for up to " << stalls.longest().count() << " ms\n";
   }
   std::cout << tally.passed << " passed, " << tally.failed << " failed, " << tally.skipped
             << " skipped";
