@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fnmatch.h>
+
 #include <algorithm>
 #include <csignal>
 #include <iostream>
@@ -11,7 +13,7 @@
 #include "families/families.h"
 #include "families/incidents.h"
 #include "families/latency.h"
-#include "families/race.h"
+#include "families/start_race.h"
 #include "families/storm.h"
 #include "self_test.h"
 
@@ -21,19 +23,25 @@ using namespace acceptwatch::scenarios;
 
 // In the order of the table, whatever the order of the names.
 std::vector<Scenario> selected(const Options& options) {
-  const auto contains = [](const std::vector<std::string>& names, const std::string& name) {
-    return std::ranges::find(names, name) != names.end();
+  const auto connections = static_cast<size_t>(options.connections);
+  const auto fit = [](const std::vector<std::string>& patterns, const std::string& name) {
+    return std::ranges::any_of(patterns, [&](const std::string& pattern) {
+      return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+    });
   };
   std::vector<Scenario> result;
   std::vector<std::string> unknown = options.names;
   unknown.insert(unknown.end(), options.except.begin(), options.except.end());
-  for (const Scenario& scenario : all_scenarios()) {
+  for (const Scenario& scenario : all_scenarios(connections)) {
+    const bool is_played_unasked =
+        !scenario.on_request || is_exact_race(options.tier, scenario.name);
     const bool is_wanted =
-        options.names.empty() ? !scenario.on_request : contains(options.names, scenario.name);
-    if (is_wanted && !contains(options.except, scenario.name)) {
+        options.names.empty() ? is_played_unasked : fit(options.names, scenario.name);
+    if (is_wanted && !fit(options.except, scenario.name)) {
       result.push_back(scenario);
     }
-    std::erase(unknown, scenario.name);
+    std::erase_if(unknown,
+                  [&](const std::string& pattern) { return fit({pattern}, scenario.name); });
   }
   if (!unknown.empty()) {
     throw Failure("no scenario is called " + unknown.front() + "; --list names them");
@@ -51,7 +59,7 @@ int write_blind(const Options& options) {
 
 int run(const Options& options) {
   if (options.list) {
-    for (const Scenario& scenario : all_scenarios()) {
+    for (const Scenario& scenario : all_scenarios(static_cast<size_t>(options.connections))) {
       std::cout << scenario.name << ": " << scenario.about
                 << (scenario.on_request ? " (only when named)" : "") << "\n";
     }
@@ -70,7 +78,7 @@ int run(const Options& options) {
     return write_blind(options);
   }
   if (options.race > 0) {
-    return run_race(options) ? 0 : 1;
+    return run_start_race(options) ? 0 : 1;
   }
   if (options.latency > 0) {
     return run_latency(options) ? 0 : 1;

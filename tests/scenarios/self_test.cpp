@@ -2,6 +2,7 @@
 #include "self_test.h"
 
 #include <ctime>
+#include <deque>
 #include <iostream>
 
 #include "core/blind_lists.h"
@@ -213,6 +214,33 @@ void test_lists(SelfTest& test) {
              !blind_of_start(R"({"acceptwatch":{}})"));
 }
 
+void test_chance(SelfTest& test) {
+  WorldReport world = right_world();
+  world.by_chance = true;
+  world.expected[0].clients.clear();
+  const auto is_right = [&](const Lines& lines, const std::vector<BlindSpot>& blind = {}) {
+    std::deque<Record> records;
+    std::vector<const Record*> all;
+    for (const std::string& line : lines) {
+      records.push_back(parse_record(line));
+      all.push_back(&records.back());
+    }
+    return judge_chance(world, all, blind, 0).failures.empty();
+  };
+  const Lines right = right_lines();
+  const BlindSpot overflow{"listen_drop", "accept_queue_full", "", "", "no reason"};
+  test.check("by chance: as much as the kernel counted", is_right(right));
+  test.check("by chance: less", !is_right({right[0]}));
+  test.check("by chance: more", !is_right({right[0], right[1], right[1]}));
+  test.check("by chance: less, where that is out of sight", is_right({right[0]}, {overflow}));
+  test.check("by chance: more, where that is out of sight",
+             !is_right({right[0], right[1], right[1]}, {overflow}));
+  test.check("by chance: another stage",
+             !is_right({right[0], replaced(right[1], R"("stage":"syn")", R"("stage":"ack")")}));
+  test.check("by chance: another owner",
+             !is_right({right[0], replaced(right[1], R"("pid":42)", R"("pid":43)")}));
+}
+
 constexpr const char* right_summary =
     R"({"acceptwatch":{"totals":[],"audit":{"ListenOverflows":{"kernel":2,"explained":2},)"
     R"("ListenDrops":{"kernel":2,"explained":2},)"
@@ -292,6 +320,7 @@ bool run_self_test() {
   test_counts(test);
   test_blind_spots(test);
   test_lists(test);
+  test_chance(test);
   test_audit(test);
   return test.passed();
 }

@@ -15,6 +15,7 @@ struct BlindList {
   const char* text;
 };
 extern const std::vector<BlindList> blind_lists;
+extern const char* const exact_races; // tests/scenarios/races.tsv
 
 // Columns: action, reason, stage, field; "-" stands for all. Throws Failure for anything else.
 std::vector<BlindSpot> parse_blind_list(const std::string& text);

@@ -80,41 +80,6 @@ private:
   Complaints complaints_;
 };
 
-Complaints wrong_fields(const Expectation& expected, const Record& record,
-                        const std::vector<BlindSpot>& blind) {
-  FieldCheck check(expected, record, blind);
-  check.text("acceptwatch.stage", expected.stage);
-  check.text("network.type", expected.network_type);
-  check.text("network.transport", "tcp");
-  check.text("server.address", expected.server_address);
-  check.number("server.port", Range::exactly(expected.server_port));
-  check.text("client.address", expected.client_address);
-  if (!expected.clients.empty()) {
-    check.number(client_port, Range{1, 65535});
-  }
-  if (expected.owner) {
-    check.number("process.pid", Range::exactly(expected.owner->pid));
-    check.text("process.name", expected.owner->name);
-    if (expected.owner->owners != Owner::any_number) {
-      check.number("acceptwatch.owners", Range::exactly(expected.owner->owners));
-    }
-  }
-  if (expected.no_owner) {
-    check.nothing("process.pid");
-    check.nothing("process.name");
-  }
-  check.number("acceptwatch.accept_queue.depth", expected.accept_depth);
-  check.number("acceptwatch.accept_queue.limit", expected.accept_limit);
-  check.number("acceptwatch.syn_queue.depth", expected.syn_depth);
-  check.number("acceptwatch.syn_queue.limit", expected.syn_limit);
-  check.number("acceptwatch.retry", expected.retry);
-  check.text("acceptwatch.netfilter.hook", expected.netfilter_hook);
-  check.text("acceptwatch.netfilter.table", expected.netfilter_table);
-  check.text("acceptwatch.netfilter.chain", expected.netfilter_chain);
-  check.stack(expected.kernel_function);
-  return check.take();
-}
-
 // Whether the record can be one of those that are still missing; its other fields are another
 // matter.
 bool is_one_of(const Open& open, const Record& record) {
@@ -142,12 +107,6 @@ void take_off(Open& open, const Record& record) {
   if (const auto port = record.number(client_port); port && !open.expected->clients.empty()) {
     open.missing_of[static_cast<uint16_t>(*port)] -= record.count;
   }
-}
-
-// Early warnings depend on time, and are no losses: only a quiet scenario judges them.
-bool is_early_warning(const Record& record) {
-  return record.action == "queue_pressure" || record.action == "accept_stalled" ||
-         record.action == "finding";
 }
 
 std::vector<Open> open_all(const WorldReport& world, const std::vector<BlindSpot>& blind,
@@ -197,6 +156,46 @@ std::string missing_text(const Open& open) {
 
 } // namespace
 
+Complaints wrong_fields(const Expectation& expected, const Record& record,
+                        const std::vector<BlindSpot>& blind) {
+  FieldCheck check(expected, record, blind);
+  check.text("acceptwatch.stage", expected.stage);
+  check.text("network.type", expected.network_type);
+  check.text("network.transport", "tcp");
+  check.text("server.address", expected.server_address);
+  check.number("server.port", Range::exactly(expected.server_port));
+  check.text("client.address", expected.client_address);
+  if (!expected.clients.empty()) {
+    check.number(client_port, Range{1, 65535});
+  }
+  if (expected.owner) {
+    check.number("process.pid", Range::exactly(expected.owner->pid));
+    check.text("process.name", expected.owner->name);
+    if (expected.owner->owners != Owner::any_number) {
+      check.number("acceptwatch.owners", Range::exactly(expected.owner->owners));
+    }
+  }
+  if (expected.no_owner) {
+    check.nothing("process.pid");
+    check.nothing("process.name");
+  }
+  check.number("acceptwatch.accept_queue.depth", expected.accept_depth);
+  check.number("acceptwatch.accept_queue.limit", expected.accept_limit);
+  check.number("acceptwatch.syn_queue.depth", expected.syn_depth);
+  check.number("acceptwatch.syn_queue.limit", expected.syn_limit);
+  check.number("acceptwatch.retry", expected.retry);
+  check.text("acceptwatch.netfilter.hook", expected.netfilter_hook);
+  check.text("acceptwatch.netfilter.table", expected.netfilter_table);
+  check.text("acceptwatch.netfilter.chain", expected.netfilter_chain);
+  check.stack(expected.kernel_function);
+  return check.take();
+}
+
+bool is_early_warning(const Record& record) {
+  return record.action == "queue_pressure" || record.action == "accept_stalled" ||
+         record.action == "finding";
+}
+
 void Verdict::add(const Verdict& other) {
   failures.insert(failures.end(), other.failures.begin(), other.failures.end());
   blind.insert(blind.end(), other.blind.begin(), other.blind.end());
@@ -204,6 +203,9 @@ void Verdict::add(const Verdict& other) {
 
 Verdict judge_counters(const WorldReport& world) {
   Verdict verdict;
+  if (world.by_chance) {
+    return verdict;
+  }
   std::map<std::string, int64_t> explained = explained_counters(world.expected);
   for (const auto& [name, times] : world.beside) {
     explained[name] += times;

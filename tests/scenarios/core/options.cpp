@@ -57,7 +57,8 @@ void add_subject(CLI::App& app, Options& options) {
 }
 
 void add_what_to_play(CLI::App& app, Options& options) {
-  app.add_option("NAME", options.names, "Only these scenarios")->type_name("");
+  app.add_option("NAME", options.names, "Only these scenarios, or patterns of names")
+      ->type_name("");
   app.add_option("--except", options.except, "Not this one")
       ->type_name("NAME")
       ->allow_extra_args(false);
@@ -65,6 +66,8 @@ void add_what_to_play(CLI::App& app, Options& options) {
   add_seed(app, "--storm", options.storm,
            "Only handshakes with fates drawn at random; the same for the same seed");
   add_positive(app, "--handshakes", options.handshakes, "How many of them")->capture_default_str();
+  add_positive(app, "--connections", options.connections, "Of each scenario that is a race")
+      ->capture_default_str();
   add_seed(app, "--incidents", options.incidents,
            "What `acceptwatch explain` says of causes, and of what only nearly is one");
   add_positive(app, "--draw", options.drawn, "Only so many of them");

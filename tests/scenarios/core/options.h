@@ -26,6 +26,7 @@ struct Options {
   int race = 0;
   std::optional<uint64_t> storm;     // its seed
   int handshakes = 2000;             // of that storm
+  int connections = 6000;            // of each race among the scenarios
   std::optional<uint64_t> incidents; // the seed of what `acceptwatch explain` is asked about
   int drawn = 0;                     // of those, how many are drawn; 0: all
   int latency = 0;                   // connections whose waits are compared

@@ -242,7 +242,11 @@ std::vector<BlindSpot> Run::told() const {
 }
 
 Verdict Run::judge_evidence(const WorldReport& world, uint64_t& lost) const {
-  Verdict verdict = judge_records(world, evidence_->of_namespace(world.netns), sight_.blind, lost);
+  const auto& records = evidence_->of_namespace(world.netns);
+  if (world.by_chance) {
+    return judge_chance(world, records, sight_.blind, lost);
+  }
+  Verdict verdict = judge_records(world, records, sight_.blind, lost);
   verdict.add(judge_totals(world, evidence_->summary(), sight_.blind));
   verdict.add(judge_told(world, sight_.blind, told()));
   return verdict;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/sight.h"
 
+#include <fnmatch.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
@@ -15,14 +16,6 @@
 namespace acceptwatch::scenarios {
 
 namespace {
-
-// Major and minor number: what a list is called after.
-std::string kernel_series() {
-  utsname name{};
-  must(::uname(&name), "uname");
-  const std::string release = name.release;
-  return release.substr(0, release.find_first_not_of("0123456789", release.find('.') + 1));
-}
 
 std::string whole_file(const std::string& path) {
   std::ifstream file(path);
@@ -106,6 +99,29 @@ std::vector<std::string> differences(const std::vector<BlindSpot>& list,
   compare(said, list, who + " says blind, the list does not");
   compare(list, said, "the list says blind, " + who + " does not");
   return complaints;
+}
+
+std::string kernel_series() {
+  utsname name{};
+  must(::uname(&name), "uname");
+  const std::string release = name.release;
+  return release.substr(0, release.find_first_not_of("0123456789", release.find('.') + 1));
+}
+
+bool is_exact_race(const std::string& tier, const std::string& name) {
+  std::istringstream lines(exact_races);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream row(line);
+    std::string kernel;
+    std::string on_tier;
+    std::string pattern;
+    row >> kernel >> on_tier >> pattern;
+    if (kernel == kernel_series() && on_tier == tier &&
+        ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0) {
+      return true;
+    }
+  }
+  return false;
 }
 
 std::string Sight::trouble() const {

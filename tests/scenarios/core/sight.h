@@ -28,8 +28,14 @@ struct Sight {
 // is found by looking at it.
 Sight look(const Options& options, const std::string& condition = {});
 
+// Major and minor number of the kernel: what lists are called after.
+std::string kernel_series();
+
 // The tiers that there are lists for on this kernel, one that polls left out.
 std::vector<std::string> known_tiers();
+
+// Whether races.tsv says that this race's counts are exact on this kernel.
+bool is_exact_race(const std::string& tier, const std::string& name);
 
 // How what `who` says differs from the list.
 std::vector<std::string> differences(const std::vector<BlindSpot>& list,

@@ -30,6 +30,8 @@ public:
   void expect_more(const Expectation& expected);
   void beside(const std::string& counter, int64_t times) { report_.beside[counter] += times; }
   void nothing_else() { report_.quiet = true; }
+  // What is expected is what may happen, and nobody knows how often.
+  void by_chance() { report_.by_chance = true; }
   // How far the counter has moved since mark(); the caller is in this namespace.
   int64_t moved(const std::string& counter) const;
   // Waits until the counter has moved exactly that far; more is a failure at once.
