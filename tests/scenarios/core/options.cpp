@@ -46,6 +46,12 @@ void add_subject(CLI::App& app, Options& options) {
   app.add_option("--schema", options.schema, "Validate every line against this JSON Schema")
       ->type_name("FILE");
   app.add_option("--records", options.records, "Keep every line there")->type_name("FILE");
+  app.add_option(
+         "--tapes", options.tapes,
+         "Each acceptwatch writes what comes in to DIR/SCENARIO.tape, or together.tape where "
+         "several share it; its lines are kept beside, as SCENARIO.ndjson")
+      ->check(CLI::ExistingDirectory.description(""))
+      ->type_name("DIR");
   app.add_option("--without", options.without,
                  "As on a host without cgroup2 or, \"admin\", without CAP_SYS_ADMIN and "
                  "CAP_NET_ADMIN")

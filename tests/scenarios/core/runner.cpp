@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -65,6 +66,8 @@ private:
   void print(const std::string& name, const Verdict& verdict, const std::string& counts);
   void print_skip(const std::string& name, const std::string& why);
   void keep_records() const;
+  std::string tape_path(const std::string& ending) const;
+  void keep_tape(bool is_good) const;
   void release_all();
 
   const Options& options_;
@@ -100,6 +103,9 @@ Sight look_if_asked(const Options& options, const std::string& condition = {}) {
 
 void Run::start_agent(const std::vector<std::string>& arguments) {
   AgentOptions agent{options_.acceptwatch, options_.tier, "", arguments, options_.without};
+  if (!options_.tapes.empty()) {
+    agent.arguments.insert(agent.arguments.end(), {"--tape", tape_path("tape")});
+  }
   if (polls(sight_)) {
     // It knows the counters of its own namespace only.
     agent.netns = players_.front().netns_path();
@@ -339,6 +345,26 @@ void Run::keep_records() const {
   }
 }
 
+std::string Run::tape_path(const std::string& ending) const {
+  const std::string name = players_.size() == 1 ? players_.front().name() : "together";
+  return cat(options_.tapes, "/", name, ".", ending);
+}
+
+// One of a run in which something failed, or nothing was played, is of no use.
+void Run::keep_tape(bool is_good) const {
+  if (options_.tapes.empty() || !agent_) {
+    return;
+  }
+  if (!is_good) {
+    std::filesystem::remove(tape_path("tape"));
+    return;
+  }
+  std::ofstream file(tape_path("ndjson"));
+  for (const std::string& line : agent_->lines()) {
+    file << line << "\n";
+  }
+}
+
 void Run::release_all() {
   for (Player& player : players_) {
     player.release();
@@ -347,6 +373,7 @@ void Run::release_all() {
 
 void Run::play(const std::vector<Scenario>& scenarios) {
   is_alone_ = scenarios.front().alone;
+  const Tally before = tally_;
   try {
     set_up(scenarios);
     if (!scenarios.front().condition.empty()) {
@@ -364,6 +391,7 @@ void Run::play(const std::vector<Scenario>& scenarios) {
     print("whole_run", {{failure.what()}, {}}, "");
   }
   keep_records();
+  keep_tape(tally_.failed == before.failed && tally_.passed > before.passed + 1);
   release_all();
 }
 
