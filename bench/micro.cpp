@@ -5,9 +5,11 @@
 // often it allocates. No kernel program is involved; the record is one of a full accept queue.
 #include "allocations.h"
 #include "events/decode.h"
-#include "listeners/table.h"
-#include "output/file.h"
+#include "host/clock.h"
+#include "host/proc_host.h"
+#include "model/table.h"
 #include "output/ndjson.h"
+#include "output/outlet.h"
 #include "output/text.h"
 
 #include <arpa/inet.h>
@@ -90,14 +92,14 @@ struct World {
     table.add_holder(holder);
   }
   Event event_of(const aw_event& record) const {
-    Event event = to_event(record, clock, names);
+    Event event = to_event(record, now, names);
     table.attribute(event);
     return event;
   }
 
-  ProcFs procfs;
-  ListenerTable table{procfs};
-  Clock clock;
+  ProcHost host;
+  ListenerTable table{host};
+  Instant now = Clock{}.now();
   ReasonNames names = [](aw_reason_space, uint32_t) { return "TCP_LISTEN_OVERFLOW"; };
 };
 
@@ -114,7 +116,7 @@ void make_event(benchmark::State& state) {
   const World world;
   const Counted counted{state};
   for ([[maybe_unused]] auto _ : state) {
-    Event event = to_event(ipv4, world.clock, world.names);
+    Event event = to_event(ipv4, world.now, world.names);
     benchmark::DoNotOptimize(event);
   }
 }
@@ -154,17 +156,17 @@ BENCHMARK_CAPTURE(format_event, "", ipv4, TextFormatter{TextStyle{.wide = true, 
 /// All of it, from the bytes of the ring buffer to a written line.
 void whole_path(benchmark::State& state, Formatter&& formatter) {
   const World world;
-  auto output = OutputFile::open("/dev/null");
+  auto outlet = Outlet::open("/dev/null");
   std::string out;
   size_t in_batch = 0;
   const Counted counted{state};
   for ([[maybe_unused]] auto _ : state) {
     const auto record = decode(bytes_of(ipv4));
     formatter.format(world.event_of(std::get<aw_event>(*record)), out);
-    if (++in_batch % batch == 0) {
-      static_cast<void>(output->write(out));
-      out.clear();
-    }
+    static_cast<void>(outlet->put(out));
+    out.clear();
+    if (++in_batch % batch == 0)
+      outlet->flush();
   }
 }
 BENCHMARK_CAPTURE(whole_path, "", NdjsonFormatter{})->Name("record to NDJSON in /dev/null");

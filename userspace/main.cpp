@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/diagnostics.h"
-#include "app/run.h"
 #include "cli/parse.h"
+#include "commands/commands.h"
+#include "commands/diagnostics.h"
+#include "output/outlet.h"
 
 #include <csignal>
-#include <cstdio>
+#include <exception>
+#include <fmt/format.h>
 #include <malloc.h>
 #include <variant>
 
@@ -22,17 +24,18 @@ Result<ExitStatus> run(int argc, const char* const* argv) {
   if (!parsed)
     return tl::unexpected{parsed.error()};
   if (const auto* answer = std::get_if<Answer>(&*parsed)) {
-    std::fputs(answer->text.c_str(), stdout);
-    return ExitStatus::ok;
+    return ended(print_to_stdout(answer->text));
   }
   const auto& options = std::get<Options>(*parsed);
   switch (options.command) {
   case Command::check:
-    return ended(run_check(options));
+    return ended(check(options));
   case Command::list:
-    return ended(run_list(options));
+    return ended(list(options));
   default:
-    return run_stream(options).map(
+    if (!options.played.empty())
+      return ended(play(options));
+    return watch(options).map(
         [](bool found) { return found ? ExitStatus::ok : ExitStatus::nothing; });
   }
 }
@@ -44,9 +47,16 @@ int main(int argc, char** argv) {
   mallopt(M_MMAP_THRESHOLD, 256 * 1024);
   // A closed pipe shows as an error of write().
   std::signal(SIGPIPE, SIG_IGN);
-  const auto result = run(argc, argv);
-  if (result)
-    return static_cast<int>(*result);
-  print_error(result.error());
-  return static_cast<int>(result.error().status);
+  try {
+    const auto result = run(argc, argv);
+    if (result)
+      return static_cast<int>(*result);
+    print_error(result.error());
+    return static_cast<int>(result.error().status);
+  } catch (const std::exception& unexpected) {
+    print_error({ExitStatus::failed,
+                 fmt::format("stopped by an unexpected error: {}", unexpected.what()),
+                 "Please report it, with what acceptwatch was started with."});
+    return static_cast<int>(ExitStatus::failed);
+  }
 }

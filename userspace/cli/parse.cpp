@@ -2,6 +2,7 @@
 #include "cli/parse.h"
 
 #include "base/text.h"
+#include "base/version.h"
 #include "cli/values.h"
 #include "events/names.h"
 
@@ -10,6 +11,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 namespace acceptwatch {
 namespace {
@@ -100,12 +102,22 @@ void add_warning_options(CLI::App& app, Typed& typed) {
       ->option_text("SECONDS");
 }
 
+void add_tape_options(CLI::App& app, Options& options) {
+  app.add_option("--tape", options.tape,
+                 "Write what comes in there too, for --play and for reports of bugs")
+      ->option_text("FILE");
+  app.add_flag("--tape-private", options.tape_leaves_out_names,
+               "The tape has no addresses, and no names of processes and cgroups");
+  app.add_option("--play", options.played, "Play a tape instead of watching")->option_text("FILE");
+}
+
 void add_stream_options(CLI::App& app, Options& options, Typed& typed) {
   app.add_option("-e,--events", typed.actions, "Only these events")
       ->option_text("EVENT[,EVENT]...");
   app.add_flag("--all-resets", options.all_resets,
                "Resets of accepted connections, too: reason `established`");
-  app.add_option("-o,--output", options.output, "Write records there; SIGHUP reopens it")
+  app.add_option("-o,--output", options.output,
+                 "Write records there, and text to the terminal; SIGHUP reopens it")
       ->option_text("FILE");
   app.add_option("-c,--count", typed.count, "Stop after that many records")->option_text("N");
   add_warning_options(app, typed);
@@ -219,6 +231,8 @@ Result<void> interpret_limits(const CLI::App& app, const Typed& typed, Options& 
     options.rate = *rate;
   }
   if (app.get_option("--ready-fd")->count()) {
+    if (typed.ready_fd <= STDERR_FILENO)
+      return wrong(fmt::format("--ready-fd: {} is one of the standard streams", typed.ready_fd));
     if (fcntl(typed.ready_fd, F_GETFD) < 0)
       return wrong(fmt::format("--ready-fd: {} is no open file descriptor", typed.ready_fd));
     options.ready_fd = typed.ready_fd;
@@ -258,8 +272,6 @@ Result<void> interpret(const CLI::App& app, const Typed& typed, Options& options
 
 } // namespace
 
-std::string_view version() { return ACCEPTWATCH_VERSION; }
-
 Result<std::variant<Options, Answer>> parse_command_line(int argc, const char* const* argv) {
   Options options;
   Typed typed;
@@ -268,6 +280,7 @@ Result<std::variant<Options, Answer>> parse_command_line(int argc, const char* c
   app.set_version_flag("--version", fmt::format("acceptwatch {}", version()));
   add_listener_filters(app, options, typed);
   add_stream_options(app, options, typed);
+  add_tape_options(app, options);
   add_duration(app, typed);
   add_format(app, options, typed);
   add_probe_options(app, options, typed);

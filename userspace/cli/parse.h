@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/error.h"
-#include "cli/options.h"
+#include "commands/options.h"
 
 #include <variant>
 
@@ -15,8 +15,5 @@ struct Answer {
 
 [[nodiscard]] Result<std::variant<Options, Answer>> parse_command_line(int argc,
                                                                        const char* const* argv);
-
-/// The version this binary was built as.
-[[nodiscard]] std::string_view version();
 
 } // namespace acceptwatch

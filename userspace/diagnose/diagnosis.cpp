@@ -127,36 +127,36 @@ void Diagnosis::note_accepted(uint64_t listener, uint64_t total, uint64_t at_ns)
   }
 }
 
-void Diagnosis::take(Subject& subject, const Look& look) {
+void Diagnosis::take(Subject& subject, const QueueState& state) {
   Facts& facts = subject.facts;
-  facts.accept_queue = look.accept;
-  facts.syn_queue = look.syn;
-  facts.accept_peak = std::max(facts.accept_peak, look.accept.depth);
-  facts.syn_peak = std::max(facts.syn_peak, look.syn.depth);
-  if (look.accept.depth <= look.accept.limit / 2)
-    facts.drained_ns = look.at_ns;
-  if (look.at_ns < subject.looked_ns)
+  facts.accept_queue = state.accept;
+  facts.syn_queue = state.syn;
+  facts.accept_peak = std::max(facts.accept_peak, state.accept.depth);
+  facts.syn_peak = std::max(facts.syn_peak, state.syn.depth);
+  if (state.accept.depth <= state.accept.limit / 2)
+    facts.drained_ns = state.at_ns;
+  if (state.at_ns < subject.looked_ns)
     return; // read late: what follows is known better
-  subject.looked_ns = look.at_ns;
-  const bool waits = look.accept.depth && look.head_us;
-  if (!waits || look.head_us != subject.head_us) {
-    subject.idle_since_ns = look.at_ns;
+  subject.looked_ns = state.at_ns;
+  const bool waits = state.accept.depth && state.head_us;
+  if (!waits || state.head_us != subject.head_us) {
+    subject.idle_since_ns = state.at_ns;
     subject.stall_told = false;
     facts.heads += waits;
   }
-  subject.head_us = waits ? look.head_us : 0;
-  facts.waiting_seconds = waits ? look.head_seconds : 0;
-  facts.idle_seconds = waits ? seconds_between(subject.idle_since_ns, look.at_ns) : 0;
+  subject.head_us = waits ? state.head_us : 0;
+  facts.waiting_seconds = waits ? state.head_seconds : 0;
+  facts.idle_seconds = waits ? seconds_between(subject.idle_since_ns, state.at_ns) : 0;
   facts.oldest_seconds = std::max(facts.oldest_seconds, facts.waiting_seconds);
 }
 
-void Diagnosis::look(const SubjectKey& key, const Look& look) {
+void Diagnosis::note_queues(const SubjectKey& key, const QueueState& state) {
   if (const auto known = subjects_.find(key); known != subjects_.end())
-    return take(known->second, look);
-  if (!look.accept.depth || look.head_seconds < thresholds_.slow_seconds)
+    return take(known->second, state);
+  if (!state.accept.depth || state.head_seconds < thresholds_.slow_seconds)
     return;
-  if (Subject* fresh = subject(key, look.at_ns))
-    take(*fresh, look);
+  if (Subject* fresh = subject(key, state.at_ns))
+    take(*fresh, state);
 }
 
 void Diagnosis::listener_opened(const SubjectKey& place, uint64_t at_ns) {

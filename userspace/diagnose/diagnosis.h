@@ -20,7 +20,7 @@ struct SubjectKey {
 [[nodiscard]] SubjectKey subject_of(const Event& event);
 
 /// A listener's queues at one instant.
-struct Look {
+struct QueueState {
   uint64_t at_ns = 0; ///< CLOCK_BOOTTIME
   Queue accept;
   Queue syn;
@@ -39,7 +39,7 @@ public:
   void note(const Event& event, uint64_t at_ns);
   /// A listener whose trouble goes on is told to have accepted so many in all.
   void note_accepted(uint64_t listener, uint64_t total, uint64_t at_ns);
-  void look(const SubjectKey& key, const Look& look);
+  void note_queues(const SubjectKey& key, const QueueState& state);
   void listener_opened(const SubjectKey& place, uint64_t at_ns);
   void listener_closed(uint64_t listener);
 
@@ -94,7 +94,7 @@ private:
 
   [[nodiscard]] Subject* subject(const SubjectKey& key, uint64_t at_ns);
   void note_client(Subject& subject, const Event& event) const;
-  static void take(Subject& subject, const Look& look);
+  static void take(Subject& subject, const QueueState& state);
   void refresh(Subject& subject, uint64_t now_ns) const;
   [[nodiscard]] bool is_over(const Subject& subject) const;
   void begin(const SubjectKey& key, Subject& subject, Finding finding,

@@ -34,7 +34,7 @@ Address to_address(uint16_t family, const __u8 (&bytes)[AW_ADDRESS_LEN]) {
   return address;
 }
 
-void add_listener(const aw_event& record, const Clock& clock, Event& event) {
+void add_listener(const aw_event& record, const Instant& now, Event& event) {
   const aw_listener& listener = record.listener;
   event.listener = listener.id;
   if (record.flags & AW_HAS_ACCEPT_QUEUE)
@@ -42,7 +42,7 @@ void add_listener(const aw_event& record, const Clock& clock, Event& event) {
   if (record.flags & AW_HAS_SYN_QUEUE)
     event.syn_queue = Queue{listener.syn_depth, listener.syn_limit};
   if (listener.head_us)
-    event.oldest_seconds = clock.seconds_since(listener.head_us, record.header.boot_ns);
+    event.oldest_seconds = now.seconds_since(listener.head_us, record.header.boot_ns);
   event.server_port = listener.port;
   if (listener.cookie)
     event.socket = listener.cookie;
@@ -83,9 +83,9 @@ Result<Record> decode(std::span<const std::byte> bytes) {
   }
 }
 
-Event to_event(const aw_event& record, const Clock& clock, const ReasonNames& names) {
+Event to_event(const aw_event& record, const Instant& now, const ReasonNames& names) {
   Event event;
-  event.time = clock.wall_time(record.header.boot_ns);
+  event.time = now.wall_time(record.header.boot_ns);
   event.action = static_cast<aw_action>(record.action);
   event.reason = static_cast<aw_reason>(record.reason);
   event.stage = static_cast<aw_stage>(record.stage);
@@ -95,7 +95,7 @@ Event to_event(const aw_event& record, const Clock& clock, const ReasonNames& na
   if (record.action == AW_SYNACK_RETRANSMIT)
     event.retry = record.retry;
   if (record.flags & AW_HAS_LISTENER)
-    add_listener(record, clock, event);
+    add_listener(record, now, event);
   if (record.flags & AW_HAS_PORT)
     event.server_port = record.ends.server_port;
   if (record.flags & AW_HAS_ADDRESSES) {

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/error.h"
-#include "events/clock.h"
 #include "events/event.h"
+#include "events/time.h"
 
 #include <functional>
 #include <span>
@@ -22,7 +22,7 @@ using Record = std::variant<aw_event, aw_process, aw_holder>;
 using ReasonNames = std::function<std::optional<std::string_view>(aw_reason_space, uint32_t)>;
 
 /// The event as a value. Its owner is not known here: the listener table adds it.
-[[nodiscard]] Event to_event(const aw_event& record, const Clock& clock, const ReasonNames& names);
+[[nodiscard]] Event to_event(const aw_event& record, const Instant& now, const ReasonNames& names);
 
 /// The listener's own address.
 [[nodiscard]] Address address_of(const aw_listener& listener);

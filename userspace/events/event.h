@@ -308,8 +308,8 @@ struct ListenerReport {
   std::vector<uint64_t> histogram;      ///< of waits, by the buckets of histogram.h
 };
 
-/// The last record.
-struct Summary {
+/// The state of a run at one instant; at its end, the last record.
+struct Snapshot {
   Timestamp time = 0;
   double seconds = 0;   ///< how long was watched
   uint64_t records = 0; ///< event records written

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/explain.h"
 
-#include "events/clock.h"
 #include "events/names.h"
+#include "events/time.h"
 #include "output/cells.h"
 #include "output/findings.h"
+#include "output/local_time.h"
 
 #include <fmt/format.h>
 #include <iterator>
+#include <ranges>
 
 namespace acceptwatch {
 namespace {
@@ -46,14 +48,14 @@ void ExplainFormatter::format(const Lost& lost, std::string& out) {
   static_cast<void>(out);
 }
 
-void ExplainFormatter::format(const Summary& summary, std::string& out) {
+void ExplainFormatter::format(const Snapshot& summary, std::string& out) {
   if (json_)
     format_json(summary, out);
   else
     format_text(summary, out);
 }
 
-void ExplainFormatter::format_text(const Summary& summary, std::string& out) const {
+void ExplainFormatter::format_text(const Snapshot& summary, std::string& out) const {
   const auto end = std::back_inserter(out);
   fmt::format_to(end, "Port {}, {:.1f} s watched: ", port_, summary.seconds);
   if (first_loss_)
@@ -78,7 +80,7 @@ void ExplainFormatter::format_text(const Summary& summary, std::string& out) con
     fmt::format_to(end, "\n{}", listeners);
 }
 
-void ExplainFormatter::format_json(const Summary& summary, std::string& out) const {
+void ExplainFormatter::format_json(const Snapshot& summary, std::string& out) const {
   JsonWriter json{out};
   json.begin_object();
   json.member("port", port_);
@@ -96,7 +98,7 @@ void ExplainFormatter::format_json(const Summary& summary, std::string& out) con
     json.string(sentence);
   json.end_array();
   json.begin_array("listeners");
-  for (const auto& report : summary.listeners)
+  for (const auto& report : summary.listeners | std::views::take(max_listeners_shown))
     write_listener_report(json, report);
   json.end_array();
   json.end_object();

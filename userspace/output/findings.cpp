@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <iterator>
+#include <ranges>
 
 namespace acceptwatch {
 namespace {
@@ -189,7 +190,7 @@ std::string listeners_text(const std::vector<ListenerReport>& listeners) {
     return {};
   auto out = fmt::format("{:<5} {:<16} {:>9} {:>7} {:>8}  {}\n", "PORT", "PROCESS", "PEAK/LIM",
                          "LOST", "ACCEPTED", "WAIT p50/p99/max");
-  for (const auto& report : listeners) {
+  for (const auto& report : listeners | std::views::take(max_listeners_shown)) {
     const std::string peak =
         report.accept_queue ? fmt::format("{}/{}", report.accept_peak, report.accept_queue->limit)
                             : fmt::format("{}/?", report.accept_peak);

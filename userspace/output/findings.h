@@ -19,7 +19,10 @@ void write_listener_report(JsonWriter& json, const ListenerReport& report);
 /// What was found, with advice, for people: a paragraph each. Empty: nothing was.
 [[nodiscard]] std::string findings_text(const std::vector<Event>& findings);
 
-/// A table of listeners with their queues, losses and waits. Empty: there is none.
+/// Of the listeners in a report, which begins with those that lost most.
+inline constexpr size_t max_listeners_shown = 16;
+
+/// A table of the first listeners with their queues, losses and waits. Empty: there is none.
 [[nodiscard]] std::string listeners_text(const std::vector<ListenerReport>& listeners);
 
 } // namespace acceptwatch

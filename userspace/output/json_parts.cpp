@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/json_parts.h"
 
-#include "events/clock.h"
+#include "events/time.h"
 
 #include <sys/socket.h>
 

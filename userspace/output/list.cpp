@@ -2,9 +2,9 @@
 #include "output/list.h"
 
 #include "base/text.h"
-#include "events/clock.h"
 #include "output/cells.h"
 #include "output/json_parts.h"
+#include "output/local_time.h"
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "listeners/listed.h"
+#include "events/listed.h"
 
 namespace acceptwatch {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/ndjson.h"
 
-#include "events/clock.h"
 #include "events/names.h"
+#include "events/time.h"
 #include "output/findings.h"
 #include "output/json_parts.h"
 #include "output/owner_state_json.h"
@@ -206,7 +206,7 @@ void write_audit(JsonWriter& json, const Audit& audit) {
 /// What the report at the end has of these, at most: 700 bytes each.
 constexpr size_t max_reported = 4;
 
-void write_report(JsonWriter& json, const Summary& summary) {
+void write_report(JsonWriter& json, const Snapshot& summary) {
   json.begin_array("findings");
   for (size_t i = 0; i < std::min(summary.findings.size(), max_reported); ++i)
     write_found(json, summary.findings[i]);
@@ -217,7 +217,7 @@ void write_report(JsonWriter& json, const Summary& summary) {
   json.end_array();
 }
 
-size_t length_of(const Summary& summary) {
+size_t length_of(const Snapshot& summary) {
   std::string text;
   JsonWriter json{text};
   json.begin_object();
@@ -266,7 +266,7 @@ void NdjsonFormatter::format(const Lost& lost, std::string& out) {
   end_control(json, out);
 }
 
-void NdjsonFormatter::format(const Summary& summary, std::string& out) {
+void NdjsonFormatter::format(const Snapshot& summary, std::string& out) {
   const size_t begin = out.size();
   JsonWriter json{out};
   begin_control(json, summary.time, "summary");

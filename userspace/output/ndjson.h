@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "output/sink.h"
+#include "output/formatter.h"
 
 namespace acceptwatch {
 
@@ -12,7 +12,7 @@ public:
   void format(const Start& start, std::string& out) override;
   void format(const Event& event, std::string& out) override;
   void format(const Lost& lost, std::string& out) override;
-  void format(const Summary& summary, std::string& out) override;
+  void format(const Snapshot& summary, std::string& out) override;
 };
 
 } // namespace acceptwatch

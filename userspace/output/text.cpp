@@ -2,12 +2,12 @@
 #include "output/text.h"
 
 #include "base/text.h"
-#include "events/clock.h"
 #include "events/names.h"
 #include "events/owner_state.h"
 #include "output/audit.h"
 #include "output/cells.h"
 #include "output/findings.h"
+#include "output/local_time.h"
 
 #include <fmt/format.h>
 #include <iterator>
@@ -203,7 +203,7 @@ void TextFormatter::format(const Lost& lost, std::string& out) {
   out.push_back('\n');
 }
 
-void TextFormatter::format(const Summary& summary, std::string& out) {
+void TextFormatter::format(const Snapshot& summary, std::string& out) {
   fmt::format_to(std::back_inserter(out), "\n{:.1f} s watched, {} records{}\n", summary.seconds,
                  summary.records,
                  summary.lost ? fmt::format(", {} lost", summary.lost) : std::string{});

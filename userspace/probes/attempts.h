@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "probes/features.h"
-#include "probes/type_info.h"
+#include "kernel/features.h"
+#include "kernel/type_info.h"
 
 namespace acceptwatch {
 

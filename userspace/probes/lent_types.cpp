@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probes/lent_types.h"
 
-#include "probes/btf.h"
+#include "kernel/btf.h"
+#include "probes/load_btf.h"
 
 #include <algorithm>
 #include <bpf/btf.h>

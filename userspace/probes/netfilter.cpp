@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probes/netfilter.h"
 
-#include "probes/btf.h"
+#include "kernel/btf.h"
+#include "probes/load_btf.h"
 
 #include <array>
 #include <bpf/bpf.h>

@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "acceptwatch/record_cpp.h"
 #include "base/file.h"
-#include "probes/type_info.h"
+#include "kernel/features.h"
+#include "kernel/type_info.h"
 
 namespace acceptwatch {
-
-/// What chains.bpf.h needs to know of nf_tables, which is a module or part of the kernel.
-struct NetfilterTypes {
-  bool is_module = false;
-  uint32_t function = 0; ///< the number of nft_do_chain()
-  aw_nft_offsets offsets{};
-};
 
 /// Absent: it is not loaded, or has no type information (modules: 5.11).
 [[nodiscard]] std::optional<NetfilterTypes> find_netfilter_types(const TypeInfo& kernel);

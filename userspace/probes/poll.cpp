@@ -2,9 +2,10 @@
 #include "probes/poll.h"
 
 #include "base/file.h"
-#include "listeners/procfs.h"
-#include "probes/netstat.h"
-#include "probes/sock_diag.h"
+#include "host/clock.h"
+#include "host/netstat.h"
+#include "host/proc_host.h"
+#include "host/sock_diag.h"
 
 #include <algorithm>
 #include <array>
@@ -35,32 +36,15 @@ constexpr std::array watched{
 
 using Listeners = std::unordered_map<uint64_t, PolledListener>;
 
-class Poll final : public Source {
+class Poll final : public RecordSource, public KernelControl, public ProcHost {
 public:
   Result<void> open();
 
   Result<void> activate() override;
-  Result<void> scan(const std::function<void(const aw_holder&)>& visit) override;
-  int fd() const override { return timer_.get(); }
-  Result<void> drain(const RecordHandler& handler) override;
   void deactivate() override {}
+  int fd() const override { return timer_.get(); }
+  Result<bool> drain(const RecordHandler& handler) override;
   std::vector<Counter> counters() const override { return totals_; }
-  bool folded() override { return false; }
-  Losses losses() const override { return {}; }
-  bool sees_queues() const override { return false; }
-  std::optional<aw_peaks> end_pressure(uint64_t) override { return std::nullopt; }
-  void mute(uint64_t) override {}
-  void unmute(uint64_t) override {}
-  bool sees_accept() const override { return false; }
-  std::optional<Waits> waits(uint64_t, uint64_t) const override { return std::nullopt; }
-  bool count_arrivals(const aw_place&) override { return false; }
-  void stop_counting(const aw_place&) override {}
-  uint64_t arrivals(const aw_place&) const override { return 0; }
-  std::vector<KernelStack> stacks(const std::vector<uint32_t>&) const override { return {}; }
-  void watch_chains(bool) override {}
-  std::optional<Chain> chain(uint64_t) const override { return std::nullopt; }
-  aw_source tier() const override { return AW_SOURCE_POLL; }
-  std::vector<std::string> probes() const override { return {"sock_diag", "/proc/net/netstat"}; }
 
 private:
   Result<void> poll(const RecordHandler& handler);
@@ -72,8 +56,6 @@ private:
 
   UniqueFd timer_;
   uint32_t netns_ = 0;
-  const ProcFs procfs_;
-  Clock clock_;
   Listeners listeners_;
   NetCounters counters_;
   std::vector<Counter> totals_;
@@ -125,16 +107,11 @@ Result<void> Poll::activate() {
   return {};
 }
 
-Result<void> Poll::scan(const std::function<void(const aw_holder&)>& visit) {
-  scan_procfs(procfs_, visit);
-  return {};
-}
-
-Result<void> Poll::drain(const RecordHandler& handler) {
+Result<bool> Poll::drain(const RecordHandler& handler) {
   uint64_t expirations = 0;
   if (read(timer_.get(), &expirations, sizeof(expirations)) < 0 && errno != EAGAIN)
     return system_failure("cannot read the timer", errno);
-  return poll(handler);
+  return poll(handler).map([] { return false; });
 }
 
 Result<void> Poll::poll(const RecordHandler& handler) {
@@ -192,7 +169,7 @@ void Poll::report(const PolledListener* polled, aw_action action, aw_reason reas
   event.header.size = sizeof(event);
   event.header.kind = AW_RECORD_EVENT;
   event.header.source = AW_SOURCE_POLL;
-  event.header.boot_ns = clock_.boot_now();
+  event.header.boot_ns = Clock::boot_now();
   event.action = static_cast<__u8>(action);
   event.reason = static_cast<__u8>(reason);
   if (polled) {
@@ -219,11 +196,11 @@ void Poll::count_occurrences(const aw_event& event, uint64_t count) {
 
 } // namespace
 
-Result<std::unique_ptr<Source>> open_poll() {
-  auto poll = std::make_unique<Poll>();
+Result<Probes> open_poll() {
+  auto poll = std::make_shared<Poll>();
   if (auto opened = poll->open(); !opened)
     return tl::unexpected{opened.error()};
-  return poll;
+  return faces_of(std::move(poll));
 }
 
 } // namespace acceptwatch

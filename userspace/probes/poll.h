@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "probes/source.h"
+#include "probes/record_source.h"
 
 #include <memory>
 
@@ -11,6 +11,6 @@ namespace acceptwatch {
 /// this network namespace and its counters in /proc/net/netstat. What happened in
 /// between is one record with its count; whose it was is said only where no
 /// second listener could have been meant.
-[[nodiscard]] Result<std::unique_ptr<Source>> open_poll();
+[[nodiscard]] Result<Probes> open_poll();
 
 } // namespace acceptwatch

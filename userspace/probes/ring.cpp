@@ -25,7 +25,7 @@ std::span<const std::byte> RingReader::record_at(size_t begin, size_t size) {
   return whole_;
 }
 
-void RingReader::read(const Handler& handler) {
+bool RingReader::read(const Handler& handler, size_t most) {
   const size_t mask = data_.size() - 1;
   unsigned long position = *consumer_; // nobody else moves it
   while (position < __atomic_load_n(producer_, __ATOMIC_ACQUIRE)) {
@@ -33,13 +33,16 @@ void RingReader::read(const Handler& handler) {
     const auto* header = reinterpret_cast<const uint32_t*>(&data_[position & mask]);
     const uint32_t length = __atomic_load_n(header, __ATOMIC_ACQUIRE);
     if (length & BPF_RINGBUF_BUSY_BIT)
-      return;
+      return false;
+    if (most-- == 0)
+      return true;
     const size_t size = length & ~BPF_RINGBUF_DISCARD_BIT;
     if (!(length & BPF_RINGBUF_DISCARD_BIT))
       handler(record_at((position + BPF_RINGBUF_HDR_SZ) & mask, size));
     position += rounded_up(BPF_RINGBUF_HDR_SZ + size);
     __atomic_store_n(consumer_, position, __ATOMIC_RELEASE);
   }
+  return false;
 }
 
 Result<std::unique_ptr<Ring>> Ring::map(int fd, size_t size) {

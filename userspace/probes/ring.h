@@ -21,8 +21,10 @@ public:
       : consumer_(consumer), producer_(producer), data_(data) {}
 
   using Handler = std::function<void(std::span<const std::byte> record)>;
-  /// All that is there, and what comes meanwhile. Stops at a record that is being written.
-  void read(const Handler& handler);
+  /// What is there, and what comes meanwhile, but no more than `most` records: who writes faster
+  /// than somebody reads must not keep the reader here. Stops at a record that is being written.
+  /// True: it stopped at the bound.
+  bool read(const Handler& handler, size_t most = SIZE_MAX);
 
 private:
   [[nodiscard]] std::span<const std::byte> record_at(size_t begin, size_t size);
@@ -44,7 +46,7 @@ public:
 
   /// Readable when records wait.
   [[nodiscard]] int fd() const { return fd_; }
-  void read(const RingReader::Handler& handler) { reader_.read(handler); }
+  bool read(const RingReader::Handler& handler, size_t most) { return reader_.read(handler, most); }
 
 private:
   Ring(int fd, void* consumer, void* producer, size_t size);

@@ -5,6 +5,7 @@
 #include "events/decode.h"
 #include "probes/handles.h"
 #include "probes/lent_types.h"
+#include "probes/netfilter.h"
 #include "probes/stacks.h"
 
 #include <algorithm>

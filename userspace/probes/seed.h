@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "probes/plan.h"
+#include "kernel/plan.h"
 
 #include <functional>
 #include <memory>

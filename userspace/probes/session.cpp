@@ -2,8 +2,8 @@
 #include "probes/session.h"
 
 #include "base/file.h"
-#include "events/clock.h"
-#include "listeners/procfs.h"
+#include "host/clock.h"
+#include "host/proc_host.h"
 #include "probes/handles.h"
 #include "probes/lent_types.h"
 #include "probes/ring.h"
@@ -28,8 +28,6 @@ namespace {
 
 using DirectObject = std::unique_ptr<direct_bpf, SkeletonDeleter<direct_bpf__destroy>>;
 using ProbeObject = std::unique_ptr<probe_bpf, SkeletonDeleter<probe_bpf__destroy>>;
-
-constexpr uint64_t mute_ns = 1'000'000'000;
 
 /// The globals of a loaded object: memory that is shared with its programs.
 struct Globals {
@@ -72,35 +70,41 @@ void fill_constants(Skeleton& skeleton, const Plan& plan, const KernelFilter& fi
 }
 
 /// The main programs and, beside them, the seeding ones.
-class Session final : public Source {
+class Session final : public RecordSource, public KernelControl, public ProcHost {
 public:
   [[nodiscard]] Result<void> open(const Plan& plan, const KernelFilter& filter,
                                   const std::string& btf_file);
+  [[nodiscard]] bool sees_queues() const { return seed_.can_scan(); }
+  [[nodiscard]] bool sees_accept() const { return sees_accept_; }
+  [[nodiscard]] const std::vector<std::string>& probes() const { return probes_; }
 
+  // RecordSource
   Result<void> activate() override;
-  Result<void> scan(const std::function<void(const aw_holder&)>& visit) override;
-  int fd() const override { return ring_->fd(); }
-  Result<void> drain(const RecordHandler& handler) override;
   void deactivate() override;
-  std::vector<Counter> counters() const override;
-  bool folded() override { return std::atomic_ref{*globals_.folding}.exchange(false); }
-  Losses losses() const override;
-  bool sees_queues() const override { return seed_.can_scan(); }
+  int fd() const override { return ring_->fd(); }
+  Result<bool> drain(const RecordHandler& handler) override;
+
+  // KernelControl
   std::optional<aw_peaks> end_pressure(uint64_t listener) override;
-  void mute(uint64_t listener) override;
+  void mute(uint64_t listener, uint64_t until_ns) override;
   void unmute(uint64_t listener) override;
-  bool sees_accept() const override { return sees_accept_; }
-  aw_source tier() const override { return tier_; }
-  std::optional<Waits> waits(uint64_t listener, uint64_t cookie) const override;
   bool count_arrivals(const aw_place& place) override { return seed_.count_arrivals(place); }
   void stop_counting(const aw_place& place) override { seed_.stop_counting(place); }
+  void watch_chains(bool watch) override { seed_.watch_chains(watch); }
+
+  // Host
+  ListenerLook look(const std::function<void(const aw_holder&)>& visit) const override;
+  std::vector<Counter> counters() const override;
+  bool has_summed_up() const override { return std::atomic_ref{*globals_.folding}.exchange(false); }
+  Losses losses() const override;
+  std::optional<Waits> waits(uint64_t listener, uint64_t cookie) const override;
   uint64_t arrivals(const aw_place& place) const override { return seed_.arrivals(place); }
+  std::optional<Chain> chain(uint64_t id) const override { return seed_.chain(id); }
+
+protected:
   std::vector<KernelStack> stacks(const std::vector<uint32_t>& pids) const override {
     return seed_.stacks(pids);
   }
-  void watch_chains(bool watch) override { seed_.watch_chains(watch); }
-  std::optional<Chain> chain(uint64_t id) const override { return seed_.chain(id); }
-  std::vector<std::string> probes() const override { return probes_; }
 
 private:
   template <typename Skeleton, auto OpenOptions, auto Load, typename Object>
@@ -137,7 +141,6 @@ private:
   bool sees_accept_ = false;
   bool waits_by_cookie_ = false;
   size_t cpus_ = 0; ///< that a per-CPU map has values of
-  const ProcFs procfs_;
   bool active_ = false;
 };
 
@@ -258,28 +261,36 @@ void Session::deactivate() {
   active_ = false;
 }
 
-Result<void> Session::drain(const RecordHandler& handler) {
+Result<bool> Session::drain(const RecordHandler& handler) {
+  constexpr size_t records_a_turn = 4096;
   std::optional<Error> bad;
-  ring_->read([&](std::span<const std::byte> bytes) {
-    const auto record = decode(bytes);
-    if (record)
-      handler(*record, 1);
-    else
-      bad = record.error();
-  });
-  return bad ? Result<void>{tl::unexpected{*bad}} : Result<void>{};
+  const bool more = ring_->read(
+      [&](std::span<const std::byte> bytes) {
+        const auto record = decode(bytes);
+        if (record)
+          handler(*record, 1);
+        else
+          bad = record.error();
+      },
+      records_a_turn);
+  return bad ? Result<bool>{tl::unexpected{*bad}} : Result<bool>{more};
 }
 
-Result<void> Session::scan(const std::function<void(const aw_holder&)>& visit) {
-  if (seed_.can_scan())
-    return seed_.scan(visit);
-  const int holders = bpf_object__find_map_fd_by_name(object_, "aw_holders");
-  scan_procfs(procfs_, [&](const aw_holder& holder) {
-    const __u8 yes = 1;
-    bpf_map_update_elem(holders, &holder.pid, &yes, BPF_ANY);
-    visit(holder);
-  });
-  return {};
+ListenerLook Session::look(const std::function<void(const aw_holder&)>& visit) const {
+  if (!seed_.can_scan()) {
+    const int holders = bpf_object__find_map_fd_by_name(object_, "aw_holders");
+    return ProcHost::look([&](const aw_holder& holder) {
+      const __u8 yes = 1;
+      bpf_map_update_elem(holders, &holder.pid, &yes, BPF_ANY);
+      visit(holder);
+    });
+  }
+  const auto lent = lend_files();
+  ListenerLook look{Clock::boot_now(), 0, std::nullopt};
+  if (auto scanned = seed_.scan(visit); !scanned)
+    look.failed = scanned.error();
+  look.ended_ns = Clock::boot_now();
+  return look;
 }
 
 void Session::add_counters(int map, std::vector<Counter>& counters) const {
@@ -322,8 +333,8 @@ std::optional<aw_peaks> Session::end_pressure(uint64_t listener) {
   return peaks;
 }
 
-void Session::mute(uint64_t listener) {
-  const __u64 until = Clock{}.boot_now() + mute_ns;
+void Session::mute(uint64_t listener, uint64_t until_ns) {
+  const __u64 until = until_ns;
   bpf_map_update_elem(bpf_object__find_map_fd_by_name(object_, "aw_muted"), &listener, &until,
                       BPF_ANY);
 }
@@ -473,12 +484,16 @@ Losses Session::losses() const {
 
 } // namespace
 
-Result<std::unique_ptr<Source>> open_session(const Plan& plan, const KernelFilter& filter,
-                                             const std::string& btf_file) {
-  auto session = std::make_unique<Session>();
+Result<Probes> open_session(const Plan& plan, const KernelFilter& filter,
+                            const std::string& btf_file) {
+  auto session = std::make_shared<Session>();
   if (auto opened = session->open(plan, filter, btf_file); !opened)
     return tl::unexpected{opened.error()};
-  return session;
+  Probes probes = faces_of(session);
+  probes.sees_queues = session->sees_queues();
+  probes.sees_accept = session->sees_accept();
+  probes.attached = session->probes();
+  return probes;
 }
 
 void show_libbpf_messages(bool show) {

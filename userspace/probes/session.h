@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "probes/plan.h"
-#include "probes/source.h"
+#include "kernel/plan.h"
+#include "probes/record_source.h"
 
 #include <bitset>
-#include <memory>
 
 namespace acceptwatch {
 
@@ -18,12 +17,12 @@ struct KernelFilter {
   uint8_t pressure_percent = 0;            ///< of a queue's limit: queue_pressure; 0: none
   uint32_t rate = 0;                       ///< records a second of one kind; 0: all are sent
   bool all_resets = false;                 ///< of connections that were accepted, too
-  bool owners = false;                     ///< Source::mute() may be called
+  bool owners = false;                     ///< KernelControl::mute() may be called
 };
 
 /// Loads and attaches what the plan names. `btf_file` may be empty.
-[[nodiscard]] Result<std::unique_ptr<Source>>
-open_session(const Plan& plan, const KernelFilter& filter, const std::string& btf_file);
+[[nodiscard]] Result<Probes> open_session(const Plan& plan, const KernelFilter& filter,
+                                          const std::string& btf_file);
 
 /// Where libbpf's own messages go: nowhere, or to standard error.
 void show_libbpf_messages(bool show);

@@ -2,7 +2,7 @@
 #include "probes/stacks.h"
 
 #include "events/owner_state.h"
-#include "listeners/threads.h"
+#include "host/threads.h"
 
 #include <algorithm>
 #include <array>

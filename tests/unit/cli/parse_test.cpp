@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/parse.h"
 
+#include "base/version.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -46,7 +48,7 @@ void expect_wrong(const Arguments& arguments, const char* mentions) {
 
 TEST(CommandLine, WithoutOptionsStreamsEverythingAsText) {
   const auto options = options_of({});
-  EXPECT_EQ(options.command, Command::stream);
+  EXPECT_EQ(options.command, Command::watch);
   EXPECT_EQ(options.format, OutputFormat::text);
   EXPECT_FALSE(options.ports);
   EXPECT_FALSE(options.netns);

@@ -19,11 +19,11 @@ Event drop(aw_reason reason = AW_ACCEPT_QUEUE_FULL) {
   return event;
 }
 
-Look full_since(uint64_t since, uint64_t at) {
+QueueState full_since(uint64_t since, uint64_t at) {
   return {at, {11, 10}, {0, 10}, since / 1000, static_cast<double>(at - since) / 1e9};
 }
 
-Look empty(uint64_t at) { return {at, {0, 10}, {0, 10}, 0, 0}; }
+QueueState empty(uint64_t at) { return {at, {0, 10}, {0, 10}, 0, 0}; }
 
 class DiagnosisTest : public testing::Test {
 protected:
@@ -40,19 +40,19 @@ protected:
 using Told = std::vector<std::string>;
 
 TEST_F(DiagnosisTest, LooksAtHealthyListenersLeaveNothing) {
-  diagnosis.look(shop, empty(second));
-  diagnosis.look(shop, full_since(2 * second, 2 * second + second / 10));
+  diagnosis.note_queues(shop, empty(second));
+  diagnosis.note_queues(shop, full_since(2 * second, 2 * second + second / 10));
   EXPECT_FALSE(diagnosis.troubled());
 }
 
 TEST_F(DiagnosisTest, AFindingIsToldOnceWhenItBeginsAndOnceWhenItEnds) {
   diagnosis.note(drop(), second);
-  diagnosis.look(shop, full_since(second, second));
+  diagnosis.note_queues(shop, full_since(second, second));
   EXPECT_EQ(judge(second), Told{});
-  diagnosis.look(shop, full_since(second, 3 * second));
+  diagnosis.note_queues(shop, full_since(second, 3 * second));
   EXPECT_EQ(judge(3 * second), Told{"+stuck_acceptor"});
   EXPECT_EQ(judge(3 * second), Told{});
-  diagnosis.look(shop, empty(4 * second));
+  diagnosis.note_queues(shop, empty(4 * second));
   EXPECT_EQ(judge(4 * second), (Told{"-stuck_acceptor"}));
 }
 
@@ -76,10 +76,10 @@ TEST_F(DiagnosisTest, HistoryHasTheLatestNumbers) {
 }
 
 TEST_F(DiagnosisTest, AnAcceptInBetweenIsNoStall) {
-  diagnosis.look(shop, full_since(second, 2 * second));
-  diagnosis.look(shop, full_since(second + 1000, 3 * second)); // another is at the head
+  diagnosis.note_queues(shop, full_since(second, 2 * second));
+  diagnosis.note_queues(shop, full_since(second + 1000, 3 * second)); // another is at the head
   EXPECT_TRUE(diagnosis.take_stalls().empty());
-  diagnosis.look(shop, full_since(second + 1000, 4 * second));
+  diagnosis.note_queues(shop, full_since(second + 1000, 4 * second));
   const auto stalls = diagnosis.take_stalls();
   ASSERT_EQ(stalls.size(), 1U);
   EXPECT_DOUBLE_EQ(stalls[0].idle_seconds, 1);
@@ -88,23 +88,23 @@ TEST_F(DiagnosisTest, AnAcceptInBetweenIsNoStall) {
 
 TEST_F(DiagnosisTest, AnAcceptThatWasCountedIsNoStallEither) {
   diagnosis.note_accepted(shop.listener, 5, second);
-  diagnosis.look(shop, full_since(second, 2 * second));
+  diagnosis.note_queues(shop, full_since(second, 2 * second));
   diagnosis.note_accepted(shop.listener, 5, 2 * second);
   diagnosis.note_accepted(shop.listener, 6, 3 * second);
-  diagnosis.look(shop, full_since(second, 3 * second + second / 2));
+  diagnosis.note_queues(shop, full_since(second, 3 * second + second / 2));
   EXPECT_TRUE(diagnosis.take_stalls().empty());
 }
 
 TEST_F(DiagnosisTest, WhatIsReadLateDoesNotTurnTheClockBack) {
-  diagnosis.look(shop, full_since(second, 5 * second));
-  diagnosis.look(shop, empty(2 * second));
+  diagnosis.note_queues(shop, full_since(second, 5 * second));
+  diagnosis.note_queues(shop, empty(2 * second));
   EXPECT_GT(diagnosis.facts_of(shop)->waiting_seconds, 0);
 }
 
 TEST_F(DiagnosisTest, WithoutLooksTheQueueIsNotFullForever) {
   diagnosis.note(drop(), second);
-  diagnosis.look(shop, full_since(second, second));
-  diagnosis.look(shop, full_since(second, 3 * second));
+  diagnosis.note_queues(shop, full_since(second, second));
+  diagnosis.note_queues(shop, full_since(second, 3 * second));
   EXPECT_EQ(judge(3 * second), Told{"+stuck_acceptor"});
   EXPECT_EQ(judge(14 * second), Told{"-stuck_acceptor"});
 }

@@ -12,7 +12,7 @@ std::optional<std::string> no_names(aw_reason_space /*space*/, uint32_t /*number
   return std::nullopt;
 }
 
-Event converted(const aw_event& record) { return to_event(record, Clock{}, no_names); }
+Event converted(const aw_event& record) { return to_event(record, Instant{}, no_names); }
 
 /// Every part filled, each with values of its own.
 aw_event full_record() {
@@ -78,7 +78,7 @@ TEST(ToEvent, TakesOverWhatHappened) {
   record.stage = AW_STAGE_ACK;
   record.header.source = AW_SOURCE_KPROBE;
   record.header.boot_ns = 5'000'000'000;
-  const Clock clock;
+  const Instant clock{.boot_ns = 1, .wall_offset = 5, .suspended = 0};
   const auto event = to_event(record, clock, no_names);
   EXPECT_EQ(event.time, clock.wall_time(5'000'000'000));
   EXPECT_EQ(event.action, AW_RESET_SENT);
@@ -177,11 +177,11 @@ TEST(ToEvent, AsksForTheKernelsNameInTheRightEnum) {
   };
   auto record = unit::an_event();
   record.kernel_reason = 77;
-  EXPECT_FALSE(to_event(record, Clock{}, names).kernel_reason);
+  EXPECT_FALSE(to_event(record, Instant{}, names).kernel_reason);
   record.reason_space = AW_SKB_DROP_REASON;
-  EXPECT_EQ(to_event(record, Clock{}, names).kernel_reason, "1:77");
+  EXPECT_EQ(to_event(record, Instant{}, names).kernel_reason, "1:77");
   record.reason_space = AW_SK_RST_REASON;
-  EXPECT_EQ(to_event(record, Clock{}, names).kernel_reason, "2:77");
+  EXPECT_EQ(to_event(record, Instant{}, names).kernel_reason, "2:77");
 }
 
 TEST(ToEvent, KnowsTheHookOfTheFirewall) {

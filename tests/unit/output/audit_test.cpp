@@ -70,20 +70,20 @@ TEST_F(TextTest, AuditIsAtMost80Wide) {
 }
 
 TEST_F(TextTest, AuditEndsTheSummary) {
-  Summary summary;
+  Snapshot summary;
   summary.audit = Audit{};
   EXPECT_TRUE(
       formatted(summary).ends_with("Nothing was lost.\nAudit: the kernel's counters agree\n"));
 }
 
-std::string line_of(const Summary& summary) {
+std::string line_of(const Snapshot& summary) {
   std::string out;
   NdjsonFormatter{}.format(summary, out);
   return out;
 }
 
 TEST(NdjsonAudit, HasSumsAndNamespaces) {
-  Summary summary;
+  Snapshot summary;
   summary.audit = one_namespace({equal, more}, true);
   summary.audit->unread = 3;
   const std::string counters =
@@ -99,7 +99,7 @@ TEST(NdjsonAudit, HasSumsAndNamespaces) {
 }
 
 TEST(NdjsonAudit, WithAFilterSaysWhyThereIsNone) {
-  Summary summary;
+  Snapshot summary;
   summary.audit.emplace();
   summary.audit->incomparable = {"port=80"};
   EXPECT_NE(line_of(summary).find(
@@ -108,7 +108,7 @@ TEST(NdjsonAudit, WithAFilterSaysWhyThereIsNone) {
 }
 
 TEST(NdjsonAudit, OfManyNamespacesStaysBelow16KiBAndSaysHowManyAreLeftOut) {
-  Summary summary;
+  Snapshot summary;
   AuditedCounter large{"TCPReqQFullDoCookies", UINT64_MAX, UINT64_MAX - 1, std::string(300, 'x')};
   summary.audit = one_namespace(std::vector<AuditedCounter>(9, large));
   summary.audit->namespaces.assign(500, summary.audit->namespaces[0]);

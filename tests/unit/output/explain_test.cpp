@@ -11,8 +11,8 @@
 namespace acceptwatch {
 namespace {
 
-Summary summary() {
-  Summary summary;
+Snapshot summary() {
+  Snapshot summary;
   summary.seconds = 4;
   summary.ruled_out = {"firewall of this host: it dropped no packet to this port"};
   return summary;
@@ -37,7 +37,7 @@ Event finding() {
   return event;
 }
 
-std::string explained(bool json, bool lost, const Summary& summary) {
+std::string explained(bool json, bool lost, const Snapshot& summary) {
   ExplainFormatter formatter{80, json};
   std::string out;
   formatter.format(Start{}, out);

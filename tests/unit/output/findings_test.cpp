@@ -121,7 +121,7 @@ TEST(ListenersText, SaysOfWhatAWaitIsDerived) {
 }
 
 TEST(ListenerRecord, MarksWhatIsDerived) {
-  Summary summary;
+  Snapshot summary;
   auto& report = summary.listeners.emplace_back();
   report.derived = true;
   auto& flow = report.flow.emplace();
@@ -140,7 +140,7 @@ TEST(ListenerRecord, MarksWhatIsDerived) {
 }
 
 TEST(ListenerRecord, HasRatesThatWereCounted) {
-  Summary summary;
+  Snapshot summary;
   auto& report = summary.listeners.emplace_back();
   report.accepted = 40;
   auto& flow = report.flow.emplace();

@@ -67,7 +67,7 @@ TEST(NdjsonLost, SaysWhereAndHowMany) {
 }
 
 TEST(NdjsonSummary, HasTotalsByListenerAndReason) {
-  Summary summary;
+  Snapshot summary;
   summary.time = unit::contract_time;
   summary.seconds = 1.5;
   summary.records = 3;
@@ -85,7 +85,7 @@ TEST(NdjsonSummary, HasTotalsByListenerAndReason) {
 }
 
 TEST(NdjsonSummary, OfATotalWithoutListenerHasNoKeysForIt) {
-  Summary summary;
+  Snapshot summary;
   summary.totals.emplace_back();
   summary.totals[0].action = AW_RESET_SENT;
   summary.totals[0].reason = AW_NO_LISTENER;
@@ -96,7 +96,7 @@ TEST(NdjsonSummary, OfATotalWithoutListenerHasNoKeysForIt) {
 }
 
 TEST(NdjsonSummary, OfNothingHasAnEmptyList) {
-  const auto document = unit::parse_line(formatted(Summary{}));
+  const auto document = unit::parse_line(formatted(Snapshot{}));
   ASSERT_TRUE(at(document, "/acceptwatch/totals"));
   EXPECT_EQ(at(document, "/acceptwatch/totals")->Size(), 0U);
   EXPECT_FALSE(at(document, "/acceptwatch/other"));
@@ -112,7 +112,7 @@ uint64_t sum_of(const rapidjson::Document& document) {
 }
 
 TEST(NdjsonSummary, OfThousandsOfTotalsStaysBelow16KiBAndExact) {
-  Summary summary;
+  Snapshot summary;
   summary.totals.assign(5000, a_total());
   const auto line = formatted(summary);
   EXPECT_LE(line.size(), 16384U);
@@ -128,7 +128,7 @@ TEST(NdjsonSummary, OfTheLongestOrdinaryTotalsStaysBelow16KiB) {
   total.server_port = 65535;
   total.owner = Owner{4'194'304, "0123456789abcde", {}};
   total.count = 1'000'000'000'000;
-  Summary summary;
+  Snapshot summary;
   summary.totals.assign(5000, total);
   const auto line = formatted(summary);
   EXPECT_LE(line.size(), 16384U);
@@ -141,7 +141,7 @@ TEST(NdjsonSummary, OfHostileNamesStaysBelow16KiB) {
   total.server_address = unit::an_address("2001:db8:1111:2222:3333:4444:5555:6666");
   total.owner = Owner{4'194'304, std::string(15, '\x01'), {}};
   total.count = 1'000'000'000'000;
-  Summary summary;
+  Snapshot summary;
   summary.totals.assign(5000, total);
   const auto line = formatted(summary);
   EXPECT_LE(line.size(), 16384U);
@@ -149,7 +149,7 @@ TEST(NdjsonSummary, OfHostileNamesStaysBelow16KiB) {
 }
 
 TEST(NdjsonSummary, OfExactlyAsManyTotalsAsFitHasNoOthers) {
-  Summary summary;
+  Snapshot summary;
   summary.totals.assign(64, a_total());
   EXPECT_FALSE(at(unit::parse_line(formatted(summary)), "/acceptwatch/other"));
 }

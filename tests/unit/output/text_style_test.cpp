@@ -29,7 +29,7 @@ Event of_action(aw_action action) {
 }
 
 TEST_F(TextTest, WithoutColourThereIsNoEscape) {
-  Summary summary;
+  Snapshot summary;
   summary.totals = {total_of(contract_event(), 1)};
   for (const bool wide : {false, true}) {
     const TextStyle style{.wide = wide, .colour = false};
@@ -58,7 +58,7 @@ TEST_F(TextTest, ClosedListenerIsRedOnlyWhereConnectionsWereLostWithIt) {
 }
 
 TEST_F(TextTest, ColourEndsBeforeTheLineDoes) {
-  Summary summary;
+  Snapshot summary;
   summary.totals = {total_of(contract_event(), 1)};
   for (const bool wide : {false, true}) {
     const TextStyle style{.wide = wide, .colour = true};
@@ -87,7 +87,7 @@ TEST_F(TextTest, HostileNamesAreShownAndNotObeyed) {
     auto event = contract_event();
     event.owner->name = name;
     event.kernel_reason = name;
-    Summary summary;
+    Snapshot summary;
     summary.totals = {total_of(event, 1)};
     for (const auto& text :
          {formatted(event), formatted(event, {.wide = true}), formatted(summary)}) {

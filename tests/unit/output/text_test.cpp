@@ -104,13 +104,13 @@ TEST_F(TextTest, LostRecordsAreSaidAloud) {
 }
 
 TEST_F(TextTest, SummaryOfNothingSaysSo) {
-  Summary summary;
+  Snapshot summary;
   summary.seconds = 6.84;
   EXPECT_EQ(formatted(summary), "\n6.8 s watched, 0 records\nNothing was lost.\n");
 }
 
 TEST_F(TextTest, SummaryHasARowForEachTotal) {
-  Summary summary;
+  Snapshot summary;
   summary.seconds = 60;
   summary.records = 5;
   summary.lost = 2;
@@ -226,7 +226,7 @@ TEST_F(TextWidth, OfRowsWithAChainIsAtMost80) {
 }
 
 TEST_F(TextWidth, OfTheSummaryIsAtMost80) {
-  Summary summary;
+  Snapshot summary;
   for (const auto& event : ordinary_events()) {
     auto total = total_of(event, 12'345'678);
     total.owner = Owner{4711, "java", {}};

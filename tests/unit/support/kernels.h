@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "probes/features.h"
+#include "kernel/features.h"
 
 #include <cerrno>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "listeners/table.h"
-#include "support/fake_procfs.h"
+#include "model/table.h"
+#include "support/fake_host.h"
 #include "support/records.h"
 
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ protected:
   /// are compared.
   void born(uint32_t pid, uint64_t start, const std::string& name,
             std::optional<std::string> cgroup = std::nullopt) {
-    procfs.processes[pid] = {name, start * tick_ns, std::move(cgroup), {}};
+    host.processes[pid] = {name, start * tick_ns, std::move(cgroup), {}};
   }
 
   void opened(uint64_t id, uint32_t pid, std::string_view name) {
@@ -75,8 +75,8 @@ protected:
 
   static constexpr uint64_t tick_ns = 10'000'000;
 
-  FakeProcFs procfs;
-  ListenerTable table{procfs};
+  FakeHost host;
+  ListenerTable table{host};
 
 private:
   static aw_listener listener(uint64_t id) {

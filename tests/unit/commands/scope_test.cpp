@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "commands/scope.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+namespace acceptwatch {
+namespace {
+
+TEST(KernelFilter, PassesOnWhatTheKernelCanDecide) {
+  Options options;
+  options.family = AF_INET6;
+  options.netns = 4026531840;
+  options.ports.emplace().set(80);
+  const auto filter = kernel_filter(options);
+  EXPECT_EQ(filter.family, AF_INET6);
+  EXPECT_EQ(filter.netns, 4026531840U);
+  ASSERT_TRUE(filter.ports);
+  EXPECT_TRUE(filter.ports->test(80));
+}
+
+TEST(KernelFilter, HasAllResetsOnlyWhereTheyAreAskedFor) {
+  Options options;
+  EXPECT_FALSE(kernel_filter(options).all_resets);
+  options.all_resets = true;
+  EXPECT_TRUE(kernel_filter(options).all_resets);
+}
+
+TEST(KernelFilter, LetsThroughWhatTheTableNeeds) {
+  Options options;
+  options.actions = 1U << AW_RESET_SENT;
+  EXPECT_EQ(kernel_filter(options).actions,
+            1U << AW_RESET_SENT | 1U << AW_LISTENER_OPENED | 1U << AW_LISTENER_CLOSED);
+}
+
+TEST(KernelFilter, LetsEverythingThroughForFindings) {
+  Options options;
+  options.actions = 1U << AW_FINDING;
+  EXPECT_EQ(kernel_filter(options).actions, ~0U);
+}
+
+TEST(ScopeOf, KnowsNamespacesAndNoOtherFilter) {
+  Options options;
+  options.netns = 4026531840;
+  options.filters = {"netns=self", "port=80", "events=listen_drop"};
+  Plan plan;
+  plan.tier = AW_SOURCE_TRACEPOINT;
+  const auto scope = scope_of(options, plan, {});
+  EXPECT_EQ(scope.netns, 4026531840U);
+  EXPECT_EQ(scope.incomparable, (std::vector<std::string>{"port=80", "events=listen_drop"}));
+}
+
+TEST(ScopeOf, OfPollingIsNone) {
+  EXPECT_EQ(scope_of({}, Plan{}, {}).incomparable, std::vector<std::string>{"probes=poll"});
+}
+
+TEST(ScopeOf, IsBlindToWhatTheTierDoesNotSee) {
+  Plan plan;
+  plan.tier = AW_SOURCE_TRACEPOINT;
+  plan.blind = {{AW_LISTEN_DROP, AW_REQUEST_FAILED, AW_STAGE_NONE, {}, {}, {}}};
+  const auto scope = scope_of({}, plan, {});
+  ASSERT_EQ(scope.blind.size(), plan.blind.size());
+  EXPECT_EQ(scope.blind[0].reason, AW_REQUEST_FAILED);
+}
+
+} // namespace
+} // namespace acceptwatch

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "commands/event_loop.h"
+#include "commands/options.h"
+#include "model/event_sink.h"
+#include "output/output.h"
+
+#include <vector>
+
+namespace acceptwatch {
+
+/// The outputs of one run, which all are told the same.
+class Outputs final : public EventSink {
+public:
+  /// What the options ask for: standard output, or a file and text on the terminal beside it.
+  [[nodiscard]] static Result<std::unique_ptr<Outputs>> open(const Options& options);
+
+  void take(const Start& start);
+  void take(const Event& event) override;
+  void take(const Lost& lost) override;
+  void take(const Snapshot& summary);
+
+  /// Each is an entry of the loop: one whose reader was slow goes on when it reads again. A pipe
+  /// that nobody reads any more ends the loop.
+  [[nodiscard]] Result<void> wait_in(EventLoop& loop);
+  /// Writes what is taken at once; call it when something was told, and now and then.
+  void flush();
+  /// The same at the end, for so long at most.
+  void flush_for(double seconds);
+  /// SIGHUP. What cannot be opened anew goes on as it was, and is said.
+  void reopen();
+
+private:
+  void note_error(size_t index);
+
+  EventLoop* loop_ = nullptr;
+  std::vector<std::unique_ptr<Output>> outputs_;
+  std::vector<int> errors_; ///< that were said, by output; 0: none
+};
+
+} // namespace acceptwatch

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "commands/scope.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace acceptwatch {
+
+KernelFilter kernel_filter(const Options& options) {
+  KernelFilter filter;
+  filter.family = options.family;
+  filter.netns = options.netns.value_or(0);
+  filter.actions = options.actions | 1U << AW_LISTENER_OPENED | 1U << AW_LISTENER_CLOSED;
+  // A verdict rests on all that happens.
+  if (options.actions & 1U << AW_FINDING)
+    filter.actions = ~0U;
+  filter.pressure_percent = options.pressure_percent;
+  filter.ports = options.ports;
+  filter.rate = options.rate;
+  filter.all_resets = options.all_resets;
+  filter.owners = scope_of(options).owners.is_set();
+  return filter;
+}
+
+Scope scope_of(const Options& options) {
+  Scope scope;
+  scope.ports = options.ports;
+  scope.netns = options.netns;
+  scope.family = options.family;
+  scope.actions = options.actions;
+  scope.owners = {options.pids, options.comms, options.cgroups};
+  return scope;
+}
+
+Scope scope_of(const Options& options, const Plan& plan, const Probes& probes) {
+  Scope scope = scope_of(options);
+  scope.tier = plan.tier;
+  scope.sees_queues = probes.sees_queues;
+  scope.sees_accept = probes.sees_accept;
+  scope.blind = plan.blind;
+  scope.most_events = options.count;
+  std::ranges::copy_if(options.filters, std::back_inserter(scope.incomparable),
+                       [](const std::string& filter) { return !filter.starts_with("netns="); });
+  if (plan.tier == AW_SOURCE_POLL) // its records are these counters
+    scope.incomparable.emplace_back("probes=poll");
+  scope.pressure_percent = options.pressure_percent;
+  scope.thresholds.stall_seconds = options.stall_seconds;
+  if (options.command == Command::explain)
+    scope.thresholds.strays = 1; // somebody asked for this very port
+  return scope;
+}
+
+} // namespace acceptwatch

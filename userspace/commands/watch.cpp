@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/version.h"
+#include "commands/commands.h"
+#include "commands/diagnostics.h"
+#include "commands/event_loop.h"
+#include "commands/outputs.h"
+#include "commands/recorder.h"
+#include "commands/scope.h"
+#include "commands/signals.h"
+#include "events/names.h"
+#include "host/clock.h"
+#include "host/privileges.h"
+#include "host/procfs.h"
+#include "kernel/plan.h"
+#include "kernel/reasons.h"
+#include "output/audit.h"
+#include "probes/poll.h"
+#include "probes/probe_features.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+namespace acceptwatch {
+namespace {
+
+constexpr double tick_seconds = 1;
+constexpr double busy_tick_seconds = 0.1;
+/// The first record is read at once; those that follow closely are read together, which
+/// spares both the kernel and this process waking for each.
+constexpr double pause_seconds = 0.01;
+/// A run ends within two seconds of being told to, whatever its readers do.
+constexpr double farewell_seconds = 1.5;
+
+Result<Probes> open_probes(const Plan& plan, const Options& options) {
+  if (plan.tier == AW_SOURCE_POLL)
+    return open_poll();
+  return open_session(plan, kernel_filter(options), options.btf);
+}
+
+void announce(const Plan& plan, const Options& options) {
+  if (options.quiet || (options.format == OutputFormat::ndjson && !options.verbosity))
+    return;
+  const bool unseen = std::any_of(plan.blind.begin(), plan.blind.end(),
+                                  [](const BlindSpot& spot) { return spot.field.empty(); });
+  print_note(
+      fmt::format("watching by {}; Ctrl-C ends.{}", name_of(plan.tier),
+                  unseen ? " Some events are out of its sight: see `acceptwatch check`." : ""));
+}
+
+Result<void> give_up_privileges(const Options& options) {
+  const auto files = ProcFs{}.host_files();
+  const bool none_left = files && files->is_exhausted();
+  if (none_left)
+    print_note(fmt::format("{} of {} files (fs.file-max) are open on this host: acceptwatch keeps "
+                           "CAP_SYS_ADMIN, since it could look at nothing otherwise.",
+                           files->open, files->limit));
+  return drop_privileges({.reopens_file = !options.output.empty(), .exceeds_file_max = none_left});
+}
+
+Result<void> tell_ready(const Options& options) {
+  if (!options.ready_fd)
+    return {};
+  constexpr char ready = '1';
+  if (write(*options.ready_fd, &ready, 1) != 1)
+    return system_failure("cannot write to the descriptor given to --ready-fd", errno);
+  close(*options.ready_fd);
+  return {};
+}
+
+/// One run: what is open, and what happens when something is ready.
+class Watch {
+public:
+  explicit Watch(const Options& options) : options_(options) {}
+
+  [[nodiscard]] Result<void> open();
+  [[nodiscard]] Result<void> run();
+  [[nodiscard]] bool has_found() const { return !recorder_->monitor().snapshot().findings.empty(); }
+
+private:
+  [[nodiscard]] Result<void> open_recorder(const Features& features, const Plan& plan);
+  [[nodiscard]] Result<void> open_loop();
+  [[nodiscard]] Result<void> begin();
+  [[nodiscard]] Result<void> finish();
+  void on_records();
+  void on_tick();
+  void on_signal();
+  /// True: more may wait.
+  bool read_records();
+  void after_telling();
+
+  const Options& options_;
+  Clock clock_;
+  std::unique_ptr<Outputs> outputs_;
+  std::optional<Plan> plan_;
+  Probes probes_;
+  Start start_;
+  std::unique_ptr<Recorder> recorder_;
+  std::optional<EventLoop> loop_;
+  UniqueFd signals_;
+  std::optional<Timer> tick_;
+  std::optional<Timer> pause_; ///< until records are waited for again
+  std::optional<Timer> duration_;
+  bool busy_ = false;
+  std::optional<Error> error_;
+};
+
+Result<void> Watch::open() {
+  auto outputs = Outputs::open(options_);
+  if (!outputs)
+    return tl::unexpected{outputs.error()};
+  outputs_ = std::move(*outputs);
+  const auto features = probe_features(options_.btf);
+  if (!features)
+    return tl::unexpected{features.error()};
+  auto plan = make_plan(*features, options_.tier);
+  if (!plan)
+    return tl::unexpected{plan.error()};
+  plan_ = std::move(*plan);
+  auto probes = open_probes(*plan_, options_);
+  if (!probes)
+    return tl::unexpected{probes.error()};
+  probes_ = std::move(*probes);
+  if (auto opened = open_recorder(*features, *plan_); !opened)
+    return opened;
+  return open_loop();
+}
+
+Result<void> Watch::open_recorder(const Features& features, const Plan& plan) {
+  std::optional<TapeFile> tape;
+  if (!options_.tape.empty()) {
+    auto created = TapeFile::create(options_.tape);
+    if (!created)
+      return tl::unexpected{created.error()};
+    tape = std::move(*created);
+  }
+  start_ = {0,         std::string{version()}, features.kernel_release,
+            plan.tier, probes_.attached,       options_.filters};
+  recorder_ = std::make_unique<Recorder>(
+      TapeHead{scope_of(options_, plan, probes_), start_, kernel_reasons(features)},
+      std::move(tape), options_.tape_leaves_out_names, probes_, *outputs_);
+  return {};
+}
+
+/// While nothing can fail: fs.file-max does not hold for CAP_SYS_ADMIN, which is given up.
+Result<void> Watch::open_loop() {
+  auto signals = open_signals();
+  auto loop = EventLoop::open();
+  if (!signals || !loop)
+    return tl::unexpected{signals ? loop.error() : signals.error()};
+  signals_ = std::move(*signals);
+  loop_ = std::move(*loop);
+  for (auto* timer : {&tick_, &pause_, &duration_}) {
+    auto opened = Timer::open();
+    if (!opened)
+      return tl::unexpected{opened.error()};
+    *timer = std::move(*opened);
+  }
+  const auto add = [this](int fd, void (Watch::*handler)()) {
+    return loop_->add(fd, EPOLLIN, [this, handler](uint32_t) { (this->*handler)(); });
+  };
+  for (auto added : {add(probes_.records->fd(), &Watch::on_records),
+                     add(signals_.get(), &Watch::on_signal), add(tick_->fd(), &Watch::on_tick)}) {
+    if (!added)
+      return added;
+  }
+  if (auto added = loop_->add(pause_->fd(), EPOLLIN,
+                              [this](uint32_t) {
+                                pause_->acknowledge();
+                                loop_->change(probes_.records->fd(), EPOLLIN);
+                              });
+      !added)
+    return added;
+  if (auto added = loop_->add(duration_->fd(), EPOLLIN, [this](uint32_t) { loop_->stop(); });
+      !added)
+    return added;
+  return outputs_->wait_in(*loop_);
+}
+
+Result<void> Watch::begin() {
+  auto begun = recorder_->begin([this]() -> Result<Instant> {
+    if (auto activated = probes_.records->activate(); !activated)
+      return tl::unexpected{activated.error()};
+    const Instant now = clock_.now();
+    start_.time = now.wall_time();
+    outputs_->take(start_);
+    return now;
+  });
+  outputs_->flush();
+  if (!begun)
+    return begun;
+  if (auto given_up = give_up_privileges(options_); !given_up)
+    return given_up;
+  announce(*plan_, options_);
+  return tell_ready(options_);
+}
+
+bool Watch::read_records() {
+  clock_.adjust();
+  const auto more = probes_.records->drain([this](const Record& record, uint64_t count) {
+    recorder_->apply(record, count, clock_.now());
+  });
+  if (!more) {
+    error_ = more.error();
+    loop_->stop();
+  }
+  return more.value_or(false);
+}
+
+void Watch::after_telling() {
+  outputs_->flush();
+  const Monitor& monitor = recorder_->monitor();
+  if (monitor.has_told_all() ||
+      (options_.command == Command::explain && monitor.is_settled(clock_.now())))
+    loop_->stop();
+  if (monitor.is_busy() != busy_) {
+    busy_ = !busy_;
+    tick_->set(busy_ ? busy_tick_seconds : tick_seconds);
+  }
+}
+
+void Watch::on_records() {
+  if (!read_records()) {
+    loop_->change(probes_.records->fd(), 0);
+    pause_->set(pause_seconds);
+  }
+  // In a flood this is the only entry that is ever ready.
+  recorder_->tick(clock_.now());
+  after_telling();
+}
+
+/// Not every record wakes: changes of processes wait for an event, or for this.
+void Watch::on_tick() {
+  tick_->acknowledge();
+  read_records();
+  recorder_->tick(clock_.now());
+  tick_->set(busy_ ? busy_tick_seconds : tick_seconds);
+  after_telling();
+}
+
+void Watch::on_signal() {
+  switch (read_signal(signals_.get())) {
+  case SIGUSR1:
+    recorder_->audit(clock_.now());
+    print_text(audit_text(*recorder_->monitor().snapshot().audit));
+    return;
+  case SIGHUP:
+    outputs_->reopen();
+    return;
+  default:
+    loop_->stop();
+  }
+}
+
+Result<void> Watch::run() {
+  if (auto begun = begin(); !begun)
+    return begun;
+  tick_->set(tick_seconds);
+  if (options_.duration)
+    duration_->set(*options_.duration);
+  if (auto looped = loop_->run(); !looped)
+    return looped;
+  if (error_)
+    return tl::unexpected{*error_};
+  return finish();
+}
+
+Result<void> Watch::finish() {
+  recorder_->stop([this] { probes_.records->deactivate(); }, clock_.now());
+  while (read_records()) {
+  }
+  const auto complete = recorder_->finish(clock_.now());
+  outputs_->take(recorder_->monitor().snapshot());
+  outputs_->flush_for(farewell_seconds);
+  return complete;
+}
+
+} // namespace
+
+Result<bool> watch(const Options& options) {
+  show_libbpf_messages(options.verbosity > 1);
+  Watch run{options};
+  if (auto opened = run.open(); !opened)
+    return tl::unexpected{opened.error()};
+  if (auto ended = run.run(); !ended)
+    return tl::unexpected{ended.error()};
+  return options.command != Command::explain || run.has_found();
+}
+
+} // namespace acceptwatch

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "acceptwatch/record_cpp.h"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string_view>
+
+namespace acceptwatch {
+
+/// One number of the kernel programs' counter map, summed over the CPUs.
+struct Counter {
+  aw_counter_key key{};
+  uint64_t count = 0;
+  uint64_t folded = 0; ///< of count, those that had no record of their own
+};
+
+/// Occurrences that no record stands for.
+struct Losses {
+  uint64_t ring_buffer = 0; ///< no room for the record
+  uint64_t counter_map = 0; ///< no room for a counter of its own
+  uint64_t programs = 0;    ///< the kernel skipped a program (recursion)
+  /// It skipped one that follows processes or listeners: no event, but the table
+  /// may be out of date.
+  uint64_t followers = 0;
+};
+
+/// Counters of the kernel's, by network namespace, that records account for.
+enum class KernelCounter : size_t {
+  listen_overflows,
+  listen_drops,
+  req_queue_full_drop,
+  req_queue_full_do_cookies,
+  syncookies_sent,
+  syncookies_recv,
+  syncookies_failed,
+  syn_retrans,
+  embryonic_rsts,
+  defer_accept_drop,
+  fast_open_listen_overflow,
+  migrate_req_success,
+  migrate_req_failure,
+  out_rsts,
+};
+constexpr size_t nr_kernel_counters = 14;
+using CounterValues = std::array<uint64_t, nr_kernel_counters>;
+
+/// The group in /proc/net/netstat or /proc/net/snmp, and the name.
+struct KernelCounterName {
+  std::string_view group;
+  std::string_view name;
+};
+[[nodiscard]] KernelCounterName name_of(KernelCounter counter);
+
+/// The kernel's counters of one network namespace at one instant.
+struct NetReading {
+  CounterValues values{};
+  std::array<uint64_t, 2> witnesses{}; ///< Ip: InReceives, OutRequests; they only grow, too
+  /// The inodes of its net/netstat and net/snmp: each namespace has files of its own
+  /// (proc_net_ns_init()).
+  std::array<uint64_t, 2> files{};
+
+  /// `later` can be the same namespace at a later time.
+  [[nodiscard]] bool is_before(const NetReading& later) const;
+};
+
+/// By the inode of the namespace.
+using NetReadings = std::map<uint32_t, NetReading>;
+
+} // namespace acceptwatch

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/cgroup.h"
+
+#include "base/file.h"
+#include "base/text.h"
+#include "host/mounts.h"
+
+#include <algorithm>
+
+namespace acceptwatch {
+namespace {
+
+/// The number beside `key` in a file of "key number" lines.
+std::optional<uint64_t> number_of(const std::string& file, std::string_view key) {
+  for (const auto line : split(file, '\n')) {
+    const auto fields = split(line, ' ');
+    if (fields.size() == 2 && fields[0] == key)
+      return parse_number<uint64_t>(fields[1]);
+  }
+  return std::nullopt;
+}
+
+/// cpu.max: "20000 100000", or "max 100000" where there is no quota.
+std::optional<CpuQuota> own_quota(const CgroupPlace& cgroup) {
+  const auto max = read_line(cgroup.file("cpu.max"));
+  const auto stat = read_file(cgroup.file("cpu.stat"));
+  const auto fields = max ? split(*max, ' ') : std::vector<std::string_view>{};
+  if (fields.size() != 2 || !stat)
+    return std::nullopt;
+  const auto quota = parse_number<uint64_t>(fields[0]);
+  const auto period = parse_number<uint64_t>(fields[1]);
+  const auto periods = number_of(*stat, "nr_periods");
+  const auto throttled = number_of(*stat, "nr_throttled");
+  const auto throttled_us = number_of(*stat, "throttled_usec");
+  if (!quota || !period || !periods || !throttled || !throttled_us)
+    return std::nullopt;
+  return CpuQuota{*quota, *period, *periods, *throttled, *throttled_us};
+}
+
+/// Of a share that is the same, the nearer one.
+bool holds_back_more(const CpuQuota& a, const CpuQuota& b) {
+  return a.throttled * std::max<uint64_t>(b.periods, 1) >
+         b.throttled * std::max<uint64_t>(a.periods, 1);
+}
+
+/// "some avg10=0.12 avg60=…"
+std::optional<double> pressure_in(const std::string& path) {
+  constexpr std::string_view begin = "some avg10=";
+  const auto line = read_line(path);
+  if (!line || !line->starts_with(begin))
+    return std::nullopt;
+  const auto rest = std::string_view{*line}.substr(begin.size());
+  return parse_number<double>(rest.substr(0, rest.find(' ')));
+}
+
+} // namespace
+
+std::optional<CgroupPlace> place_of_cgroup(const ProcFs& procfs, std::string_view path) {
+  for (const Mount& mount : mounts_of(procfs.path("self/mountinfo"))) {
+    // In a container, a part of the hierarchy may be mounted.
+    const auto top = mount.root == "/" ? std::string_view{} : mount.root;
+    if (mount.type != "cgroup2" || !path.starts_with(top))
+      continue;
+    const auto below = path == "/" ? std::string_view{} : path.substr(top.size());
+    // "/../shop" is outside of the cgroup namespace.
+    if (below.empty() || (below.starts_with('/') && !below.starts_with("/..")))
+      return CgroupPlace{mount.place, std::string{below}};
+  }
+  return std::nullopt;
+}
+
+std::optional<bool> is_frozen(const CgroupPlace& cgroup) {
+  const auto events = read_file(cgroup.file("cgroup.events"));
+  const auto frozen = events ? number_of(*events, "frozen") : std::nullopt;
+  return frozen ? std::optional{*frozen != 0} : std::nullopt;
+}
+
+std::optional<CpuQuota> cpu_quota(CgroupPlace cgroup) {
+  std::optional<CpuQuota> tightest;
+  // The root of the hierarchy has no quota; the top of a container's part may have one.
+  for (;;) {
+    const auto quota = own_quota(cgroup);
+    if (quota && (!tightest || holds_back_more(*quota, *tightest)))
+      tightest = quota;
+    if (cgroup.below.empty())
+      return tightest;
+    cgroup.below.resize(cgroup.below.rfind('/'));
+  }
+}
+
+Pressure pressure_of(const ProcFs& procfs, const std::optional<CgroupPlace>& cgroup) {
+  if (cgroup) {
+    const Pressure own{pressure_in(cgroup->file("cpu.pressure")),
+                       pressure_in(cgroup->file("memory.pressure")), cgroup->below.empty()};
+    if (own.cpu || own.memory)
+      return own;
+  }
+  return {pressure_in(procfs.path("pressure/cpu")), pressure_in(procfs.path("pressure/memory")),
+          true};
+}
+
+} // namespace acceptwatch

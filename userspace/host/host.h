@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/error.h"
+#include "events/counters.h"
+#include "events/decode.h"
+#include "events/waits.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace acceptwatch {
+
+/// The counters of network namespaces, and how long it took to read them.
+struct NetCounterLook {
+  NetReadings readings;
+  uint64_t took_ns = 0;
+};
+
+/// When a look at all listeners began and ended, CLOCK_BOOTTIME.
+struct ListenerLook {
+  uint64_t begun_ns = 0;
+  uint64_t ended_ns = 0;
+  std::optional<Error> failed; ///< what it saw until then was handed over all the same
+};
+
+/// Cookies that a network namespace sent, and of which valid ones came back, since its boot.
+struct CookieCounts {
+  uint64_t sent = 0;
+  uint64_t returned = 0;
+};
+
+/// What is asked of the host: of its processes, its listeners, and what the kernel programs have
+/// counted. An answer that could not be had is absent. This is the only way in which the model
+/// learns anything besides the records; so a fake in a test, or a tape, can stand in for a host.
+/// What is not overridden answers that it does not know.
+class Host {
+public:
+  Host() = default;
+  virtual ~Host() = default;
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  // Processes. Each is absent once the process is gone.
+
+  [[nodiscard]] virtual std::optional<std::string> name(uint32_t pid) const;
+  /// When it was started: CLOCK_BOOTTIME in nanoseconds, as fine as clock ticks.
+  [[nodiscard]] virtual std::optional<uint64_t> start_ns(uint32_t pid) const;
+  /// Its path in the cgroup2 hierarchy.
+  [[nodiscard]] virtual std::optional<std::string> cgroup(uint32_t pid) const;
+  /// A descriptor of `pid` that refers to the socket `inode`; `hint` is tried first. -1: there is
+  /// none.
+  [[nodiscard]] virtual std::optional<int> find_socket(uint32_t pid, uint64_t inode,
+                                                       int hint) const;
+  /// Its soft limit of descriptors, and how many below that it has open.
+  [[nodiscard]] virtual std::optional<FileUsage> descriptors(uint32_t pid) const;
+  /// It has CAP_SYS_ADMIN, and not just in a container: alloc_empty_file() lets it pass
+  /// fs.file-max.
+  [[nodiscard]] virtual bool may_exceed_file_max(uint32_t pid) const;
+  /// What the threads of these are doing, the owner first. Absent: none of them is there.
+  [[nodiscard]] virtual std::optional<OwnerState>
+  owner_state(const std::vector<uint32_t>& pids) const;
+  /// Of the network namespace that it is in.
+  [[nodiscard]] virtual std::optional<CookieCounts> cookies(uint32_t pid) const;
+
+  // The host as a whole.
+
+  /// Files that are open, and fs.file-max.
+  [[nodiscard]] virtual std::optional<FileUsage> host_files() const;
+  /// Of every network namespace with a process in it, or of `only` one. Readings of before are
+  /// compared, since a process may move on from one namespace to another while it is asked.
+  [[nodiscard]] virtual NetCounterLook net_counters(std::optional<uint32_t> only,
+                                                    const NetReadings& before) const;
+  /// Network namespaces that are mounted, `ip netns add`: they may have no process, and then their
+  /// counters cannot be read.
+  [[nodiscard]] virtual std::vector<uint32_t> mounted_namespaces() const;
+  /// Every listener, once for each descriptor of a process that refers to it.
+  [[nodiscard]] virtual ListenerLook look(const std::function<void(const aw_holder&)>& visit) const;
+
+  // What the kernel programs know.
+
+  [[nodiscard]] virtual std::vector<Counter> counters() const;
+  /// Whether occurrences were counted without a record of their own since the last call.
+  [[nodiscard]] virtual bool has_summed_up() const;
+  /// Since the start.
+  [[nodiscard]] virtual Losses losses() const;
+  /// Of a listener, by its id and its socket's cookie. Absent: it accepted nothing, or accept() is
+  /// not seen.
+  [[nodiscard]] virtual std::optional<Waits> waits(uint64_t listener, uint64_t cookie) const;
+  /// Connections that entered the accept queues of a port since KernelControl::count_arrivals().
+  [[nodiscard]] virtual uint64_t arrivals(const aw_place& place) const;
+  /// Of aw_event.chain. Absent: it is not known any more.
+  [[nodiscard]] virtual std::optional<Chain> chain(uint64_t id) const;
+};
+
+} // namespace acceptwatch

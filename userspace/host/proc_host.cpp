@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/proc_host.h"
+
+#include "base/file.h"
+#include "host/clock.h"
+#include "host/holder_scan.h"
+#include "host/mounts.h"
+#include "host/net_reading.h"
+#include "host/netstat.h"
+#include "host/owner_look.h"
+
+namespace acceptwatch {
+
+ProcHost::ProcHost(const std::string& root) : procfs_(root) {}
+
+std::optional<std::string> ProcHost::name(uint32_t pid) const { return procfs_.name(pid); }
+
+std::optional<uint64_t> ProcHost::start_ns(uint32_t pid) const { return procfs_.start_ns(pid); }
+
+std::optional<std::string> ProcHost::cgroup(uint32_t pid) const { return procfs_.cgroup(pid); }
+
+std::optional<int> ProcHost::find_socket(uint32_t pid, uint64_t inode, int hint) const {
+  return procfs_.find_socket(pid, inode, hint);
+}
+
+std::optional<FileUsage> ProcHost::descriptors(uint32_t pid) const {
+  return procfs_.descriptors(pid);
+}
+
+bool ProcHost::may_exceed_file_max(uint32_t pid) const { return procfs_.may_exceed_file_max(pid); }
+
+std::optional<OwnerState> ProcHost::owner_state(const std::vector<uint32_t>& pids) const {
+  auto state = look_at_owner(procfs_, pids);
+  if (state)
+    state->threads.stacks = stacks(pids);
+  return state;
+}
+
+std::optional<CookieCounts> ProcHost::cookies(uint32_t pid) const {
+  const auto text = read_file(procfs_.path(pid, "net/netstat"));
+  if (!text)
+    return std::nullopt;
+  const auto counters = parse_net_counters(*text);
+  const auto sent = counters.find("TcpExt:SyncookiesSent");
+  const auto returned = counters.find("TcpExt:SyncookiesRecv");
+  if (sent == counters.end() || returned == counters.end())
+    return std::nullopt;
+  return CookieCounts{sent->second, returned->second};
+}
+
+std::optional<FileUsage> ProcHost::host_files() const { return procfs_.host_files(); }
+
+NetCounterLook ProcHost::net_counters(std::optional<uint32_t> only,
+                                      const NetReadings& before) const {
+  const uint64_t begun = Clock::boot_now();
+  NetCounterLook look{read_net_counters(procfs_, only, before), 0};
+  look.took_ns = Clock::boot_now() - begun;
+  return look;
+}
+
+std::vector<uint32_t> ProcHost::mounted_namespaces() const {
+  std::vector<uint32_t> found;
+  for (const Mount& mount : mounts_of(procfs_.path("self/mountinfo"))) {
+    if (const auto netns = netns_of_link(mount.root))
+      found.push_back(*netns);
+  }
+  return found;
+}
+
+ListenerLook ProcHost::look(const std::function<void(const aw_holder&)>& visit) const {
+  const auto lent = lend_files();
+  ListenerLook look{Clock::boot_now(), 0, std::nullopt};
+  scan_procfs(procfs_, visit);
+  look.ended_ns = Clock::boot_now();
+  return look;
+}
+
+std::vector<KernelStack> ProcHost::stacks(const std::vector<uint32_t>&) const { return {}; }
+
+} // namespace acceptwatch

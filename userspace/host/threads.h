@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "host/procfs.h"
+
+#include <chrono>
+
+namespace acceptwatch {
+
+/// How far a look at threads goes: a thread is three files, some 30 µs.
+struct ThreadBounds {
+  size_t threads = 512;
+  std::chrono::microseconds time{5000};
+};
+
+/// What the threads of these processes are doing, together. Looks at one at least.
+[[nodiscard]] ThreadStates look_at_threads(const ProcFs& procfs, const std::vector<uint32_t>& pids,
+                                           ThreadBounds bounds = {});
+
+/// What a thread does that sleeps in this function of the kernel; `other` if that tells nothing.
+[[nodiscard]] Activity activity_of_wait(std::string_view function);
+
+} // namespace acceptwatch

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "kernel/plan.h"
+
+namespace acceptwatch {
+
+// What make_plan() is put together from: inside probes/ only.
+
+inline constexpr const char* better_tier = "A kernel that allows fentry or kprobes shows it.";
+inline constexpr const char* newer_version = "Look for a newer acceptwatch.";
+inline constexpr const char* unreadable_packets =
+    "lockdown=confidentiality forbids reading packets on this kernel (6.2 has a typed way)";
+
+inline void add(Plan& plan, std::initializer_list<const char*> programs) {
+  plan.programs.insert(plan.programs.end(), programs.begin(), programs.end());
+}
+
+inline void see_nothing_of(Plan& plan, aw_action action, aw_reason reason, aw_stage stage,
+                           std::string why, std::string remedy) {
+  plan.blind.push_back({action, reason, stage, {}, std::move(why), std::move(remedy)});
+}
+
+/// Functions on the listen path: tiers fentry and kprobe.
+void add_function_programs(const Features& features, Plan& plan);
+
+/// skb:kfree_skb, with a reason since 5.17 and with the socket since 6.11. The
+/// tracepoint tier has more use for it: add_dropped_acks().
+void add_drop_tracepoint(const Features& features, Plan& plan);
+
+/// A dropped packet names both its listener and an overflow: 6.15. Then nothing on
+/// the way of the connections that succeed has to be hooked for those that do not.
+[[nodiscard]] bool drops_tell_all(const Features& features, const Plan& plan);
+
+/// Has ACKs and RSTs that were dropped at a listener told by their reason.
+void read_dropped_acks(const Features& features, Plan& plan);
+
+/// What functions show in the better tiers, by the reason of a dropped packet.
+void add_dropped_acks(const Features& features, Plan& plan);
+
+} // namespace acceptwatch

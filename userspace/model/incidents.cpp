@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/incidents.h"
+
+#include <algorithm>
+
+namespace acceptwatch {
+namespace {
+
+/// Causes that take longer to show than the first: a burst that turns out to be a server
+/// that hangs, a second client.
+constexpr uint64_t settle_ns = 3'000'000'000;
+/// Of which the longest wait is kept; more than the table has closed ones.
+constexpr size_t max_oldest = 8192;
+
+} // namespace
+
+Incidents::Incidents(const Scope& scope, const Host& host, KernelControl& control,
+                     ListenerTable& table)
+    : scope_(scope), host_(host), table_(table), diagnosis_(scope.thresholds),
+      pressure_(scope.pressure_percent, control, table) {}
+
+void Incidents::note(const aw_event& record, const Event& event, const Instant& now,
+                     const Tell& tell) {
+  const uint64_t at_ns = record.header.boot_ns;
+  const Listener* listener = table_.find(event.listener);
+  const SubjectKey key = subject_of(event);
+  // Where packets cannot be read, nobody knows which port was closed.
+  if (!key.listener && !key.port)
+    return;
+  diagnosis_.note(event, at_ns);
+  if (event.action == AW_LISTENER_OPENED)
+    diagnosis_.listener_opened(key, at_ns);
+  pressure_.note_depths(event);
+  const bool closes = event.action == AW_LISTENER_CLOSED;
+  const bool has_queues = (record.flags & AW_HAS_ALL_OF_LISTENER) == AW_HAS_ALL_OF_LISTENER;
+  if (has_queues && listener && (closes || !listener->closed))
+    note_queues(key, {at_ns, *event.accept_queue, *event.syn_queue, record.listener.head_us,
+                      event.oldest_seconds.value_or(0)});
+  if (closes) {
+    pressure_.end(event.listener, at_ns, now, tell);
+    diagnosis_.listener_closed(event.listener);
+  }
+  if (event.action == AW_QUEUE_PRESSURE)
+    pressure_.begin(event, at_ns);
+}
+
+void Incidents::note_queues(const SubjectKey& key, const QueueState& state) {
+  diagnosis_.note_queues(key, state);
+  if (!state.accept.depth || !state.head_us)
+    return;
+  if (oldest_.size() >= max_oldest)
+    std::erase_if(oldest_, [this](const auto& entry) { return !table_.find(entry.first); });
+  double& oldest = oldest_[key.listener];
+  oldest = std::max(oldest, state.head_seconds);
+}
+
+void Incidents::take_look(const Instant& now, const Tell& tell) {
+  table_.for_each([&](const Listener& listener) {
+    if (listener.closed || !listener.state || !scope_.wants_listener(listener))
+      return;
+    const ListenerState& state = *listener.state;
+    note_queues({listener.id, listener.netns, listener.port},
+                {state.at_ns, state.accept_queue, state.syn_queue, state.head_us,
+                 now.seconds_since(state.head_us, state.at_ns)});
+  });
+  pressure_.end_relieved(now, tell);
+}
+
+/// An event about a listener, or a place, that no packet made.
+Event Incidents::event_about(const SubjectKey& key, aw_action action, const Instant& now) const {
+  Event event;
+  event.time = now.wall_time();
+  event.action = action;
+  event.source = scope_.tier;
+  event.listener = key.listener;
+  if (key.netns)
+    event.netns = key.netns;
+  if (key.port)
+    event.server_port = key.port;
+  if (const Listener* listener = table_.find(key.listener)) {
+    event.server_address = listener->address;
+    event.family = listener->address.family;
+    if (listener->cookie)
+      event.socket = listener->cookie;
+  }
+  table_.attribute(event);
+  return event;
+}
+
+Event Incidents::finding_event(const Diagnosis::Change& change, const Instant& now) const {
+  Event event = event_about(change.key, AW_FINDING, now);
+  event.accept_queue = change.facts.accept_queue;
+  event.syn_queue = change.facts.syn_queue;
+  event.former = change.facts.former;
+  event.verdict = change.verdict;
+  return event;
+}
+
+void Incidents::tell_stalls(const Instant& now, const Tell& tell) {
+  for (const auto& [key, oldest, idle] : diagnosis_.take_stalls()) {
+    Event event = event_about(key, AW_ACCEPT_STALLED, now);
+    if (const Facts* facts = diagnosis_.facts_of(key)) {
+      event.accept_queue = facts->accept_queue;
+      event.syn_queue = facts->syn_queue;
+      event.shortage = facts->shortage;
+      event.owner_state = facts->owner_state;
+    }
+    event.oldest_seconds = oldest;
+    tell(event);
+  }
+}
+
+/// The first look comes after the first cookie, so that one and its like are missing:
+/// what counts is the share of many.
+void Incidents::count_cookies(const SubjectKey& key, Facts& facts) {
+  if (!facts.cookies.count || !facts.owner)
+    return;
+  const auto now = host_.cookies(facts.owner->pid);
+  if (!now)
+    return;
+  const auto [before, fresh] = cookies_before_.try_emplace(key, *now);
+  if (fresh)
+    return;
+  facts.cookies_sent = now->sent - std::min(now->sent, before->second.sent);
+  facts.cookies_returned = now->returned - std::min(now->returned, before->second.returned);
+}
+
+void Incidents::complete(const SubjectKey& key, Facts& facts, const Instant& now) {
+  const Listener* listener = table_.find(key.listener);
+  if (!listener)
+    return;
+  facts.listening = !listener->closed;
+  if (const Holder* owner = owner_of(*listener))
+    facts.owner = to_owner(*owner);
+  facts.backlog = listener->backlog;
+  if (listener->state) {
+    facts.somaxconn = listener->state->settings.somaxconn;
+    facts.syncookies = listener->state->settings.syncookies;
+  }
+  const auto [members, idle] = table_.group_of(*listener);
+  facts.members = members;
+  facts.idle_members = idle;
+  if (facts.waiting_seconds > 0 || facts.overflow.count)
+    table_.update_shortage(key.listener, now.boot_ns, facts.shortage);
+  else
+    facts.shortage.reset();
+  if (facts.idle_seconds >= scope_.thresholds.stall_seconds) {
+    if (auto state = table_.owner_state(key.listener, now.boot_ns))
+      facts.owner_state = std::move(state);
+  }
+  if (const auto waits = host_.waits(key.listener, listener->cookie))
+    diagnosis_.note_accepted(key.listener, waits->accepted, now.boot_ns);
+  count_cookies(key, facts);
+}
+
+void Incidents::judge(const Instant& now, const Tell& tell) {
+  diagnosis_.complete([&](const SubjectKey& key, Facts& facts) { complete(key, facts, now); });
+  if (!scope_.sees_queues)
+    pressure_.forget_unseen(now.boot_ns);
+  const auto changes = diagnosis_.judge(now.boot_ns);
+  tell_stalls(now, tell);
+  for (const auto& change : changes) {
+    if (!first_finding_ns_)
+      first_finding_ns_ = now.boot_ns;
+    tell(finding_event(change, now));
+  }
+  std::erase_if(cookies_before_,
+                [this](const auto& entry) { return !diagnosis_.facts_of(entry.first); });
+}
+
+bool Incidents::is_settled(const Instant& now) const {
+  return first_finding_ns_ && now.boot_ns >= first_finding_ns_ + settle_ns;
+}
+
+std::vector<Event> Incidents::findings(const Instant& now) const {
+  std::vector<Event> events;
+  for (const auto& change : diagnosis_.history())
+    events.push_back(finding_event(change, now));
+  return events;
+}
+
+std::optional<double> Incidents::oldest_seconds(uint64_t listener) const {
+  const auto found = oldest_.find(listener);
+  return found == oldest_.end() ? std::nullopt : std::optional{found->second};
+}
+
+std::vector<std::string> Incidents::ruled_out() const {
+  if (const auto& history = diagnosis_.history(); !history.empty())
+    return acceptwatch::ruled_out(history.front().facts, scope_.thresholds);
+  Facts facts;
+  table_.for_each([&](const Listener& listener) {
+    if (listener.closed || !scope_.wants_listener(listener))
+      return;
+    facts.listening = true;
+    facts.accept_peak = std::max(facts.accept_peak, listener.accept_peak);
+    facts.syn_peak = std::max(facts.syn_peak, listener.syn_peak);
+    if (listener.state) {
+      facts.accept_queue = listener.state->accept_queue;
+      facts.syn_queue = listener.state->syn_queue;
+    }
+  });
+  return acceptwatch::ruled_out(facts, scope_.thresholds);
+}
+
+} // namespace acceptwatch

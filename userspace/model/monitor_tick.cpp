@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the monitor does by itself, in time: looks, sums, verdicts, losses, comparisons.
+#include "model/monitor.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace acceptwatch {
+namespace {
+
+constexpr uint64_t second_ns = 1'000'000'000;
+constexpr uint64_t tenth_ns = second_ns / 10;
+
+/// A look goes through every descriptor on the host: a twentieth of the time goes into it, or
+/// more where it is so slow that owners would be out of date for too long.
+constexpr uint64_t search_share = 20;
+constexpr uint64_t max_search_pause_ns = 3 * second_ns;
+
+/// A namespace may go at any time, and its counters with it: they are compared now and then, for a
+/// hundredth of the time at most.
+constexpr uint64_t audit_share = 100;
+constexpr uint64_t min_audit_pause_ns = 10 * second_ns;
+
+/// The queues are looked at now and then, though no record calls for it: connections may
+/// wait and no other come. For this share of the time at most, and at most so often.
+struct Pace {
+  uint64_t share;
+  uint64_t pause_ns;
+};
+constexpr Pace ordinary_pace{100, second_ns};
+constexpr Pace measuring_pace{50, second_ns / 4}; ///< waits are derived from these looks
+constexpr Pace trouble_pace{20, second_ns / 4};
+
+} // namespace
+
+std::optional<Error> Monitor::look() {
+  const auto looked = host_.look([this](const aw_holder& holder) { table_.add_holder(holder); });
+  const uint64_t took = looked.ended_ns - looked.begun_ns;
+  now_.boot_ns = std::max(now_.boot_ns, looked.ended_ns);
+  unmute_wanted();
+  next_search_ns_ = now_.boot_ns + std::min(took * search_share, max_search_pause_ns);
+  flows_.take_look(looked.begun_ns, now_,
+                   [this](const Listener& listener) { return scope_.wants_listener(listener); });
+  incidents_.take_look(now_, [this](const Event& event) { tell(event); });
+  const Pace pace = incidents_.trouble() ? trouble_pace
+                    : flows_.measuring() ? measuring_pace
+                                         : ordinary_pace;
+  next_look_ns_ = now_.boot_ns + std::max(took * pace.share, pace.pause_ns);
+  return looked.failed;
+}
+
+void Monitor::tick(const Instant& now) {
+  now_ = now;
+  if (now_.boot_ns >= next_sums_ns_)
+    tell_summed_up();
+  if (now_.boot_ns >= next_judge_ns_)
+    judge();
+  if (chains_until_ns_ && now_.boot_ns >= chains_until_ns_) {
+    chains_until_ns_ = 0;
+    control_.watch_chains(false);
+  }
+  if (now_.boot_ns >= next_losses_ns_)
+    tell_losses();
+  if (now_.boot_ns >= next_audit_ns_ && !stopped_)
+    compare_counters();
+}
+
+void Monitor::tell_summed_up() {
+  next_sums_ns_ = now_.boot_ns + tenth_ns;
+  summing_up_ = host_.has_summed_up();
+  if (!summing_up_)
+    return;
+  counters_ = host_.counters();
+  summed_up_.take(counters_, [&](aw_event example, uint64_t count) {
+    example.header.boot_ns = now_.boot_ns;
+    handle(example, count);
+  });
+}
+
+/// What the records and the queues add up to.
+void Monitor::judge() {
+  next_judge_ns_ = now_.boot_ns + tenth_ns;
+  // A look that fails leaves the queues as they were last seen.
+  if (scope_.sees_queues && now_.boot_ns >= next_look_ns_)
+    static_cast<void>(look());
+  if (incidents_.trouble())
+    incidents_.judge(now_, [this](const Event& event) { tell(event); });
+}
+
+void Monitor::tell_losses() {
+  next_losses_ns_ = now_.boot_ns + second_ns;
+  losses_ = host_.losses();
+  // What was in the ring buffer when they were suspected has been read since.
+  table_.drop_suspects();
+  // Among what was lost may be a fork or an exit.
+  if (losses_.ring_buffer != told_losses_.ring_buffer ||
+      losses_.followers != told_losses_.followers) {
+    table_.suspect_exits();
+    if (!look()) // else it is tried again with the next
+      told_losses_.followers = losses_.followers;
+  }
+  tell_loss("ring_buffer", losses_.ring_buffer, told_losses_.ring_buffer);
+  tell_loss("counter_map", losses_.counter_map, told_losses_.counter_map);
+  tell_loss("program", losses_.programs, told_losses_.programs);
+}
+
+void Monitor::tell_loss(const char* where, uint64_t count, uint64_t& told) {
+  if (count == told)
+    return;
+  sink_.take(Lost{now_.wall_time(), where, count - told});
+  told = count;
+}
+
+void Monitor::schedule_audit(uint64_t took_ns) {
+  next_audit_ns_ = now_.boot_ns + std::max(took_ns * audit_share, min_audit_pause_ns);
+}
+
+void Monitor::compare_counters(const std::function<void()>& at_the_instant) {
+  const bool compares = scope_.incomparable.empty();
+  const auto last = auditor_.last_readings();
+  const auto before = compares ? host_.net_counters(scope_.netns, last) : NetCounterLook{};
+  if (at_the_instant)
+    at_the_instant();
+  counters_ = host_.counters();
+  const auto after = compares ? host_.net_counters(scope_.netns, last) : NetCounterLook{};
+  if (compares)
+    auditor_.compare(before.readings, counters_, after.readings);
+  schedule_audit(before.took_ns + after.took_ns);
+}
+
+void Monitor::audit(const Instant& now) {
+  now_ = now;
+  compare_counters();
+  losses_ = host_.losses();
+}
+
+void Monitor::stop(const std::function<void()>& deactivate, const Instant& now) {
+  now_ = now;
+  compare_counters(deactivate);
+  stopped_ = true; // what the kernel counts from here on was not watched
+}
+
+void Monitor::finish(const Instant& now) {
+  next_sums_ns_ = next_judge_ns_ = next_losses_ns_ = 0;
+  next_look_ns_ = 0; // how the queues are at the end
+  tick(now);
+  read_waits();
+}
+
+void Monitor::read_waits() {
+  waits_.clear();
+  if (!scope_.sees_accept)
+    return;
+  table_.for_each([this](const Listener& listener) {
+    if (!scope_.wants_listener(listener))
+      return;
+    if (const auto waits = host_.waits(listener.id, listener.cookie))
+      waits_.emplace(listener.id, *waits);
+  });
+}
+
+std::vector<Counter> Monitor::wanted_counters() const {
+  if (!scope_.owners.is_set())
+    return counters_;
+  auto counters = counters_;
+  std::erase_if(counters, [&](const Counter& counter) {
+    return !scope_.owners.wants(table_.find(counter.key.listener));
+  });
+  std::ranges::copy(found_.counters(), std::back_inserter(counters));
+  return counters;
+}
+
+std::vector<Total> Monitor::totals(std::span<const Counter> counters) const {
+  auto totals = name_totals(counters, table_);
+  std::erase_if(totals, [&](const Total& total) {
+    return total.action == AW_LISTENER_OPENED || total.action == AW_LISTENER_CLOSED ||
+           total.action == AW_QUEUE_PRESSURE || !scope_.wants_action(total.action);
+  });
+  return totals;
+}
+
+Snapshot Monitor::snapshot() const {
+  Snapshot snapshot;
+  snapshot.time = now_.wall_time();
+  snapshot.seconds = static_cast<double>(now_.boot_ns - begun_ns_) / 1e9;
+  snapshot.records = told_;
+  snapshot.lost = told_losses_.ring_buffer;
+  const auto counters = wanted_counters();
+  snapshot.totals = totals(counters);
+  snapshot.listeners = report_listeners(scope_, table_, counters, waits_, flows_, incidents_);
+  snapshot.findings = incidents_.findings(now_);
+  snapshot.ruled_out = incidents_.ruled_out();
+  snapshot.audit = auditor_.result(losses_.counter_map, losses_.programs);
+  snapshot.audit->incomparable = scope_.incomparable;
+  return snapshot;
+}
+
+} // namespace acceptwatch

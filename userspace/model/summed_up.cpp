@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/summed_up.h"
+
+namespace acceptwatch {
+
+SummedUp::Kind SummedUp::kind_of(const aw_counter_key& key) {
+  return {key.listener, key.netns, key.action, key.reason, key.stage, key.also};
+}
+
+SummedUp::State& SummedUp::state_of(const aw_counter_key& key) {
+  const auto [kind, is_new] = kinds_.try_emplace(kind_of(key), State{});
+  if (is_new) { // until there is one that knows more
+    aw_event& example = kind->second.example;
+    example.header.size = sizeof(example);
+    example.header.kind = AW_RECORD_EVENT;
+    example.listener.id = key.listener;
+    example.listener.netns = key.netns;
+    example.action = key.action;
+    example.reason = key.reason;
+    example.stage = key.stage;
+    example.also = key.also;
+  }
+  return kind->second;
+}
+
+void SummedUp::note(const aw_event& record) {
+  const aw_counter_key key{.listener = record.listener.id,
+                           .netns = record.listener.netns,
+                           .action = record.action,
+                           .reason = record.reason,
+                           .stage = record.stage,
+                           .also = record.also};
+  if (kinds_.size() < max_kinds || kinds_.contains(kind_of(key)))
+    state_of(key).example = record;
+}
+
+void SummedUp::take(std::span<const Counter> counters,
+                    const std::function<void(const aw_event& example, uint64_t count)>& tell) {
+  for (const Counter& counter : counters) {
+    if (counter.folded == 0)
+      continue;
+    State& state = state_of(counter.key);
+    if (const uint64_t count = counter.folded - state.told) {
+      state.told = counter.folded;
+      tell(state.example, count);
+    }
+  }
+}
+
+} // namespace acceptwatch
