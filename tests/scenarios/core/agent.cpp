@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::chrono::seconds start_limit{60};
 constexpr std::chrono::seconds stop_limit{30};
+constexpr int pipe_size = 32 << 20;
 
 struct Pipe {
   UniqueFd read;
@@ -101,6 +102,9 @@ Agent::Agent(const AgentOptions& options) : stderr_(memory_file()) {
     suffer(options.without);
     execute(command, out.write.get(), stderr_.get());
   }
+  // acceptwatch does not wait for its reader: what has no room is lost. On an emulated CPU lines
+  // are read later than they are written. That more than a megabyte is granted takes root.
+  ::fcntl(out.read.get(), F_SETPIPE_SZ, pipe_size);
   stdout_ = std::move(out.read);
   ready_ = std::move(ready.read);
   ::fcntl(stdout_.get(), F_SETFL, O_NONBLOCK);
