@@ -350,12 +350,19 @@ std::string Run::tape_path(const std::string& ending) const {
   return cat(options_.tapes, "/", name, ".", ending);
 }
 
+// A tape has what comes in. That an output had no room is not of it, and is lost when it is played.
+bool lost_lines(const Agent& agent) {
+  return std::ranges::any_of(agent.lines(), [](const std::string& line) {
+    return line.find(R"("where":"output")") != std::string::npos;
+  });
+}
+
 // One of a run in which something failed, or nothing was played, is of no use.
 void Run::keep_tape(bool is_good) const {
   if (options_.tapes.empty() || !agent_) {
     return;
   }
-  if (!is_good) {
+  if (!is_good || lost_lines(*agent_)) {
     std::filesystem::remove(tape_path("tape"));
     return;
   }
