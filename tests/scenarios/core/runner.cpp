@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/runner.h"
 
-#include <fnmatch.h>
 #include <poll.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -17,6 +14,8 @@
 #include "core/player.h"
 #include "core/sight.h"
 #include "core/stalls.h"
+#include "core/tally.h"
+#include "core/tapes.h"
 
 namespace acceptwatch::scenarios {
 
@@ -31,13 +30,6 @@ constexpr std::chrono::milliseconds two_polls{2300};
 // More than that, and what depends on time may go another way: SYN-ACKs are sent again after a
 // second.
 constexpr std::chrono::milliseconds notable_stall{400};
-
-struct Tally {
-  int passed = 0;
-  int failed = 0;
-  int skipped = 0;
-  int blind = 0; // of those that passed: with something that cannot be seen here
-};
 
 bool polls(const Sight& sight) { return sight.check.tier == "poll"; }
 
@@ -63,11 +55,8 @@ private:
   Verdict judge_whole_audit(uint64_t lost) const;
   std::vector<BlindSpot> told() const;
   Verdict judge_evidence(const WorldReport& world, uint64_t& lost) const;
-  void print(const std::string& name, const Verdict& verdict, const std::string& counts);
-  void print_skip(const std::string& name, const std::string& why);
-  void keep_records() const;
-  std::string tape_path(const std::string& ending) const;
-  void keep_tape(bool is_good) const;
+  void keep_lines(bool is_good) const;
+  std::string tape_path() const; // without its ending
   void release_all();
 
   const Options& options_;
@@ -104,7 +93,7 @@ Sight look_if_asked(const Options& options, const std::string& condition = {}) {
 void Run::start_agent(const std::vector<std::string>& arguments) {
   AgentOptions agent{options_.acceptwatch, options_.tier, "", arguments, options_.without};
   if (!options_.tapes.empty()) {
-    agent.arguments.insert(agent.arguments.end(), {"--tape", tape_path("tape")});
+    agent.arguments.insert(agent.arguments.end(), {"--tape", tape_path() + ".tape"});
   }
   if (polls(sight_)) {
     // It knows the counters of its own namespace only.
@@ -191,40 +180,6 @@ void Run::settle() {
   evidence_->take(agent_->lines());
 }
 
-void Run::print_skip(const std::string& name, const std::string& why) {
-  const bool allowed = std::ranges::any_of(options_.allowed_skips, [&](const std::string& pattern) {
-    return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
-  });
-  if (allowed) {
-    std::cout << "SKIP " << name << ": " << why << "\n";
-    ++tally_.skipped;
-  } else {
-    print(name, {{"skipped, which nobody allowed: " + why}, {}}, "");
-  }
-}
-
-void Run::print(const std::string& name, const Verdict& verdict, const std::string& counts) {
-  constexpr size_t most_reasons = 12;
-  if (verdict.failures.empty()) {
-    std::cout << "ok   " << name << "  (" << counts << ")\n";
-    ++tally_.passed;
-    tally_.blind += verdict.blind.empty() ? 0 : 1;
-  } else {
-    std::cout << "FAIL " << name << "\n";
-    ++tally_.failed;
-  }
-  for (size_t at = 0; at < verdict.failures.size(); ++at) {
-    if (at == most_reasons && options_.verbosity == 0) {
-      std::cout << "       … and " << verdict.failures.size() - at << " more\n";
-      break;
-    }
-    std::cout << "       " << verdict.failures[at] << "\n";
-  }
-  for (const std::string& unseen : verdict.blind) {
-    std::cout << "       blind: " << unseen << "\n";
-  }
-}
-
 std::string counts_of(const Report& report) {
   std::map<std::string, int64_t> sum;
   for (const WorldReport& world : report.worlds) {
@@ -261,7 +216,7 @@ Verdict Run::judge_evidence(const WorldReport& world, uint64_t& lost) const {
 void Run::judge(const Player& player, uint64_t& lost) {
   const Report& report = player.report();
   if (report.outcome == Outcome::skipped) {
-    print_skip(player.name(), report.why);
+    tally_.take_skip(player.name(), report.why);
     return;
   }
   Verdict verdict;
@@ -277,8 +232,8 @@ void Run::judge(const Player& player, uint64_t& lost) {
       verdict.add(judge_evidence(world, lost));
     }
   }
-  print(player.name(), verdict,
-        counts_of(report) + (evidence_ ? cat("; ", records, " records") : ""));
+  tally_.take(player.name(), verdict,
+              counts_of(report) + (evidence_ ? cat("; ", records, " records") : ""));
   if (options_.verbosity > 1 && evidence_) {
     for (const WorldReport& world : report.worlds) {
       for (const Record* record : evidence_->of_namespace(world.netns)) {
@@ -324,8 +279,8 @@ void Run::judge_all() {
     whole.failures.insert(whole.failures.end(), differ.begin(), differ.end());
   }
   whole.add(judge_whole_audit(may_lose ? evidence_->lost() : 0));
-  print("whole_run", whole,
-        cat(evidence_->record_count(), " lines, ", agent_->cpu_seconds(), " s of CPU time"));
+  tally_.take("whole_run", whole,
+              cat(evidence_->record_count(), " lines, ", agent_->cpu_seconds(), " s of CPU time"));
   if (options_.verbosity > 0) {
     for (const BlindSpot& spot : sight_.blind) {
       std::cout << "       check says blind: " << spot.text() << "\n";
@@ -335,41 +290,20 @@ void Run::judge_all() {
   }
 }
 
-void Run::keep_records() const {
-  if (options_.records.empty() || !agent_) {
+void Run::keep_lines(bool is_good) const {
+  if (!agent_) {
     return;
   }
-  std::ofstream file(options_.records, std::ios::app);
-  for (const std::string& line : agent_->lines()) {
-    file << line << "\n";
+  if (!options_.records.empty()) {
+    append_lines(*agent_, options_.records);
+  }
+  if (!options_.tapes.empty()) {
+    keep_tape(*agent_, tape_path(), is_good);
   }
 }
 
-std::string Run::tape_path(const std::string& ending) const {
-  const std::string name = players_.size() == 1 ? players_.front().name() : "together";
-  return cat(options_.tapes, "/", name, ".", ending);
-}
-
-// A tape has what comes in. That an output had no room is not of it, and is lost when it is played.
-bool lost_lines(const Agent& agent) {
-  return std::ranges::any_of(agent.lines(), [](const std::string& line) {
-    return line.find(R"("where":"output")") != std::string::npos;
-  });
-}
-
-// One of a run in which something failed, or nothing was played, is of no use.
-void Run::keep_tape(bool is_good) const {
-  if (options_.tapes.empty() || !agent_) {
-    return;
-  }
-  if (!is_good || lost_lines(*agent_)) {
-    std::filesystem::remove(tape_path("tape"));
-    return;
-  }
-  std::ofstream file(tape_path("ndjson"));
-  for (const std::string& line : agent_->lines()) {
-    file << line << "\n";
-  }
+std::string Run::tape_path() const {
+  return cat(options_.tapes, "/", players_.size() == 1 ? players_.front().name() : "together");
 }
 
 void Run::release_all() {
@@ -395,10 +329,10 @@ void Run::play(const std::vector<Scenario>& scenarios) {
     }
     judge_all();
   } catch (const Failure& failure) {
-    print("whole_run", {{failure.what()}, {}}, "");
+    tally_.take("whole_run", {{failure.what()}, {}}, "");
   }
-  keep_records();
-  keep_tape(tally_.failed == before.failed && tally_.passed > before.passed + 1);
+  // More than whole_run has passed, and nothing failed.
+  keep_lines(tally_.failed() == before.failed() && tally_.passed() > before.passed() + 1);
   release_all();
 }
 
@@ -423,31 +357,16 @@ std::vector<std::vector<Scenario>> runs_of(const std::vector<Scenario>& scenario
 
 } // namespace
 
-// Before anything is played: that acceptwatch is blind to what it is known to be blind to.
-void compare_with_list(const Options& options, const Sight& sight, Tally& tally) {
-  if (options.provoke_only) {
-    return;
-  }
-  if (sight.failures.empty()) {
-    std::cout << "ok   blind_spots  (" << sight.blind.size() << ", as in " << sight.list
-              << ".tsv)\n";
-    ++tally.passed;
-  } else {
-    std::cout << "FAIL blind_spots\n       " << sight.trouble() << "\n";
-    ++tally.failed;
-  }
-}
-
 bool run_scenarios(const Options& options, const std::vector<Scenario>& scenarios) {
-  Tally tally;
+  Tally tally(options);
   const StallWatch stalls;
   const Sight sight = look_if_asked(options);
   if (sight.is_refused()) {
-    std::cout << (options.allow_missing ? "SKIP" : "FAIL") << " the tier: " << sight.trouble()
-              << "\n";
-    ++(options.allow_missing ? tally.skipped : tally.failed);
+    tally.take_refusal(sight);
   } else {
-    compare_with_list(options, sight, tally);
+    if (!options.provoke_only) {
+      tally.take_comparison(sight);
+    }
     if (options.provoke_only || sight.is_known()) {
       for (const std::vector<Scenario>& run : runs_of(scenarios, sight)) {
         Run(options, sight, tally).play(run);
@@ -457,13 +376,8 @@ bool run_scenarios(const Options& options, const std::vector<Scenario>& scenario
   if (stalls.longest() >= notable_stall) {
     std::cout << "stalls: a CPU stood still for up to " << stalls.longest().count() << " ms\n";
   }
-  std::cout << tally.passed << " passed, " << tally.failed << " failed, " << tally.skipped
-            << " skipped";
-  if (tally.blind > 0) {
-    std::cout << ", of those passed " << tally.blind << " with losses that are out of sight";
-  }
-  std::cout << std::endl;
-  return tally.failed == 0;
+  tally.print_sums();
+  return tally.failed() == 0;
 }
 
 } // namespace acceptwatch::scenarios
