@@ -11,8 +11,10 @@
 #ifndef ACCEPTWATCH_ACCEPT_BPF_H
 #define ACCEPTWATCH_ACCEPT_BPF_H
 
-/* By socket cookie; by inode number where none can be made. Past the bound those forget that did
- * not accept for longest. */
+/*
+ * Times by listener: its socket cookie, or its inode number where cookies cannot be made. When the
+ * table is full, the listener whose last accept() was longest ago loses its times.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_PERCPU_HASH);
 	__uint(max_entries, 512);

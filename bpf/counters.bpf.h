@@ -3,6 +3,10 @@
  * What the kernel counts itself, of one namespace on this CPU. Bottom halves are off
  * on the listen path, so what is counted between two looks was counted by the call
  * that they bracket.
+ *
+ * A counter's address is found with this_cpu_off, which has to be in the kernel's type information
+ * (not on 5.10), and there memory has to be readable: by a cast (6.2), or by a probe read, which
+ * lockdown=confidentiality forbids.
  */
 #ifndef ACCEPTWATCH_COUNTERS_BPF_H
 #define ACCEPTWATCH_COUNTERS_BPF_H

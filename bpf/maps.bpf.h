@@ -8,8 +8,8 @@
 
 const volatile __u64 aw_ports[AW_MAX_PORT_WORDS] = {};
 
-/* By the kernel's number of a drop reason: the enum aw_reason that it means, or 0. */
-const volatile __u8 aw_drop_reasons[AW_MAX_DROP_REASONS] = {};
+/* By the kernel's number of a drop reason: enum aw_drop_class. */
+const volatile __u8 aw_drop_classes[AW_MAX_DROP_REASONS] = {};
 
 /*
  * Set by user space when every program is attached, and cleared before the
@@ -85,14 +85,14 @@ struct {
 	__type(value, __u32);
 } aw_backlogs SEC(".maps");
 
-/* Something was folded since user space last looked. */
-bool aw_folding = false;
+/* Records were held back (report.bpf.h) since user space last looked. */
+bool aw_suppressing = false;
 
 /* The listener that a thread is closing, while its queued children are reset. */
 struct aw_closing {
 	struct aw_listener listener;
 	__u32 children; /* still to be reset */
-	__u8 also;	/* of each: aw_event.also */
+	__u8 extra_mib; /* of each: aw_event.extra_mib */
 	__u8 _pad[3];
 };
 
@@ -128,7 +128,7 @@ enum aw_security {
 
 /* Who accept()ed from which listener. */
 struct aw_accepter {
-	__u64 listener; /* socket cookie; the sock's address before 5.12 */
+	__u64 listener; /* socket cookie; the address of the sock where it has none */
 	__u32 pid;
 	__u32 _pad;
 };
@@ -166,8 +166,8 @@ struct aw_scratch {
 	/* A request whose client was just sent a RST: by whom, to which port. */
 	__u64 reset_sk;
 	__u16 reset_port;
-	/* A request without a listener that a packet has found: both_ports(), enum aw_also. */
-	__u8 orphan_also;
+	/* A request without a listener that a packet has found: both_ports(), AW_MIB_.... */
+	__u8 orphan_mib;
 	__u8 _pad1;
 	__u32 orphan_ports;
 	/* The same of a child that could not be kept: ack_stage.bpf.h. */
@@ -188,8 +188,21 @@ struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct aw_foreseen);
-} aw_foreseen SEC(".maps");
+	__type(value, struct aw_pending_syn);
+} aw_pending_syn SEC(".maps");
+
+/* A request whose timer has run out, until its handler returns: requests.bpf.h. */
+struct aw_expiring_request {
+	__u64 req; /* 0: none */
+	struct aw_event event;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct aw_expiring_request);
+} aw_expiring_request SEC(".maps");
 
 /* Never 0: no TCP port is. */
 static __always_inline __u32 both_ports(__u16 client, __u16 server)
@@ -204,12 +217,18 @@ static __always_inline struct aw_scratch *scratch(void)
 	return bpf_map_lookup_elem(&aw_scratch, &zero);
 }
 
-/* An event that is not sure yet: its end is awaited on the same CPU. */
-static __always_inline struct aw_foreseen *foreseen(void)
+static __always_inline struct aw_pending_syn *pending_syn(void)
 {
 	__u32 zero = 0;
 
-	return bpf_map_lookup_elem(&aw_foreseen, &zero);
+	return bpf_map_lookup_elem(&aw_pending_syn, &zero);
+}
+
+static __always_inline struct aw_expiring_request *expiring_request(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&aw_expiring_request, &zero);
 }
 
 /* Programs that make their events in aw_drafts; those that are attached three times have three. */

@@ -5,8 +5,7 @@
  * tells from success. So it is bracketed: tcp_listendrop() counts each SYN that
  * is dropped, and the kernel's own counter has moved at the end, or has not.
  *
- * Where that cannot be read (no this_cpu_off in the kernel's BTF, as on 5.10, or
- * lockdown=confidentiality before 6.2), the SYN-ACK tells: every way that answers
+ * Where that cannot be read (counters.bpf.h), the SYN-ACK tells: every way that answers
  * the client (request socket, cookie, Fast Open) builds one in tcp_make_synack(),
  * at the price of one more hook.
  */
@@ -97,8 +96,10 @@ static __always_inline void on_security_asked(int refused)
 }
 
 /*
- * No queue was full. Where the security module is not asked before our eyes, what is
- * left are memory, and since 6.12 a malformed MD5 or AO option, which comes after it.
+ * Why a SYN was dropped although no queue was full. tcp_conn_request() allocates the request,
+ * asks the security module, looks for the route back and, on 6.12 and later, refuses a malformed
+ * MD5 or AO option, in this order. So a module that was not asked means that memory was short;
+ * that can be told only where its hook is watched.
  */
 static __always_inline enum aw_reason failure_reason(struct aw_scratch *s, struct sk_buff *skb)
 {
@@ -161,7 +162,7 @@ static __always_inline void report_syn(struct sock *sk, struct sk_buff *skb,
 	e->reason = reason;
 	e->stage = AW_STAGE_SYN;
 	if (action == AW_LISTEN_DROP)
-		e->also = aw_syn_drop_also(facts);
+		e->extra_mib = aw_syn_drop_mib(facts);
 	if (ends_of_packet(skb, &e->ends))
 		e->flags = AW_HAS_ENDS;
 	report_at(sk, e, facts);

@@ -4,7 +4,7 @@
 namespace acceptwatch {
 
 Folds::Kind Folds::kind_of(const aw_counter_key& key) {
-  return {key.listener, key.netns, key.action, key.reason, key.stage, key.also};
+  return {key.listener, key.netns, key.action, key.reason, key.stage, key.extra_mib};
 }
 
 Folds::State& Folds::state_of(const aw_counter_key& key) {
@@ -18,7 +18,7 @@ Folds::State& Folds::state_of(const aw_counter_key& key) {
     example.action = key.action;
     example.reason = key.reason;
     example.stage = key.stage;
-    example.also = key.also;
+    example.extra_mib = key.extra_mib;
   }
   return kind->second;
 }
@@ -29,7 +29,7 @@ void Folds::note(const aw_event& record) {
                            .action = record.action,
                            .reason = record.reason,
                            .stage = record.stage,
-                           .also = record.also};
+                           .extra_mib = record.extra_mib};
   if (kinds_.size() < max_kinds || kinds_.contains(kind_of(key)))
     state_of(key).example = record;
 }

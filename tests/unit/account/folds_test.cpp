@@ -78,7 +78,7 @@ TEST(Folds, WithoutAnExampleSayWhatTheCounterKnows) {
 TEST(Folds, ThatTheAuditTellsApartAreEachToldOnce) {
   Folds folds;
   auto beside = counted(5);
-  beside.key.also = AW_ALSO_COOKIE_DECIDED;
+  beside.key.extra_mib = AW_MIB_REQQFULLDOCOOKIES;
   EXPECT_EQ(take(folds, {counted(7), beside}), (Told{{0, 7}, {0, 5}}));
   EXPECT_EQ(take(folds, {counted(7), beside}), Told{});
 }
