@@ -20,35 +20,62 @@ static __always_inline __u64 base_of_this_cpu(void)
 }
 
 /* `counters`: a per-CPU pointer to an array of 64-bit counters. */
-static __always_inline void note_counter(struct aw_counter *c, __u64 base, const void *counters,
+static __always_inline void find_counter(__u64 *address, __u64 base, const void *counters,
 					 __u32 number)
 {
 	/* Through memory: typed programs may not calculate with pointers. */
-	*(volatile __u64 *)&c->address = (__u64)counters;
-	c->address = base + *(volatile __u64 *)&c->address + 8 * number;
-	c->value = read_raw_u32(c->address);
+	*(volatile __u64 *)address = (__u64)counters;
+	*address = base + *(volatile __u64 *)address + 8 * number;
 }
 
-static __always_inline bool has_moved(const struct aw_counter *c)
+/* ListenDrops: tcp_listendrop(). OutNoRoutes: inet_csk_route_req(), ip6_dst_lookup_tail(). */
+static __always_inline void find_counters(struct aw_counter_addresses *c, struct net *net)
 {
-	return read_raw_u32(c->address) != c->value;
+	const __u64 base = base_of_this_cpu();
+
+	find_counter(&c->drops, base, READ(net, mib.net_statistics), aw_config.listen_drops);
+	find_counter(&c->no_routes_v4, base, READ(net, mib.ip_statistics), aw_config.no_routes);
+	find_counter(&c->no_routes_v6, base, READ(net, mib.ipv6_statistics), aw_config.no_routes);
 }
 
-/* tcp_listendrop() */
-static __always_inline void note_listen_drops(struct aw_counter *c, __u64 base, struct net *net)
+/*
+ * A SYN finds them where the one before it on this CPU has left them, if that was for the same
+ * listener, or for another one in its namespace.
+ */
+static __always_inline void counters_of(struct aw_counter_addresses *c, struct sock *sk)
 {
-	note_counter(c, base, READ(net, mib.net_statistics), aw_config.listen_drops);
+	const __u64 listener = READ(sk, __sk_common.skc_cookie.counter);
+	struct net *net;
+	__u64 netns;
+
+	if (listener && c->listener == listener)
+		return;
+	net = READ_ARG(sk, __sk_common.skc_net.net);
+	netns = netns_cookie(net);
+	if (!netns || c->netns != netns)
+		find_counters(c, net);
+	c->netns = netns;
+	c->ipv4 = READ(sk, __sk_common.skc_family) == AF_INET;
+	c->listener = listener;
 }
 
-/* inet_csk_route_req(), ip6_dst_lookup_tail() */
-static __always_inline void note_no_routes(struct aw_counter *c, __u64 base, struct net *net,
-					   struct sk_buff *skb)
+/* The low half. `access`: never AW_PACKETS_UNREADABLE. */
+static __always_inline __u32 read_counter(enum aw_packet_access access, __u64 address)
 {
-	const void *counters = READ(skb, protocol) == bpf_htons(ETH_P_IP)
-				       ? READ(net, mib.ip_statistics)
-				       : READ(net, mib.ipv6_statistics);
+	__u32 value = 0;
 
-	note_counter(c, base, counters, aw_config.no_routes);
+	if (access == AW_PACKETS_CAST)
+		return AW_CAST((struct in6_addr *)address)->in6_u.u6_addr32[0];
+	bpf_probe_read_kernel(&value, sizeof(value), (void *)address);
+	return value;
+}
+
+static __always_inline __u64 no_routes_of(const struct aw_counter_addresses *c, struct sk_buff *skb)
+{
+	/* IPv6 sockets serve both. */
+	if (c->ipv4 || READ(skb, protocol) == bpf_htons(ETH_P_IP))
+		return c->no_routes_v4;
+	return c->no_routes_v6;
 }
 
 #endif

@@ -30,8 +30,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 SEC("fexit/tcp_conn_request")
 int BPF_PROG(conn_request_return, void *rsk_ops, void *af_ops, struct sock *sk, struct sk_buff *skb)
 {
-	if (aw_active)
-		on_conn_request_return(sk, skb);
+	on_conn_request_return(sk, skb);
 	return 0;
 }
 
@@ -40,7 +39,7 @@ SEC("fexit/tcp_v4_syn_recv_sock")
 int BPF_PROG(v4_syn_recv_sock_return, struct sock *sk, struct sk_buff *skb,
 	     struct request_sock *req, void *dst, struct request_sock *req_unhash)
 {
-	if (aw_active && child_refused(ctx))
+	if (child_refused(ctx) && aw_active)
 		on_child_refused(sk, skb, req, req_unhash);
 	return 0;
 }
@@ -49,7 +48,7 @@ SEC("fexit/tcp_v6_syn_recv_sock")
 int BPF_PROG(v6_syn_recv_sock_return, struct sock *sk, struct sk_buff *skb,
 	     struct request_sock *req, void *dst, struct request_sock *req_unhash)
 {
-	if (aw_active && child_refused(ctx) && !ipv4_of_ipv6_listener(skb))
+	if (child_refused(ctx) && aw_active && !ipv4_of_ipv6_listener(skb))
 		on_child_refused(sk, skb, req, req_unhash);
 	return 0;
 }

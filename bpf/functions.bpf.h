@@ -18,8 +18,7 @@
 SEC(ENTRY "tcp_conn_request")
 int ENTRY_PROG(conn_request, void *rsk_ops, void *af_ops, struct sock *sk, struct sk_buff *skb)
 {
-	if (aw_active)
-		on_conn_request(sk, skb);
+	on_conn_request(sk, skb);
 	return 0;
 }
 

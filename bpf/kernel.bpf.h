@@ -147,6 +147,15 @@ static __always_inline bool overflow_has_a_reason(void)
 }
 
 /*
+ * A number that no other network namespace has, or had. 0: it is made when somebody asks for it,
+ * before 3d368ab87cf6 ("net: initialize net->net_cookie at netns setup", 5.12).
+ */
+static __always_inline __u64 netns_cookie(struct net *net)
+{
+	return bpf_core_field_exists(net->net_cookie) ? READ(net, net_cookie) : 0;
+}
+
+/*
  * Connections of a closed listener may go on at another one of its SO_REUSEPORT group: 5.14, with
  * f9ac779f881c ("net: Introduce net.ipv4.tcp_migrate_req.") and 55d444b310c6.
  */

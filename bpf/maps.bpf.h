@@ -14,7 +14,8 @@ const volatile __u8 aw_drop_classes[AW_MAX_DROP_REASONS] = {};
 /*
  * Set by user space when every program is attached, and cleared before the
  * first is detached: a bracket whose middle is missing would report a loss
- * that never was.
+ * that never was. Programs on the way of each connection ask it last: most have
+ * nothing to report.
  */
 bool aw_active = false;
 
@@ -133,11 +134,14 @@ struct aw_accepter {
 	__u32 _pad;
 };
 
-/* One of the kernel's counters, as it was: counters.bpf.h. */
-struct aw_counter {
-	__u64 address; /* on this CPU */
-	__u32 value;   /* the low half */
-	__u32 _pad;
+/* Where some of the kernel's counters are, on one CPU: counters.bpf.h. */
+struct aw_counter_addresses {
+	__u64 listener; /* for whom they were looked up: its socket cookie; 0: for nobody */
+	__u64 netns;	/* net_cookie */
+	__u64 ipv4;	/* the listener is an IPv4 socket */
+	__u64 drops;
+	__u64 no_routes_v4;
+	__u64 no_routes_v6;
 };
 
 /*
@@ -150,13 +154,14 @@ struct aw_scratch {
 	__u64 skb;
 	__u32 accept_depth;
 	__u32 syn_depth;
-	struct aw_counter drops; /* note_counters() */
-	struct aw_counter no_routes;
-	__u8 answered; /* a SYN-ACK was built: only where counters cannot be read */
-	__u8 cookie;   /* a cookie was made */
-	__u8 security; /* enum aw_security */
-	__u8 pressure; /* a queue is about to be full */
-	__u8 _pad[4];
+	__u32 drops; /* the counters' low halves: note_counters() */
+	__u32 no_routes;
+	struct aw_counter_addresses counters;
+	__u8 answered;	/* a SYN-ACK was built: only where counters cannot be read */
+	__u8 cookie;	/* a cookie was made */
+	__u8 security;	/* enum aw_security */
+	__u8 pressure;	/* a queue is about to be full */
+	__u32 sk_drops; /* of the listener, at entry */
 	/* The last ACK that found the accept queue full. */
 	__u64 overflow_skb;
 	/* An ACK that came to a full queue, and sk_drops then: ingress.bpf.h. */

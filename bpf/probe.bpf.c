@@ -29,7 +29,7 @@ int BPF_KRETPROBE(conn_request_return)
 {
 	struct aw_scratch *s = scratch();
 
-	if (aw_active && s)
+	if (s)
 		on_conn_request_return((struct sock *)s->sk, (struct sk_buff *)s->skb);
 	return 0;
 }

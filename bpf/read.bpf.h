@@ -39,6 +39,16 @@
 #define READ(src, ...) AW_ARROW(N, __VA_ARGS__)(src, __VA_ARGS__)
 #endif
 
+/*
+ * A pointer in what a program at a function was given. The verifier does not trust the arguments
+ * of functions (prog_args_trusted()), so typed programs need no cast.
+ */
+#ifdef AW_PROBE_READS
+#define READ_ARG READ
+#else
+#define READ_ARG(src, member) ((src)->member)
+#endif
+
 /* 16 bytes of an IPv6 address. `member` is a struct in6_addr inside *src. */
 #ifdef AW_PROBE_READS
 #define READ_IN6(dst, src, member) BPF_CORE_READ_INTO((struct in6_addr *)(dst), src, member)

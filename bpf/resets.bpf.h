@@ -279,7 +279,9 @@ static __always_inline void on_receive_reset(struct sock *sk)
 {
 	bool queued = waits_for_accept(sk);
 
-	if (queued || (aw_config.all_resets && was_accepted(sk) && was_reset_by_client(sk)))
+	if (!queued && !(aw_config.all_resets && was_accepted(sk) && was_reset_by_client(sk)))
+		return;
+	if (aw_active)
 		on_reset_received(sk, queued);
 }
 
@@ -326,17 +328,22 @@ static __always_inline bool describe_reset(struct sock *sk, struct sk_buff *skb,
 	return true;
 }
 
-/* tcp:tcp_send_reset */
-static __always_inline void on_send_reset(struct sock *sk, struct sk_buff *skb, __u32 reason)
+/* tcp:tcp_send_reset. `ctx`: all its arguments. */
+static __always_inline void on_send_reset(struct sock *sk, struct sk_buff *skb,
+					  unsigned long long *ctx)
 {
 	struct aw_event *e;
+	__u32 reason;
 
 	if (!known_null(sk) && sk && !is_of_interest(sk))
+		return;
+	if (!aw_active)
 		return;
 	e = begin_event(AW_DRAFT_OF_SEND_RESET);
 	if (!e)
 		return;
 	e->action = AW_RESET_SENT;
+	reason = reset_reason(ctx);
 	if (describe_reset(sk, skb, reason, e)) {
 		note_reset_reason(e, reason);
 		report(e);

@@ -12,34 +12,56 @@
 #ifndef ACCEPTWATCH_SYN_STAGE_BPF_H
 #define ACCEPTWATCH_SYN_STAGE_BPF_H
 
-/* Noted at the entry: drops moves with every SYN that is dropped. */
+/*
+ * tcp_listendrop() counts at the socket as well, for all CPUs together: as long as that has not
+ * moved, nothing was dropped. Without casts, a typed program is spared a call by asking it first.
+ */
+static __always_inline bool asks_socket_first(enum aw_packet_access access)
+{
+#ifdef AW_PROBE_READS
+	return false;
+#else
+	return access == AW_PACKETS_PROBE_READ;
+#endif
+}
+
+/* At the entry. */
 static __always_inline void note_counters(struct aw_scratch *s, struct sock *sk,
 					  struct sk_buff *skb)
 {
-	struct net *net;
-	__u64 base;
+	const enum aw_packet_access access = aw_config.counter_access;
+	__u64 no_routes;
 
-	if (!aw_config.reads_counters) {
-		/* Which moves on other CPUs as well. */
-		s->drops.value = (__u32)READ(sk, sk_drops.counter);
+	if (access == AW_PACKETS_UNREADABLE) {
+		s->sk_drops = (__u32)READ(sk, sk_drops.counter);
 		return;
 	}
-	net = READ(sk, __sk_common.skc_net.net);
-	base = base_of_this_cpu();
-	note_listen_drops(&s->drops, base, net);
-	note_no_routes(&s->no_routes, base, net, skb);
+	counters_of(&s->counters, sk);
+	no_routes = no_routes_of(&s->counters, skb);
+	s->drops = read_counter(access, s->counters.drops);
+	s->no_routes = read_counter(access, no_routes);
+	if (asks_socket_first(access))
+		s->sk_drops = (__u32)READ(sk, sk_drops.counter);
 }
 
+/* At the exit. */
 static __always_inline bool was_dropped(struct aw_scratch *s, struct sock *sk)
 {
-	if (aw_config.reads_counters)
-		return has_moved(&s->drops);
-	return !s->answered && (__u32)READ(sk, sk_drops.counter) != s->drops.value;
+	const enum aw_packet_access access = aw_config.counter_access;
+
+	if (access == AW_PACKETS_UNREADABLE)
+		return !s->answered && (__u32)READ(sk, sk_drops.counter) != s->sk_drops;
+	if (asks_socket_first(access) && (__u32)READ(sk, sk_drops.counter) == s->sk_drops)
+		return false;
+	return read_counter(access, s->counters.drops) != s->drops;
 }
 
-static __always_inline bool found_no_route(struct aw_scratch *s)
+static __always_inline bool found_no_route(struct aw_scratch *s, struct sk_buff *skb)
 {
-	return aw_config.reads_counters && has_moved(&s->no_routes);
+	const enum aw_packet_access access = aw_config.counter_access;
+
+	return access != AW_PACKETS_UNREADABLE &&
+	       read_counter(access, no_routes_of(&s->counters, skb)) != s->no_routes;
 }
 
 /* The limit is the same for both queues, and read only where it matters. */
@@ -47,7 +69,7 @@ static __always_inline bool under_pressure(struct sock *sk, __u32 accept_depth, 
 {
 	__u32 deeper = accept_depth > syn_depth ? accept_depth : syn_depth;
 
-	return aw_config.pressure_percent && deeper >= AW_LEAST_PRESSURE &&
+	return deeper >= AW_LEAST_PRESSURE && aw_config.pressure_percent &&
 	       aw_under_pressure(deeper, READ(sk, sk_max_ack_backlog), aw_config.pressure_percent);
 }
 
@@ -76,7 +98,9 @@ static __always_inline void on_conn_request(struct sock *sk, struct sk_buff *skb
 	if (!s || !tp)
 		return;
 	s->sk = (__u64)sk;
-	s->skb = (__u64)skb;
+#ifdef AW_PROBE_READS
+	s->skb = (__u64)skb; /* for the kretprobe */
+#endif
 	s->accept_depth = READ(sk, sk_ack_backlog);
 	s->syn_depth = READ(tp, inet_conn.icsk_accept_queue.qlen.counter);
 	s->pressure = under_pressure(sk, s->accept_depth, s->syn_depth);
@@ -103,7 +127,7 @@ static __always_inline void on_security_asked(int refused)
  */
 static __always_inline enum aw_reason failure_reason(struct aw_scratch *s, struct sk_buff *skb)
 {
-	if (found_no_route(s))
+	if (found_no_route(s, skb))
 		return AW_NO_ROUTE;
 	if (refused_by_mptcp(skb))
 		return AW_REQUEST_FAILED;
@@ -113,7 +137,7 @@ static __always_inline enum aw_reason failure_reason(struct aw_scratch *s, struc
 		return AW_MEMORY;
 	if (s->security == AW_SECURITY_REFUSED)
 		return AW_SECURITY_MODULE;
-	return aw_config.reads_counters ? AW_REQUEST_FAILED : AW_NO_ROUTE;
+	return aw_config.counter_access ? AW_REQUEST_FAILED : AW_NO_ROUTE;
 }
 
 /* cookie_v4_init_sequence() and its IPv6 twin: the answer is going to be a cookie. */
@@ -181,7 +205,7 @@ static __always_inline void on_conn_request_return(struct sock *sk, struct sk_bu
 		return;
 	s->sk = 0;
 	dropped = was_dropped(s, sk);
-	if (!dropped && !s->cookie && !s->pressure)
+	if ((!dropped && !s->cookie && !s->pressure) || !aw_active)
 		return;
 	read_syn_facts(sk, &facts);
 	if (dropped) {

@@ -23,16 +23,14 @@ int BPF_PROG(retransmit_synack, struct sock *sk, struct request_sock *req)
 SEC(TRACEPOINT "tcp_send_reset")
 int BPF_PROG(send_reset, struct sock *sk, struct sk_buff *skb)
 {
-	if (aw_active)
-		on_send_reset(sk, skb, reset_reason(ctx));
+	on_send_reset(sk, skb, ctx);
 	return 0;
 }
 
 SEC(TRACEPOINT "tcp_receive_reset")
 int BPF_PROG(receive_reset, struct sock *sk)
 {
-	if (aw_active)
-		on_receive_reset(sk);
+	on_receive_reset(sk);
 	return 0;
 }
 

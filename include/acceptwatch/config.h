@@ -49,7 +49,7 @@ struct aw_config {
 	__u8 kfree_skb_args;	    /* tp kfree_skb: 2, 3, 4 */
 	__u8 listen_start_args;	    /* inet_csk_listen_start(): 1, 2 */
 	__u8 sees_security_module;  /* security_inet_conn_request() is hooked */
-	__u8 reads_counters;	    /* the kernel's own per-CPU counters: counters.bpf.h */
+	__u8 counter_access;	    /* enum aw_packet_access, of counters.bpf.h */
 	__u8 sees_dropped_requests; /* inet_csk_reqsk_queue_drop() is hooked */
 	__u8 pressure_percent;	    /* of its limit, a depth is reported; 0: none is */
 	__u8 accept_args;	    /* inet_csk_accept(): 2, 4 */

@@ -99,7 +99,7 @@ std::vector<Layout> layouts() {
         MEMBER(aw_config, kfree_skb_args),
         MEMBER(aw_config, listen_start_args),
         MEMBER(aw_config, sees_security_module),
-        MEMBER(aw_config, reads_counters),
+        MEMBER(aw_config, counter_access),
         MEMBER(aw_config, sees_dropped_requests),
         MEMBER(aw_config, pressure_percent),
         MEMBER(aw_config, accept_args),

@@ -78,7 +78,7 @@ TEST(Plan, Of612LeavesResetsToTheTracepoint) {
                                         "request_dropped", "icmp_error", "request_timer_end",
                                         "request_timeout", "request_orphaned", "netfilter_answer"} +
                                   listener_programs));
-  EXPECT_EQ(plan.config.reads_counters, 1);
+  EXPECT_EQ(plan.config.counter_access, plan.config.packet_access);
   EXPECT_EQ(plan.config.sees_dropped_requests, 1);
   EXPECT_EQ(plan.config.send_reset_args, 3);
   EXPECT_EQ(plan.config.kfree_skb_args, 4);
@@ -125,7 +125,7 @@ TEST(Plan, WithoutReadableCountersWatchesSynAcksAndTheSecurityModule) {
     auto features = kernel_7_2();
     change(features);
     const auto plan = plan_of(features);
-    EXPECT_EQ(plan.config.reads_counters, 0);
+    EXPECT_EQ(plan.config.counter_access, AW_PACKETS_UNREADABLE);
     EXPECT_TRUE(has(plan, "make_synack"));
     EXPECT_TRUE(has(plan, "security_asked"));
   }
