@@ -5,7 +5,7 @@
  * that they bracket.
  *
  * A counter's address is found with this_cpu_off, which has to be in the kernel's type information
- * (not on 5.10), and there memory has to be readable: by a cast (6.2), or by a probe read, which
+ * (not on 5.10), and the memory has to be readable: by a cast, or by a probe read, which
  * lockdown=confidentiality forbids.
  */
 #ifndef ACCEPTWATCH_COUNTERS_BPF_H

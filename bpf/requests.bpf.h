@@ -71,7 +71,7 @@ static __always_inline void on_request_dropped(struct sock *sk, struct request_s
 /*
  * __inet_csk_reqsk_queue_drop() from the timer, where listener_of() knows none. The function that
  * says so came with e8c526f2bdf1 ("tcp/dccp: Don't use timer_pending() in reqsk_queue_unlink()",
- * 6.12, backported as far as 5.15).
+ * 6.12, backported to 6.1).
  */
 static __always_inline void on_request_expired(struct sock *sk, struct request_sock *req)
 {
