@@ -113,7 +113,7 @@ static __always_inline bool reset_by_overflow(struct sock *sk, struct sk_buff *s
 {
 	if (aw_config.syn_recv_sock_args)
 		return overflowed_here(skb);
-	if (!aw_accept_queue_full(facts->accept_depth, facts->accept_limit))
+	if (!is_overflow(sk, aw_accept_queue_full(facts->accept_depth, facts->accept_limit)))
 		return false;
 	if (!resets_have_reasons())
 		return dropped_since_ingress(sk, skb);

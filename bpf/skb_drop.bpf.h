@@ -58,15 +58,16 @@ static __always_inline enum aw_reason refusal_of_ack(struct sock *sk, struct sk_
 						     enum aw_drop_class class)
 {
 	const bool cookie = class == AW_DROP_NO_SOCKET;
+	bool full;
 
 	if (class == AW_DROP_OVERFLOW)
-		return ack_drop_reason(facts, ends);
+		return ack_drop_reason(sk, facts, ends);
 	if (!cookie && overflow_has_a_reason())
 		return AW_REASON_NONE;
-	if (!aw_accept_queue_full(facts->accept_depth, facts->accept_limit) ||
-	    (!cookie && deferred_ack(sk, skb)))
+	if (!cookie && deferred_ack(sk, skb))
 		return AW_REASON_NONE;
-	return AW_ACCEPT_QUEUE_FULL;
+	full = aw_accept_queue_full(facts->accept_depth, facts->accept_limit);
+	return overflowed(sk, full) ? AW_ACCEPT_QUEUE_FULL : AW_REASON_NONE;
 }
 
 /* An ACK, or a RST to a request. */

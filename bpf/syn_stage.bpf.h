@@ -36,7 +36,7 @@ static __always_inline void note_counters(struct aw_scratch *s, struct sock *sk,
 		s->sk_drops = (__u32)READ(sk, sk_drops.counter);
 		return;
 	}
-	counters_of(&s->counters, sk);
+	counters_of(s, sk, access);
 	no_routes = no_routes_of(&s->counters, skb);
 	s->drops = read_counter(access, s->counters.drops);
 	s->no_routes = read_counter(access, no_routes);
@@ -161,8 +161,8 @@ static __always_inline void on_make_synack(void)
  * The queues at entry decided, unless another CPU filled one before the kernel looked:
  * then they show it now.
  */
-static __always_inline enum aw_reason drop_reason(struct aw_scratch *s, struct sk_buff *skb,
-						  struct aw_syn_facts *facts)
+static __always_inline enum aw_reason reason_by_depths(struct aw_scratch *s,
+						       struct aw_syn_facts *facts)
 {
 	enum aw_reason reason = aw_syn_drop_reason(facts);
 
@@ -170,6 +170,21 @@ static __always_inline enum aw_reason drop_reason(struct aw_scratch *s, struct s
 		facts->accept_depth = s->accept_depth;
 		facts->syn_depth = s->syn_depth;
 		reason = aw_syn_drop_reason(facts);
+	}
+	return reason;
+}
+
+/* Whether it was the accept queue, the kernel has counted; what else it was, depths tell. */
+static __always_inline enum aw_reason drop_reason(struct aw_scratch *s, struct sk_buff *skb,
+						  struct aw_syn_facts *facts, bool overflow)
+{
+	struct aw_syn_facts others;
+	enum aw_reason reason = reason_by_depths(s, facts);
+
+	if (aw_config.counter_access) {
+		others = *facts;
+		others.accept_depth = 0;
+		reason = overflow ? AW_ACCEPT_QUEUE_FULL : aw_syn_drop_reason(&others);
 	}
 	return reason == AW_REQUEST_FAILED ? failure_reason(s, skb) : reason;
 }
@@ -199,17 +214,18 @@ static __always_inline void on_conn_request_return(struct sock *sk, struct sk_bu
 	struct aw_syn_facts facts = {};
 	enum aw_action action;
 	enum aw_reason reason;
-	bool dropped;
+	bool dropped, overflow;
 
 	if (!s || s->sk != (__u64)sk || !sk)
 		return;
 	s->sk = 0;
 	dropped = was_dropped(s, sk);
+	overflow = dropped && take_overflow(s);
 	if ((!dropped && !s->cookie && !s->pressure) || !aw_active)
 		return;
 	read_syn_facts(sk, &facts);
 	if (dropped) {
-		reason = drop_reason(s, skb, &facts);
+		reason = drop_reason(s, skb, &facts, overflow);
 		action = AW_LISTEN_DROP;
 	} else if (s->cookie) {
 		reason = facts.syncookies == 2 ? AW_ALWAYS : AW_SYN_QUEUE_FULL;
