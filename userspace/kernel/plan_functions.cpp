@@ -13,7 +13,7 @@ bool known_prototype(std::optional<unsigned> arguments) {
 void add_syn_stage(const Features& features, Plan& plan) {
   // The bracket's end comes first: an entry without its end would go stale.
   add(plan, {"conn_request_return"});
-  if (!plan.config.reads_counters)
+  if (!plan.config.counter_access)
     add(plan, {"make_synack"});
   if (features.arguments_of("cookie_v4_init_sequence"))
     add(plan, {"v4_cookie_made"});
@@ -86,7 +86,7 @@ bool may_refuse_requests(const Features& features) {
 /// Why no request could be made. The hook is on the way of every connection, so it is
 /// left out where a counter tells of missing routes and nothing else is likely.
 void add_security_program(const Features& features, Plan& plan) {
-  if (plan.config.reads_counters && !may_refuse_requests(features))
+  if (plan.config.counter_access && !may_refuse_requests(features))
     return see_nothing_of(plan, AW_LISTEN_DROP, AW_MEMORY, AW_STAGE_SYN,
                           "told apart only where a security module (SELinux, Smack, a BPF program) "
                           "may refuse requests; reported as request_failed",

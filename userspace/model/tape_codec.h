@@ -125,7 +125,7 @@ template <typename A, Is<Error> V> void fields(A& a, V& v) { a(v.status, v.what,
 template <typename A, Is<ListenerLook> V> void fields(A& a, V& v) {
   a(v.begun_ns, v.ended_ns, v.failed);
 }
-template <typename A, Is<Counter> V> void fields(A& a, V& v) { a(v.key, v.count, v.folded); }
+template <typename A, Is<Counter> V> void fields(A& a, V& v) { a(v.key, v.count, v.suppressed); }
 template <typename A, Is<Losses> V> void fields(A& a, V& v) {
   a(v.ring_buffer, v.counter_map, v.programs, v.followers);
 }

@@ -11,7 +11,8 @@ namespace acceptwatch {
 ///
 /// libbpf (up to 1.6 at least) reads and parses all of it for each object that it loads, and
 /// goes through all of it for each type that is relocated and each program that is attached:
-/// half of the time of a start, and most of its memory. No option hands it over; so the linker
+/// without this a start takes 86 ms of CPU time instead of 59, and 16 MiB instead of 9.5 (tier
+/// tracepoint on 6.18). No option hands it over; so the linker
 /// leads libbpf's call of btf__load_vmlinux_btf() to us (--wrap). Where libbpf is a shared
 /// library its calls stay inside, and it reads everything as ever.
 class LentTypes {
