@@ -128,7 +128,7 @@ Result<void> Outlet::reopen() {
 bool Outlet::put(std::string_view lines) {
   if (closed_pipe_)
     return true;
-  if (pending_.size() - written_ + lines.size() > max_pending)
+  if (pending() + lines.size() > max_pending)
     return false;
   if (written_ > max_pending / 2) { // else a slow reader would have the whole moved for each line
     const size_t line = line_begin();

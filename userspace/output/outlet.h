@@ -21,7 +21,8 @@ public:
   [[nodiscard]] bool put(std::string_view lines);
   /// Writes as much as is taken at once. True: nothing is left.
   bool flush();
-  [[nodiscard]] bool has_room() const { return pending_.size() - written_ < max_pending; }
+  /// Bytes that wait to be taken.
+  [[nodiscard]] size_t pending() const { return pending_.size() - written_; }
   [[nodiscard]] bool is_empty() const { return written_ == pending_.size(); }
 
   /// Opens the path anew (SIGHUP), once the line that is half written is whole; nothing to do for

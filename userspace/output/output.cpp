@@ -2,6 +2,11 @@
 #include "output/output.h"
 
 namespace acceptwatch {
+namespace {
+
+constexpr size_t flushed_at = 64UL * 1024;
+
+} // namespace
 
 void Output::put(uint64_t occurrences, Timestamp time) {
   if (lost_ != told_lost_)
@@ -9,6 +14,9 @@ void Output::put(uint64_t occurrences, Timestamp time) {
   if (!outlet_.put(text_))
     lost_ += occurrences;
   text_.clear();
+  // A flood fills the room within one turn of the loop.
+  if (outlet_.pending() >= flushed_at)
+    outlet_.flush();
 }
 
 /// In front of what is to be put: there has to be room for both.
