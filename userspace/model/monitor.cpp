@@ -19,7 +19,7 @@ Monitor::Monitor(Scope scope, ReasonNames names, const Host& host, KernelControl
     : scope_(std::move(scope)), names_(std::move(names)), host_(host), control_(control),
       sink_(sink), auditor_(scope_.netns, scope_.blind),
       incidents_(scope_, host_, control_, table_),
-      flows_(scope_.sees_accept, host_, control_, table_) {}
+      flows_(scope_.sees_accept, host_, control_, table_), sampler_(scope_, host_, table_) {}
 
 Result<void> Monitor::begin(const std::function<Result<Instant>()>& activate) {
   const bool compares = scope_.incomparable.empty();
@@ -33,7 +33,10 @@ Result<void> Monitor::begin(const std::function<Result<Instant>()>& activate) {
   if (compares)
     auditor_.begin(mounted, before, host_.net_counters(scope_.netns, before).readings);
   schedule_audit(0);
+  next_told_audit_ns_ = begun_ns_ + told_audit_pause_ns;
   const auto failed = look();
+  sampler_.begin(now_);
+  next_sample_ns_ = now_.boot_ns + sample_pause_ns();
   return failed ? Result<void>{tl::unexpected{*failed}} : Result<void>{};
 }
 
