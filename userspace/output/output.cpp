@@ -4,6 +4,7 @@
 namespace acceptwatch {
 
 void Output::put(uint64_t occurrences, Timestamp time) {
+  last_ = time;
   if (lost_ != told_lost_)
     tell_lost(time);
   if (!outlet_.put(text_))
@@ -11,11 +12,15 @@ void Output::put(uint64_t occurrences, Timestamp time) {
   text_.clear();
 }
 
-/// In front of what is to be put: there has to be room for both.
-void Output::tell_lost(Timestamp time) {
+std::string Output::lost_line(Timestamp time) {
   std::string line;
   formatter_->format(Lost{time, "output", lost_ - told_lost_}, line);
-  if (outlet_.put(line))
+  return line;
+}
+
+/// In front of what is to be put: there has to be room for both.
+void Output::tell_lost(Timestamp time) {
+  if (outlet_.put(lost_line(time)))
     told_lost_ = lost_;
 }
 
@@ -29,16 +34,28 @@ void Output::take(const Event& event) {
   put(event.count, event.time);
 }
 
+/// Those that it tells of are told by no other record.
 void Output::take(const Lost& lost) {
   formatter_->format(lost, text_);
-  put(0, lost.time);
+  put(lost.count, lost.time);
 }
 
 void Output::take(const Snapshot& summary) {
   formatter_->format(summary, text_);
-  put(0, summary.time);
+  if (lost_ != told_lost_)
+    outlet_.put_last(lost_line(summary.time));
+  told_lost_ = lost_;
+  outlet_.put_last(text_);
+  text_.clear();
 }
 
-bool Output::flush() { return outlet_.flush(); }
+bool Output::flush() {
+  if (!outlet_.flush())
+    return false;
+  if (lost_ == told_lost_)
+    return true;
+  tell_lost(last_); // there is room again, though nothing may happen any more
+  return outlet_.flush();
+}
 
 } // namespace acceptwatch

@@ -18,11 +18,12 @@ public:
   void take(const Start& start);
   void take(const Event& event);
   void take(const Lost& lost);
-  /// The last: for it there is room.
+  /// The last: there is always room for it, and for what was lost before it.
   void take(const Snapshot& summary);
 
   /// Opens the file anew.
   [[nodiscard]] Result<void> reopen() { return outlet_.reopen(); }
+  /// True: nothing is left.
   bool flush();
   [[nodiscard]] const Outlet& outlet() const { return outlet_; }
   void note_closed_pipe() { outlet_.note_closed_pipe(); }
@@ -32,12 +33,14 @@ public:
 private:
   void put(uint64_t occurrences, Timestamp time);
   void tell_lost(Timestamp time);
+  [[nodiscard]] std::string lost_line(Timestamp time);
 
   std::unique_ptr<Formatter> formatter_;
   Outlet outlet_;
   std::string text_; ///< of the record that is being formatted
   uint64_t lost_ = 0;
   uint64_t told_lost_ = 0;
+  Timestamp last_ = 0; ///< of what was taken
 };
 
 } // namespace acceptwatch
