@@ -3,11 +3,12 @@
 // usage: acceptwatch-micro [--benchmark_format=json ...]
 // What user space does with a record, step by step and as a whole: how long it takes, and how
 // often it allocates. No kernel program is involved; the record is one of a full accept queue.
+// And what it costs to ask for the state of a run among many listeners.
 #include "allocations.h"
 #include "events/decode.h"
 #include "host/clock.h"
 #include "host/proc_host.h"
-#include "model/table.h"
+#include "model/monitor.h"
 #include "output/ndjson.h"
 #include "output/outlet.h"
 #include "output/text.h"
@@ -175,6 +176,64 @@ void whole_path(benchmark::State& state, Formatter&& formatter) {
 }
 BENCHMARK_CAPTURE(whole_path, "", NdjsonFormatter{})->Name("record to NDJSON in /dev/null");
 BENCHMARK_CAPTURE(whole_path, "", TextFormatter{TextStyle{}})->Name("record to text in /dev/null");
+
+/// A host with many listeners, each on a port of its own, of which some lose connections.
+class CrowdedHost final : public Host {
+public:
+  static constexpr uint16_t listeners = 10'000;
+  static constexpr uint16_t in_trouble = 100;
+
+  ListenerLook look(const std::function<void(const aw_holder&)>& visit) const override {
+    auto holder = a_record<aw_holder>(AW_RECORD_HOLDER);
+    holder.somaxconn = holder.max_syn_backlog = 4096;
+    for (uint16_t i = 0; i < listeners; ++i) {
+      holder.listener.id = listener_id + i;
+      holder.listener.port = static_cast<__u16>(1024 + i);
+      holder.pid = 1000U + i % 100U;
+      visit(holder);
+    }
+    return {};
+  }
+  std::vector<Counter> counters() const override {
+    std::vector<Counter> all;
+    for (uint16_t i = 0; i < in_trouble; ++i) {
+      Counter& counter = all.emplace_back();
+      counter.key.listener = listener_id + i * 100U;
+      counter.key.netns = 4026531840;
+      counter.key.action = AW_LISTEN_DROP;
+      counter.key.reason = AW_ACCEPT_QUEUE_FULL;
+      counter.key.stage = AW_STAGE_ACK;
+      counter.count = 1U + i;
+    }
+    return all;
+  }
+};
+
+class NoSink final : public EventSink {
+public:
+  void take(const Event&) override {}
+  void take(const Lost&) override {}
+};
+
+void take_snapshot(benchmark::State& state) {
+  const CrowdedHost host;
+  KernelControl control;
+  NoSink sink;
+  Scope scope;
+  scope.tier = AW_SOURCE_FENTRY;
+  scope.sees_queues = scope.sees_accept = true;
+  const Instant now = Clock{}.now();
+  Monitor monitor{scope, [](auto, auto) { return std::nullopt; }, host, control, sink};
+  if (!monitor.begin([&]() -> Result<Instant> { return now; }))
+    state.SkipWithError("no begin");
+  monitor.audit(now);
+  const Counted counted{state};
+  for ([[maybe_unused]] auto _ : state) {
+    auto snapshot = monitor.snapshot();
+    benchmark::DoNotOptimize(snapshot);
+  }
+}
+BENCHMARK(take_snapshot)->Name("snapshot among 10,000 listeners, 100 in trouble");
 
 } // namespace
 } // namespace acceptwatch

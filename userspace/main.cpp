@@ -6,13 +6,24 @@
 
 #include <csignal>
 #include <exception>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <malloc.h>
+#include <unistd.h>
 #include <variant>
 
 using namespace acceptwatch;
 
 namespace {
+
+/// Where one of the three is closed, the next file that is opened would be taken for it, and be
+/// written what is meant for people. Standard output stays one that cannot be written to.
+void occupy_standard_descriptors() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(fd, F_GETFD) < 0)
+      static_cast<void>(open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY));
+  }
+}
 
 /// Of a run that did not fail.
 Result<ExitStatus> ended(const Result<void>& result) {
@@ -42,6 +53,7 @@ Result<ExitStatus> run(int argc, const char* const* argv) {
 } // namespace
 
 int main(int argc, char** argv) {
+  occupy_standard_descriptors();
   // By default free() keeps up to 64 MiB once that much was used, and a start uses megabytes.
   mallopt(M_MMAP_THRESHOLD, 256 * 1024);
   // A closed pipe shows as an error of write().

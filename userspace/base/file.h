@@ -21,6 +21,8 @@ public:
   ~UniqueFd();
 
   [[nodiscard]] int get() const { return fd_; }
+  /// Whoever is given it closes it.
+  [[nodiscard]] int release() { return std::exchange(fd_, -1); }
   explicit operator bool() const { return fd_ >= 0; }
 
 private:

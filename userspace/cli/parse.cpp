@@ -269,6 +269,19 @@ Result<void> interpret_names(const Typed& typed, Options& options) {
   return {};
 }
 
+/// A variable of a script that was not set would be taken for an option that was not given.
+Result<void> refuse_empty_values(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    if (std::ranges::find(option->results(), std::string{}) != option->results().end())
+      return wrong(fmt::format("{}: the value is empty", option->get_name()));
+  }
+  for (const CLI::App* command : app.get_subcommands()) {
+    if (auto done = refuse_empty_values(*command); !done)
+      return done;
+  }
+  return {};
+}
+
 Result<void> interpret(const CLI::App& app, const Typed& typed, Options& options) {
   if (auto done = interpret_filters(app, typed, options); !done)
     return done;
@@ -276,7 +289,9 @@ Result<void> interpret(const CLI::App& app, const Typed& typed, Options& options
     return done;
   if (auto done = interpret_limits(app, typed, options); !done)
     return done;
-  return interpret_names(typed, options);
+  if (auto done = interpret_names(typed, options); !done)
+    return done;
+  return refuse_empty_values(app);
 }
 
 } // namespace

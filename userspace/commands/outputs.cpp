@@ -17,6 +17,14 @@
 namespace acceptwatch {
 namespace {
 
+/// Until it takes more, or for a moment. What fails is ready all the time, and a file cannot be
+/// waited for.
+void wait_for(const Outlet& outlet) {
+  constexpr int pause_ms = 20;
+  pollfd ready{outlet.error() ? -1 : outlet.waitable_fd(), POLLOUT, 0};
+  poll(&ready, 1, pause_ms);
+}
+
 /// NO_COLOR: https://no-color.org
 bool use_colour(const Options& options, const Outlet& outlet) {
   if (options.colour != Colour::automatic)
@@ -134,19 +142,41 @@ void Outputs::flush() {
   }
 }
 
-void Outputs::flush_for(double seconds) {
+Result<void> Outputs::flush_for(double seconds) {
   using Time = std::chrono::steady_clock;
   const auto end = Time::now() + std::chrono::duration<double>(seconds);
+  Result<void> all;
   for (const auto& output : outputs_) {
-    while (!output->flush() && !output->outlet().is_closed_pipe() && Time::now() < end) {
-      constexpr int pause_ms = 20;
-      pollfd ready{output->outlet().waitable_fd(), POLLOUT, 0};
-      poll(&ready, 1, pause_ms);
-    }
-    if (!output->outlet().is_empty() && !output->outlet().is_closed_pipe())
-      print_note(fmt::format("{} did not take the last records, the summary among them.",
-                             output->outlet().name()));
+    const Outlet& outlet = output->outlet();
+    while (!output->flush() && !outlet.is_closed_pipe() && Time::now() < end)
+      wait_for(outlet);
+    if (outlet.is_empty() || outlet.is_closed_pipe())
+      continue;
+    print_note(
+        fmt::format("{} did not take the last records, the summary among them.", outlet.name()));
+    if (outlet.error())
+      all = system_failure(fmt::format("cannot write to {}", outlet.name()), outlet.error());
   }
+  return all;
+}
+
+Result<void> Outputs::write_all() {
+  for (const auto& output : outputs_) {
+    const Outlet& outlet = output->outlet();
+    while (!output->flush() && !outlet.is_closed_pipe()) {
+      if (outlet.error())
+        return system_failure(fmt::format("cannot write to {}", outlet.name()), outlet.error());
+      wait_for(outlet);
+    }
+  }
+  return {};
+}
+
+size_t Outputs::pending() const {
+  size_t most = 0;
+  for (const auto& output : outputs_)
+    most = std::max(most, output->outlet().pending());
+  return most;
 }
 
 void Outputs::reopen(Timestamp now) {
@@ -162,6 +192,7 @@ void Outputs::reopen(Timestamp now) {
     if (auto waits = wait_in(*loop_); !waits)
       print_error(waits.error());
   }
+  flush(); // the loop does not know yet what waits
 }
 
 } // namespace acceptwatch

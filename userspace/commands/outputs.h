@@ -28,8 +28,13 @@ public:
   [[nodiscard]] Result<void> wait_in(EventLoop& loop);
   /// Writes what is taken at once; call it when something was told, and now and then.
   void flush();
-  /// The same at the end, for so long at most.
-  void flush_for(double seconds);
+  /// The same at the end, for so long at most. A reader that is too slow is said; an error is that
+  /// something cannot be written.
+  [[nodiscard]] Result<void> flush_for(double seconds);
+  /// Everything, however long the readers take. The error is that something cannot be written.
+  [[nodiscard]] Result<void> write_all();
+  /// Bytes that wait, of the output of which most do.
+  [[nodiscard]] size_t pending() const;
   /// SIGHUP. What cannot be opened anew goes on as it was, and is said.
   void reopen(Timestamp now);
 

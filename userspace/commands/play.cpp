@@ -7,23 +7,41 @@
 namespace acceptwatch {
 namespace {
 
-/// Nothing waits for a tape: whoever reads is given its time.
-constexpr double patience_seconds = 3600;
-
-/// Tells the outputs no faster than they take it.
-class PatientSink final : public EventSink {
+/// Nothing waits for us: whoever reads is given its time, so that nothing is lost.
+class PatientOutputs final : public EventSink {
 public:
-  explicit PatientSink(Outputs& outputs) : outputs_(outputs) {}
-  void take(const Event& event) override { told(event); }
-  void take(const Lost& lost) override { told(lost); }
+  explicit PatientOutputs(Outputs& outputs) : outputs_(outputs) {}
+
+  void take(const Start& start) { outputs_.take(start); }
+  void take(const Event& event) override {
+    outputs_.take(event);
+    keep_up();
+  }
+  void take(const Lost& lost) override {
+    outputs_.take(lost);
+    keep_up();
+  }
+  void sampled(const Sample& sample) override {
+    outputs_.sampled(sample);
+    keep_up();
+  }
+  void audited(const Audit& audit) override {
+    outputs_.audited(audit);
+    keep_up();
+  }
+  void take(const Snapshot& summary) { outputs_.take(summary); }
+
+  /// All that was taken. The error is that it cannot be written.
+  [[nodiscard]] Result<void> finish() { return written_ ? outputs_.write_all() : written_; }
 
 private:
-  template <typename T> void told(const T& what) {
-    outputs_.take(what);
-    outputs_.flush_for(patience_seconds);
+  void keep_up() {
+    if (written_ && outputs_.pending() > Outlet::max_pending / 2)
+      written_ = outputs_.write_all();
   }
 
   Outputs& outputs_;
+  Result<void> written_;
 };
 
 } // namespace
@@ -35,13 +53,12 @@ Result<void> play(const Options& options) {
   auto outputs = Outputs::open(options);
   if (!outputs)
     return tl::unexpected{outputs.error()};
-  Outputs& out = **outputs;
-  PatientSink sink{out};
+  PatientOutputs out{**outputs};
   auto played = play_tape(
-      *tape, sink, [&](const Start& start) { out.take(start); },
+      *tape, out, [&](const Start& start) { out.take(start); },
       [&](const Snapshot& summary) { out.take(summary); });
-  out.flush_for(patience_seconds);
-  return played;
+  const auto written = out.finish();
+  return written ? played : written;
 }
 
 } // namespace acceptwatch

@@ -2,6 +2,7 @@
 #include "commands/tape_file.h"
 
 #include "base/file.h"
+#include "output/outlet.h"
 
 #include <array>
 #include <cerrno>
@@ -30,18 +31,21 @@ TapeFile::TapeFile(TapeFile&&) noexcept = default;
 TapeFile& TapeFile::operator=(TapeFile&&) noexcept = default;
 
 Result<TapeFile> TapeFile::create(const std::string& path) {
-  const int fd =
-      open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0640);
-  if (fd < 0)
-    return system_failure(fmt::format("cannot write a tape to {}", path), errno,
+  const auto what = fmt::format("cannot write a tape to {}", path);
+  UniqueFd fd{open(path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0640)};
+  if (!fd)
+    return system_failure(what, errno,
                           "Check the path given to --tape and its directory's permissions.");
+  if (auto mine = check_owner(fd.get(), path); !mine)
+    return tl::unexpected{mine.error()};
+  if (ftruncate(fd.get(), 0) != 0 && errno != EINVAL) // a device or a FIFO has no length
+    return system_failure(what, errno);
   auto state = std::make_unique<State>();
   state->path = path;
-  state->file.reset(gzdopen(fd, "wb6"));
-  if (!state->file) {
-    ::close(fd);
-    return system_failure(fmt::format("cannot write a tape to {}", path), ENOMEM);
-  }
+  state->file.reset(gzdopen(fd.get(), "wb6"));
+  if (!state->file)
+    return system_failure(what, ENOMEM);
+  static_cast<void>(fd.release());
   return TapeFile{std::move(state)};
 }
 
@@ -71,6 +75,12 @@ Result<std::string> read_tape_file(const std::string& path) {
   std::array<char, 65536> chunk{};
   for (;;) {
     const int n = gzread(file.get(), chunk.data(), chunk.size());
+    int code = Z_OK;
+    if (n < 0)
+      gzerror(file.get(), &code);
+    if (code == Z_DATA_ERROR)
+      return failure(fmt::format("the tape {} is damaged", path),
+                     "It was changed since it was written: fetch it anew.");
     // Of a tape whose writer was killed the end is missing: what is there is played.
     if (n <= 0)
       return bytes;

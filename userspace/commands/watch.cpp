@@ -286,8 +286,8 @@ Result<void> Watch::finish() {
   }
   const auto complete = recorder_->finish(clock_.now());
   outputs_->take(recorder_->monitor().snapshot());
-  outputs_->flush_for(farewell_seconds);
-  return complete;
+  const auto written = outputs_->flush_for(farewell_seconds);
+  return complete ? written : complete;
 }
 
 } // namespace

@@ -13,9 +13,10 @@ struct Instant {
   int64_t wall_offset = 0; ///< what CLOCK_REALTIME is ahead of CLOCK_BOOTTIME, nanoseconds
   int64_t suspended = 0;   ///< what CLOCK_BOOTTIME is ahead of CLOCK_MONOTONIC, nanoseconds
 
-  /// Of another instant, `boot` in CLOCK_BOOTTIME.
+  /// Of another instant, `boot` in CLOCK_BOOTTIME. A record's number may be anybody's: the sum
+  /// wraps around, where that of signed numbers would be undefined.
   [[nodiscard]] Timestamp wall_time(uint64_t boot) const {
-    return static_cast<Timestamp>(boot) + wall_offset;
+    return static_cast<Timestamp>(boot + static_cast<uint64_t>(wall_offset));
   }
   [[nodiscard]] Timestamp wall_time() const { return wall_time(boot_ns); }
 

@@ -43,7 +43,7 @@ void Incidents::note(const aw_event& record, const Event& event, const Instant& 
     pressure_.end(event.listener, at_ns, now, tell);
     diagnosis_.listener_closed(event.listener);
   }
-  if (event.action == AW_QUEUE_PRESSURE)
+  if (event.action == AW_QUEUE_PRESSURE && has_queues)
     pressure_.begin(event, at_ns);
 }
 

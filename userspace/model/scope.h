@@ -52,7 +52,7 @@ struct Scope {
   Thresholds thresholds;
 
   [[nodiscard]] bool wants_action(aw_action action) const {
-    return (actions & (1U << action)) != 0;
+    return action < AW_NR_ACTIONS && (actions & (1U << action)) != 0;
   }
   [[nodiscard]] bool wants_place(uint32_t in_netns, uint16_t port) const {
     return (!ports || ports->test(port)) && (!netns || *netns == in_netns);

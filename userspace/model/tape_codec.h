@@ -30,6 +30,25 @@ concept WireRecord =
     std::is_same_v<T, aw_event> || std::is_same_v<T, aw_process> || std::is_same_v<T, aw_holder> ||
     std::is_same_v<T, aw_counter_key> || std::is_same_v<T, aw_peaks>;
 
+// Numbers that stand for names. Of one that is out of range nothing can be said, not even that it
+// is another: C++ does not define what such a value does.
+constexpr uint64_t greatest(aw_source) { return AW_SOURCE_POLL; }
+constexpr uint64_t greatest(aw_action) { return AW_NR_ACTIONS - 1; }
+constexpr uint64_t greatest(aw_reason) { return AW_NR_REASONS - 1; }
+constexpr uint64_t greatest(aw_stage) { return AW_NR_STAGES - 1; }
+constexpr uint64_t greatest(Activity) { return activity_count - 1; }
+constexpr uint64_t greatest(ExitStatus) { return 0xFF; }
+
+constexpr bool is_valid(const aw_event& record) {
+  return record.header.source <= AW_SOURCE_POLL && record.action < AW_NR_ACTIONS &&
+         record.reason < AW_NR_REASONS && record.stage < AW_NR_STAGES &&
+         record.hook < AW_NR_HOOKS && record.reason_space <= AW_SK_RST_REASON;
+}
+constexpr bool is_valid(const aw_counter_key& key) {
+  return key.action < AW_NR_ACTIONS && key.reason < AW_NR_REASONS && key.stage < AW_NR_STAGES;
+}
+template <WireRecord T> constexpr bool is_valid(const T&) { return true; }
+
 class TapeEncoder {
 public:
   template <typename... T> void operator()(const T&... values) { (put(values), ...); }
@@ -210,12 +229,18 @@ template <typename T> void TapeEncoder::put(const T& value) {
 
 template <typename T> void TapeDecoder::get(T& value) {
   using namespace tape_detail;
-  if constexpr (WireRecord<T> || std::is_floating_point_v<T>) {
+  if constexpr (WireRecord<T>) {
+    raw(&value, sizeof(value));
+    broken_ = broken_ || !is_valid(value);
+  } else if constexpr (std::is_floating_point_v<T>) {
     raw(&value, sizeof(value));
   } else if constexpr (std::is_same_v<T, bool>) {
     value = number() != 0;
   } else if constexpr (std::is_enum_v<T>) {
-    value = static_cast<T>(number() & 0xFF);
+    const uint64_t found = number();
+    broken_ = broken_ || found > greatest(T{});
+    if (!broken_)
+      value = static_cast<T>(found);
   } else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
     value = static_cast<T>(unzigzag(number()));
   } else if constexpr (std::is_integral_v<T>) {

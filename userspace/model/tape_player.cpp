@@ -31,8 +31,7 @@ public:
     TapeDecoder decoder{body_};
     decoder(values...);
     if (decoder.is_broken() || !decoder.is_at_end())
-      return fail(
-          fmt::format("a piece of kind {} has the wrong length", static_cast<unsigned>(frame)));
+      return fail(fmt::format("a piece of kind {} cannot be read", static_cast<unsigned>(frame)));
     return true;
   }
 
@@ -170,6 +169,25 @@ private:
   Pieces& pieces_;
 };
 
+/// What is told while the tape is whole. Where an answer is missing, what follows from it is not
+/// what was.
+class WhileWhole final : public EventSink {
+public:
+  WhileWhole(const Pieces& pieces, EventSink& sink) : pieces_(pieces), sink_(sink) {}
+
+  void take(const Event& event) override { pass(event); }
+  void take(const Lost& lost) override { pass(lost); }
+
+private:
+  template <typename T> void pass(const T& told) {
+    if (pieces_.why_broken().empty())
+      sink_.take(told);
+  }
+
+  const Pieces& pieces_;
+  EventSink& sink_;
+};
+
 template <typename Wire> void play_record(Frame frame, Pieces& pieces, Monitor& monitor) {
   Instant now;
   uint64_t count = 0;
@@ -246,7 +264,8 @@ Result<void> play_tape(std::string_view bytes, EventSink& sink,
   Pieces pieces{bytes};
   const PlayedHost host{pieces};
   PlayedControl control{pieces};
-  Monitor monitor{head->scope, head->reasons.names(), host, control, sink};
+  WhileWhole told{pieces, sink};
+  Monitor monitor{head->scope, head->reasons.names(), host, control, told};
   const auto begun = monitor.begin([&]() -> Result<Instant> {
     Instant activated;
     if (!pieces.take(Frame::begin, activated))

@@ -152,13 +152,19 @@ private:
   KernelControl& control_;
 };
 
-/// The filters name processes, by the names that records of theirs will have. Which cgroup is below
-/// which does not survive: all of them are wanted then.
+/// The filters name processes and cgroups, by the names that records of theirs will have. As they
+/// were typed they stand in two lists besides, of which the names of the options remain.
 TapeHead without_names(TapeHead head, Frames& frames) {
   for (std::string& name : head.scope.owners.names)
     name = *frames.shown_name(name);
-  head.scope.owners.cgroups.clear();
-  head.start.filters.clear();
+  for (std::string& path : head.scope.owners.cgroups)
+    path = *frames.shown_cgroup(path);
+  for (auto* filters : {&head.start.filters, &head.scope.incomparable}) {
+    for (std::string& filter : *filters) {
+      if (filter.starts_with("comm=") || filter.starts_with("cgroup="))
+        filter.resize(filter.find('='));
+    }
+  }
   return head;
 }
 

@@ -34,20 +34,11 @@ UniqueFd reopened_nonblocking(int fd) {
                          O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)};
 }
 
-/// A user of the host must not choose where root appends: no symbolic link is followed, and in a
-/// directory that others may write to the file is this process's own.
-Result<void> check_owner(int fd, const std::string& path) {
-  struct stat file {};
-  struct stat directory {};
-  const auto parent = std::filesystem::path{path}.parent_path();
-  if (fstat(fd, &file) != 0 || !S_ISREG(file.st_mode) || file.st_uid == geteuid())
-    return {};
-  if (stat(parent.empty() ? "." : parent.c_str(), &directory) != 0 ||
-      (directory.st_mode & (S_IWGRP | S_IWOTH)) == 0)
-    return {};
-  return failure(
-      fmt::format("{} belongs to another user, in a directory that others may write to", path),
-      "Choose another path, or remove that file.");
+bool are_one_file(int a, int b) {
+  struct stat one {};
+  struct stat other {};
+  return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_dev == other.st_dev &&
+         one.st_ino == other.st_ino;
 }
 
 /// A line that an earlier run left half written is closed off.
@@ -81,6 +72,20 @@ Result<UniqueFd> open_for_appending(const std::string& path) {
 
 } // namespace
 
+Result<void> check_owner(int fd, const std::string& path) {
+  struct stat file {};
+  struct stat directory {};
+  const auto parent = std::filesystem::path{path}.parent_path();
+  if (fstat(fd, &file) != 0 || !S_ISREG(file.st_mode) || file.st_uid == geteuid())
+    return {};
+  if (stat(parent.empty() ? "." : parent.c_str(), &directory) != 0 ||
+      (directory.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+    return {};
+  return failure(
+      fmt::format("{} belongs to another user, in a directory that others may write to", path),
+      "Choose another path, or remove that file.");
+}
+
 Result<Outlet> Outlet::open(std::string path) {
   Outlet outlet;
   if (path != "-") {
@@ -105,8 +110,8 @@ std::string Outlet::name() const { return path_.empty() ? "standard output" : pa
 void Outlet::adopt(UniqueFd file) {
   file_ = std::move(file);
   waitable_ = type_of(file_.get()) != S_IFREG;
-  if (is_empty() && ends_in_half_a_line(file_.get())) {
-    pending_.assign(1, '\n');
+  if (written_ == line_begin() && ends_in_half_a_line(file_.get())) {
+    pending_.replace(0, written_, 1, '\n');
     written_ = 0;
   }
 }
@@ -117,13 +122,15 @@ Result<void> Outlet::reopen(std::string_view head) {
   auto file = open_for_appending(path_);
   if (!file)
     return tl::unexpected{file.error()};
-  // What is half written belongs to the old file; what that takes no more of goes to the new one,
-  // from the beginning of its line.
+  // A line that is half written stays so in a file that was rotated away. A FIFO that is still the
+  // same gets its other half.
   flush();
-  pending_.erase(0, line_begin());
-  written_ = 0;
+  if (!file_ || !are_one_file(file_.get(), file->get())) {
+    pending_.erase(0, line_begin());
+    written_ = 0;
+  }
   adopt(std::move(*file));
-  pending_.insert(pending_.starts_with('\n') ? 1 : 0, head);
+  pending_.insert(next_line(), head);
   return {};
 }
 
@@ -162,6 +169,12 @@ ssize_t Outlet::try_write(std::string_view bytes) const {
 /// Of the line that is half written.
 size_t Outlet::line_begin() const {
   return written_ ? pending_.rfind('\n', written_ - 1) + 1 : 0; // npos + 1 is 0
+}
+
+/// Of what is not written: where a line begins.
+size_t Outlet::next_line() const {
+  const bool is_half = written_ != line_begin() || pending_.substr(written_, 1) == "\n";
+  return is_half ? pending_.find('\n', written_) + 1 : written_;
 }
 
 /// A full disk must not keep half a line, should this process end before there is room again.

@@ -19,16 +19,16 @@ public:
 
   /// Takes whole lines. False: they have no room, and are lost.
   [[nodiscard]] bool put(std::string_view lines);
-  /// The same of the last lines of all, for which there is room in any case.
+  /// The last ones: for them there is always room.
   void put_last(std::string_view lines);
   /// Writes as much as is taken at once. True: nothing is left.
   bool flush();
-  /// Bytes that wait to be taken.
+  /// Bytes that are not written yet.
   [[nodiscard]] size_t pending() const { return pending_.size() - written_; }
   [[nodiscard]] bool is_empty() const { return written_ == pending_.size(); }
 
-  /// Opens the path anew (SIGHUP), once the line that is half written is whole; nothing to do for
-  /// standard output. The new file begins with `head`.
+  /// Opens the path anew (SIGHUP), and goes on there with `head`. What the old file does not take
+  /// any more goes to the new one, from the beginning of a line. Nothing to do for standard output.
   [[nodiscard]] Result<void> reopen(std::string_view head = {});
 
   /// Nobody reads any more: stop, quietly.
@@ -45,7 +45,7 @@ public:
   /// "standard output", or the path.
   [[nodiscard]] std::string name() const;
 
-  /// Bytes that are kept at most for a slow reader or a full disk.
+  /// Bytes that are kept at most for a slow reader or a full disk, put_last() aside.
   static constexpr size_t max_pending = 1024UL * 1024;
 
 private:
@@ -53,6 +53,7 @@ private:
   [[nodiscard]] ssize_t try_write(std::string_view bytes) const;
   void adopt(UniqueFd file);
   [[nodiscard]] size_t line_begin() const;
+  [[nodiscard]] size_t next_line() const;
   void take_back_half_line();
 
   std::string path_; ///< empty: standard output
@@ -64,6 +65,10 @@ private:
   bool closed_pipe_ = false;
   int error_ = 0;
 };
+
+/// A user of the host must not choose where root writes: in a directory that others may write to,
+/// the file that was opened there has to be this process's own.
+[[nodiscard]] Result<void> check_owner(int fd, const std::string& path);
 
 /// Writes all of `text` to standard output, however long that takes: of commands that print one
 /// answer. A closed pipe is no error.

@@ -4,28 +4,32 @@
 namespace acceptwatch {
 namespace {
 
+/// A flood fills the room within one turn of the loop.
 constexpr size_t flushed_at = 64UL * 1024;
 
 } // namespace
 
 template <typename Told> void Output::tell(const Told& told, Timestamp time, uint64_t occurrences) {
+  last_ = time;
   if (lost_ != told_lost_)
     tell_lost(time);
   text_.clear();
   formatter_->format(told, text_);
   if (!outlet_.put(text_))
     lost_ += occurrences;
-  text_.clear();
-  // A flood fills the room within one turn of the loop.
   if (outlet_.pending() >= flushed_at)
     outlet_.flush();
 }
 
+std::string Output::lost_line(Timestamp time) {
+  std::string line;
+  formatter_->format(Lost{time, "output", lost_ - told_lost_}, line);
+  return line;
+}
+
 /// In front of what is to be told: there has to be room for both.
 void Output::tell_lost(Timestamp time) {
-  text_.clear();
-  formatter_->format(Lost{time, "output", lost_ - told_lost_}, text_);
-  if (outlet_.put(text_))
+  if (outlet_.put(lost_line(time)))
     told_lost_ = lost_;
 }
 
@@ -35,13 +39,15 @@ void Output::take(const Start& start) {
 }
 
 void Output::take(const Event& event) { tell(event, event.time, event.count); }
-void Output::take(const Lost& lost) { tell(lost, lost.time, 0); }
+/// Those that it tells of are told by no other record.
+void Output::take(const Lost& lost) { tell(lost, lost.time, lost.count); }
 void Output::take(const Sample& sample) { tell(sample, sample.time, 0); }
 void Output::take(const Audit& audit) { tell(audit, audit.time, 0); }
 
 void Output::take(const Snapshot& summary) {
   if (lost_ != told_lost_)
-    tell_lost(summary.time);
+    outlet_.put_last(lost_line(summary.time));
+  told_lost_ = lost_;
   text_.clear();
   formatter_->format(summary, text_);
   outlet_.put_last(text_);
@@ -58,6 +64,13 @@ Result<void> Output::reopen(Timestamp now) {
   return outlet_.reopen(text_);
 }
 
-bool Output::flush() { return outlet_.flush(); }
+bool Output::flush() {
+  if (!outlet_.flush())
+    return false;
+  if (lost_ == told_lost_)
+    return true;
+  tell_lost(last_); // there is room again, though nothing may happen any more
+  return outlet_.flush();
+}
 
 } // namespace acceptwatch

@@ -21,11 +21,12 @@ public:
   void take(const Lost& lost);
   void take(const Sample& sample);
   void take(const Audit& audit);
-  /// The last: for it there is room.
+  /// The last: there is always room for it, and for what was lost before it.
   void take(const Snapshot& summary);
 
   /// Opens the file anew, which then begins like the one before.
   [[nodiscard]] Result<void> reopen(Timestamp now);
+  /// True: nothing is left.
   bool flush();
   [[nodiscard]] const Outlet& outlet() const { return outlet_; }
   void note_closed_pipe() { outlet_.note_closed_pipe(); }
@@ -35,6 +36,7 @@ public:
 private:
   template <typename Told> void tell(const Told& told, Timestamp time, uint64_t occurrences);
   void tell_lost(Timestamp time);
+  [[nodiscard]] std::string lost_line(Timestamp time);
 
   std::unique_ptr<Formatter> formatter_;
   Outlet outlet_;
@@ -42,6 +44,7 @@ private:
   std::string text_; ///< of the record that is being formatted
   uint64_t lost_ = 0;
   uint64_t told_lost_ = 0;
+  Timestamp last_ = 0; ///< of what was taken
 };
 
 } // namespace acceptwatch

@@ -61,6 +61,14 @@ TEST(CommandLine, WithoutOptionsStreamsEverythingAsText) {
   EXPECT_TRUE(options.filters.empty());
 }
 
+TEST(CommandLine, AnEmptyValueIsNoneOfAnOptionThatWasNotGiven) {
+  for (const char* option : {"--comm", "--cgroup", "--output", "--tape", "--play", "--btf"})
+    expect_wrong({option, ""}, (std::string{option} + ": the value is empty").c_str());
+  expect_wrong({"list", "--comm", ""}, "--comm: the value is empty");
+  expect_wrong({"-P", ""}, "--port");
+  expect_wrong({"-e", ""}, "--events");
+}
+
 TEST(CommandLine, TakesEveryFilter) {
   const auto options = options_of({"-P", "80,8000-8001", "-p", "12,13", "--comm", "java", "--comm",
                                    "a,b", "--cgroup", "/system.slice", "--netns", "4026531840",

@@ -14,14 +14,18 @@ public:
   bool can_count = true;
   std::map<uint64_t, aw_peaks> peaks;
   std::set<uint64_t> muted;
-  std::set<uint16_t> counted; ///< ports
+  uint64_t muted_until_ns = 0; ///< the last of them
+  std::set<uint16_t> counted;  ///< ports
   bool watches_chains = false;
 
   std::optional<aw_peaks> end_pressure(uint64_t listener) override {
     const auto found = peaks.find(listener);
     return found == peaks.end() ? std::nullopt : std::optional{found->second};
   }
-  void mute(uint64_t listener, uint64_t) override { muted.insert(listener); }
+  void mute(uint64_t listener, uint64_t until_ns) override {
+    muted.insert(listener);
+    muted_until_ns = until_ns;
+  }
   void unmute(uint64_t listener) override { muted.erase(listener); }
   bool count_arrivals(const aw_place& place) override {
     return can_count && counted.insert(place.port).second;

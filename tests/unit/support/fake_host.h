@@ -27,6 +27,7 @@ public:
   bool sums_up = false;
   Losses lost;
   NetReadings readings;
+  std::vector<uint32_t> mounted; ///< network namespaces
   std::optional<FileUsage> files;
   std::optional<OwnerState> state;
   std::optional<CookieCounts> cookie_counts;
@@ -38,6 +39,8 @@ public:
   mutable int last_hint = -1;
   mutable int looks = 0;
   mutable int states = 0;
+  mutable int readings_taken = 0; ///< of the counters of network namespaces
+  uint64_t readings_ns = 1000;    ///< that each of those takes
 
   std::optional<std::string> name(uint32_t pid) const override {
     const Process* process = find(pid);
@@ -74,8 +77,10 @@ public:
   std::optional<CookieCounts> cookies(uint32_t) const override { return cookie_counts; }
   std::optional<FileUsage> host_files() const override { return files; }
   NetCounterLook net_counters(std::optional<uint32_t>, const NetReadings&) const override {
-    return {readings, 1000};
+    ++readings_taken;
+    return {readings, readings_ns};
   }
+  std::vector<uint32_t> mounted_namespaces() const override { return mounted; }
   ListenerLook look(const std::function<void(const aw_holder&)>& visit) const override {
     ++looks;
     ListenerLook look{now_ns, now_ns + look_ns, look_fails};
