@@ -31,6 +31,7 @@ Members members_of_namespaces(const ProcFs& procfs, std::optional<uint32_t> only
 
 /// Both files, of which an open one stays with its namespace wherever its process goes.
 struct OpenFiles {
+  uint32_t pid = 0; ///< whose
   UniqueFd netstat;
   UniqueFd snmp;
   std::array<uint64_t, 2> inodes{};
@@ -40,7 +41,7 @@ std::optional<OpenFiles> open_files(const ProcFs& procfs, uint32_t pid, uint32_t
   const auto open_one = [&](const char* name) {
     return UniqueFd{open(procfs.path(pid, name).c_str(), O_RDONLY | O_CLOEXEC)};
   };
-  OpenFiles files{open_one("net/netstat"), open_one("net/snmp"), {}};
+  OpenFiles files{pid, open_one("net/netstat"), open_one("net/snmp"), {}};
   struct stat netstat {};
   struct stat snmp {};
   // Another process may have the number by now, or this one moved on.
@@ -74,18 +75,33 @@ std::optional<uint64_t> value_of(const NetCounters& counters, std::string_view n
   return found == counters.end() ? std::nullopt : std::optional{found->second};
 }
 
-std::optional<NetReading> read_counters(const OpenFiles& files) {
+/// Tables beside netstat and snmp, where the kernel has them.
+void add_tables(const ProcFs& procfs, uint32_t pid, NetCounters& counters) {
+  for (const char* table : {"nf_conntrack", "arp_cache"}) {
+    if (const auto text = read_file(procfs.path(pid, fmt::format("net/stat/{}", table).c_str())))
+      counters.merge(parse_cpu_table(table, *text));
+  }
+  if (const auto text = read_file(procfs.path(pid, "net/softnet_stat")))
+    counters.merge(parse_softnet(*text));
+}
+
+std::optional<NetReading> read_counters(const ProcFs& procfs, const OpenFiles& files) {
   const auto netstat = read_file(files.netstat);
   const auto snmp = read_file(files.snmp);
   if (!netstat || !snmp)
     return std::nullopt;
   auto counters = parse_net_counters(*netstat);
   counters.merge(parse_net_counters(*snmp));
+  add_tables(procfs, files.pid, counters);
   NetReading reading;
   reading.files = files.inodes;
   for (size_t i = 0; i < nr_kernel_counters; ++i) {
     const auto [group, name] = name_of(static_cast<KernelCounter>(i));
     reading.values[i] = value_of(counters, fmt::format("{}:{}", group, name)).value_or(0);
+  }
+  for (size_t i = 0; i < nr_evidence_counters; ++i) {
+    const auto [group, name] = name_of(static_cast<EvidenceCounter>(i));
+    reading.evidence[i] = value_of(counters, fmt::format("{}:{}", group, name));
   }
   reading.witnesses = {value_of(counters, "Ip:InReceives").value_or(0),
                        value_of(counters, "Ip:OutRequests").value_or(0)};
@@ -101,7 +117,7 @@ NetReadings read_net_counters(const ProcFs& procfs, std::optional<uint32_t> only
     const auto known = before.find(netns);
     const auto files = files_of_namespace(procfs, netns, members,
                                           known == before.end() ? nullptr : &known->second);
-    const auto reading = files ? read_counters(*files) : std::nullopt;
+    const auto reading = files ? read_counters(procfs, *files) : std::nullopt;
     if (reading)
       readings.emplace(netns, *reading);
   }

@@ -26,7 +26,6 @@ private:
   std::string version_;
   bool json_;
   std::optional<Timestamp> first_loss_;
-  uint64_t losses_ = 0;
 };
 
 } // namespace acceptwatch
