@@ -24,7 +24,7 @@ constexpr std::array kinds{
     FindingKind{"syn_queue_full", high, "The SYN queue is full, and SYNs are dropped"},
     FindingKind{"handshakes_lost", medium, "Answers or last packets are lost on the way"},
     FindingKind{"refused_on_the_way", medium,
-                "The kernel refuses packets on their way in, and names why"},
+                "The kernel drops packets on their way in, and says why"},
     FindingKind{"cookie_invalid", low, "Last packets come with a cookie that is not valid"},
     FindingKind{"restart_gap", medium, "Clients came while the service was being restarted"},
     FindingKind{"closed_port", low, "Nobody listens on a port that clients come to"},
