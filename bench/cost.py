@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Instructions added to a connection: guests whose clock counts instructions."""
 
+import math
+
 from common import HERE, TIERS, load, median, save, say, where
 
 ROUNDS, UNITS = 15, 1000
@@ -55,8 +57,7 @@ def check(bench):
             moved += 1
             continue
         compared += len(more)
-        grown += [f"{kernel} {tier}: {by:+} instructions a connection" for tier, by in more.items()
-                  if by > GROWTH]
+        grown += [f"{kernel} {tier}: {told(by)}" for tier, by in more.items() if by > GROWTH]
     for line in grown:
         print(line)
     print(f"{compared} tiers compared, {len(grown)} cost over {GROWTH} instructions more")
@@ -67,8 +68,12 @@ def growth(before, seen):
     """By tier. One that does not start any more has grown without bound."""
     was = {row["name"]: row for row in before["rows"]}
     now = {row["name"]: row for row in seen["rows"]}
-    return {tier: now[tier].get("connect", 10**6) - was[tier]["connect"] for tier in CHECKED
-            if "connect" in was.get(tier, {})}
+    return {tier: now.get(tier, {}).get("connect", math.inf) - was[tier]["connect"]
+            for tier in CHECKED if "connect" in was.get(tier, {})}
+
+
+def told(by):
+    return "does not start any more" if by == math.inf else f"{by:+} instructions a connection"
 
 
 def better(one, other):
