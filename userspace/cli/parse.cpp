@@ -16,7 +16,7 @@
 namespace acceptwatch {
 namespace {
 
-/// The options as typed, before they are looked at.
+/// Options as they were typed; interpret() turns them into Options.
 struct Typed {
   std::string ports, explained, actions, netns, count, rate, probes = "auto", format = "text",
                                                              colour = "auto";
@@ -35,7 +35,7 @@ constexpr const char* exit_statuses =
     "3 this kernel cannot serve what was asked, 4 privileges missing,\n"
     "5 `explain` has seen nothing that is wrong.";
 
-/// Of each filter in the start record, which must stay below 16 KiB.
+/// Bytes of each filter. The start record repeats them, and must stay below 16 KiB.
 constexpr size_t max_filter_text = 1024;
 constexpr uint32_t max_rate = 1'000'000'000; // one a nanosecond
 
@@ -138,7 +138,7 @@ tl::unexpected<Error> wrong(const char* option, const Error& error) {
   return wrong(fmt::format("{}: {}", option, error.what));
 }
 
-/// Before the subcommand or after it. Null: it was not given.
+/// An option, given before the subcommand or after it. Null if it was not given.
 const CLI::Option* given(const CLI::App& app, const char* name) {
   const auto find = [&](const CLI::App& one) -> const CLI::Option* {
     const auto* option = one.get_option_no_throw(name);
@@ -184,7 +184,7 @@ Result<void> interpret_filters(const CLI::App& app, const Typed& typed, Options&
   return {};
 }
 
-/// Other filters than that by network namespace would hide what explains it.
+/// `explain PORT` takes no filter but --netns: others could hide what explains the losses.
 Result<void> interpret_explained(const Typed& typed, Options& options) {
   if (options.command != Command::explain)
     return {};
@@ -209,7 +209,7 @@ Result<void> interpret_limits(const CLI::App& app, const Typed& typed, Options& 
     options.duration = typed.duration;
   }
   if (app.get_option("--count")->count()) {
-    // As text: CLI11 wraps what is out of range.
+    // Parsed here: CLI11 takes a number that is too large modulo 2^64.
     options.count = parse_number<uint64_t>(typed.count);
     if (options.count.value_or(0) == 0)
       return wrong("--count: wants a number of records, at least 1");

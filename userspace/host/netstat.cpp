@@ -24,4 +24,9 @@ NetCounters parse_net_counters(std::string_view text) {
   return counters;
 }
 
+uint64_t counter_of(const NetCounters& counters, std::string_view name) {
+  const auto found = counters.find(name);
+  return found == counters.end() ? 0 : found->second;
+}
+
 } // namespace acceptwatch
