@@ -35,8 +35,7 @@ Result<ExitStatus> run(int argc, const char* const* argv) {
   default:
     if (!options.played.empty())
       return ended(play(options));
-    return watch(options).map(
-        [](bool found) { return found ? ExitStatus::ok : ExitStatus::nothing; });
+    return watch(options);
   }
 }
 

@@ -2,10 +2,13 @@
 #include "self_test.h"
 
 #include <ctime>
+#include <deque>
 #include <iostream>
 
+#include "core/blind_lists.h"
 #include "core/error.h"
 #include "core/judge.h"
+#include "core/sight.h"
 #include "core/wellformed.h"
 
 namespace acceptwatch::scenarios {
@@ -181,6 +184,63 @@ void test_blind_spots(SelfTest& test) {
   test.refuses("no client, where only its address is", nameless, right_world(), {client_address});
 }
 
+void test_lists(SelfTest& test) {
+  const BlindSpot overflow{"listen_drop", "accept_queue_full", "syn", "", "a reason"};
+  const BlindSpot reset{"reset_sent", "", "", "client.port", "a reason"};
+  const auto differ = [&](const std::vector<BlindSpot>& said) {
+    return !differences({overflow, reset}, said, "check").empty();
+  };
+  test.check("check says what the list says", !differ({reset, overflow}));
+  test.check("check keeps a blind spot to itself", differ({overflow}));
+  test.check("check admits more than the list", differ({overflow, reset, {"reset_sent"}}));
+  const auto written = to_blind_list({overflow, reset});
+  test.check("a list is read as it was written",
+             differences(parse_blind_list(written), {overflow, reset}, "it").empty());
+  for (const BlindList& list : blind_lists) {
+    test.check(cat(list.name, ".tsv is a list"),
+               to_blind_list(parse_blind_list(list.text)) == list.text);
+  }
+
+  const auto is_told = [&](const std::vector<BlindSpot>& told) {
+    return judge_told(right_world(), {overflow}, told).failures.empty();
+  };
+  test.check("a blind spot that was told", is_told({overflow}));
+  test.check("one that nobody was told of", !is_told({reset}));
+
+  const auto said = blind_of_start(
+      R"({"acceptwatch":{"blind":[{"action":"listen_drop","reason":"accept_queue_full","stage":"syn","why":"x"}]}})");
+  test.check("the blind spots of a start record", said && *said == std::vector{overflow});
+  test.check("a start record that does not speak of them",
+             !blind_of_start(R"({"acceptwatch":{}})"));
+}
+
+void test_chance(SelfTest& test) {
+  WorldReport world = right_world();
+  world.by_chance = true;
+  world.expected[0].clients.clear();
+  const auto is_right = [&](const Lines& lines, const std::vector<BlindSpot>& blind = {}) {
+    std::deque<Record> records;
+    std::vector<const Record*> all;
+    for (const std::string& line : lines) {
+      records.push_back(parse_record(line));
+      all.push_back(&records.back());
+    }
+    return judge_chance(world, all, blind, 0).failures.empty();
+  };
+  const Lines right = right_lines();
+  const BlindSpot overflow{"listen_drop", "accept_queue_full", "", "", "no reason"};
+  test.check("by chance: as much as the kernel counted", is_right(right));
+  test.check("by chance: less", !is_right({right[0]}));
+  test.check("by chance: more", !is_right({right[0], right[1], right[1]}));
+  test.check("by chance: less, where that is out of sight", is_right({right[0]}, {overflow}));
+  test.check("by chance: more, where that is out of sight",
+             !is_right({right[0], right[1], right[1]}, {overflow}));
+  test.check("by chance: another stage",
+             !is_right({right[0], replaced(right[1], R"("stage":"syn")", R"("stage":"ack")")}));
+  test.check("by chance: another owner",
+             !is_right({right[0], replaced(right[1], R"("pid":42)", R"("pid":43)")}));
+}
+
 constexpr const char* right_summary =
     R"({"acceptwatch":{"totals":[],"audit":{"ListenOverflows":{"kernel":2,"explained":2},)"
     R"("ListenDrops":{"kernel":2,"explained":2},)"
@@ -259,6 +319,8 @@ bool run_self_test() {
   test_fields(test);
   test_counts(test);
   test_blind_spots(test);
+  test_lists(test);
+  test_chance(test);
   test_audit(test);
   return test.passed();
 }

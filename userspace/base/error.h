@@ -14,7 +14,8 @@ enum class ExitStatus : int {
   usage = 2,      ///< wrong usage
   kernel = 3,     ///< this kernel cannot serve what was asked
   privileges = 4, ///< privileges are missing
-  nothing = 5,    ///< `explain` has seen nothing that is wrong
+  nothing = 5,    ///< `explain`: nothing is wrong, and it would have been seen
+  unknown = 6,    ///< `explain`: nothing was seen, but not everything could be
 };
 
 /// What failed and why, in words for a person, and what to do about it.

@@ -33,7 +33,7 @@ constexpr const char* description =
 constexpr const char* exit_statuses =
     "Exit status: 0 stopped as asked, 1 failure at run time, 2 wrong usage,\n"
     "3 this kernel cannot serve what was asked, 4 privileges missing,\n"
-    "5 `explain` has seen nothing that is wrong.";
+    "5 `explain`: nothing is wrong, 6 `explain`: nothing seen, but not all could be.";
 
 /// Bytes of each filter. The start record repeats them, and must stay below 16 KiB.
 constexpr size_t max_filter_text = 1024;

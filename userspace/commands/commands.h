@@ -6,9 +6,8 @@
 
 namespace acceptwatch {
 
-/// Streams records until it is stopped. `explain` streams none, and ends by itself: then the value
-/// is whether it has found something, otherwise true.
-[[nodiscard]] Result<bool> watch(const Options& options);
+/// Streams records until it is stopped. `explain` streams none, and ends by itself.
+[[nodiscard]] Result<ExitStatus> watch(const Options& options);
 
 /// Plays a tape: the same records as of the run that wrote it, without a kernel.
 [[nodiscard]] Result<void> play(const Options& options);

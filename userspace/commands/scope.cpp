@@ -15,7 +15,9 @@ KernelFilter kernel_filter(const Options& options) {
   if (options.actions & 1U << AW_FINDING)
     filter.actions = ~0U;
   filter.pressure_percent = options.pressure_percent;
-  filter.ports = options.ports;
+  // The kernel's counters, with which `explain` compares, know no ports.
+  if (!options.explained)
+    filter.ports = options.ports;
   filter.rate = options.rate;
   filter.all_resets = options.all_resets;
   filter.owners = scope_of(options).owners.is_set();
@@ -39,8 +41,12 @@ Scope scope_of(const Options& options, const Plan& plan, const Probes& probes) {
   scope.sees_accept = probes.sees_accept;
   scope.blind = plan.blind;
   scope.most_events = options.count;
+  scope.explained = options.explained;
   std::ranges::copy_if(options.filters, std::back_inserter(scope.incomparable),
-                       [](const std::string& filter) { return !filter.starts_with("netns="); });
+                       [&](const std::string& filter) {
+                         const bool seen_anyway = options.explained && filter.starts_with("port=");
+                         return !filter.starts_with("netns=") && !seen_anyway;
+                       });
   if (plan.tier == AW_SOURCE_POLL) // its records are these counters
     scope.incomparable.emplace_back("probes=poll");
   scope.pressure_percent = options.pressure_percent;

@@ -41,14 +41,17 @@ Result<Probes> open_probes(const Plan& plan, const Options& options) {
   return open_session(plan, kernel_filter(options), options.btf);
 }
 
+/// That something may pass unseen is said whatever the format is.
 void announce(const Plan& plan, const Options& options) {
-  if (options.quiet || (options.format == OutputFormat::ndjson && !options.verbosity))
-    return;
   const bool unseen = std::any_of(plan.blind.begin(), plan.blind.end(),
                                   [](const BlindSpot& spot) { return spot.field.empty(); });
-  print_note(
-      fmt::format("watching by {}; Ctrl-C ends.{}", name_of(plan.tier),
-                  unseen ? " Some events are out of its sight: see `acceptwatch check`." : ""));
+  const bool for_a_person = options.format == OutputFormat::text || options.verbosity;
+  if (options.quiet || (!for_a_person && !unseen))
+    return;
+  print_note(fmt::format(
+      "watching by {}; Ctrl-C ends.{}", name_of(plan.tier),
+      unseen ? " Some losses could pass unseen: the start record and `acceptwatch check` name them."
+             : ""));
 }
 
 Result<void> give_up_privileges(const Options& options) {
@@ -78,7 +81,7 @@ public:
 
   [[nodiscard]] Result<void> open();
   [[nodiscard]] Result<void> run();
-  [[nodiscard]] bool has_found() const { return !recorder_->monitor().snapshot().findings.empty(); }
+  [[nodiscard]] Outcome outcome() const { return recorder_->monitor().snapshot().outcome; }
 
 private:
   [[nodiscard]] Result<void> open_recorder(const Features& features, const Plan& plan);
@@ -280,14 +283,17 @@ Result<void> Watch::finish() {
 
 } // namespace
 
-Result<bool> watch(const Options& options) {
+Result<ExitStatus> watch(const Options& options) {
   show_libbpf_messages(options.verbosity > 1);
   Watch run{options};
   if (auto opened = run.open(); !opened)
     return tl::unexpected{opened.error()};
   if (auto ended = run.run(); !ended)
     return tl::unexpected{ended.error()};
-  return options.command != Command::explain || run.has_found();
+  const Outcome outcome = run.outcome();
+  if (options.command != Command::explain || outcome == Outcome::found)
+    return ExitStatus::ok;
+  return outcome == Outcome::well ? ExitStatus::nothing : ExitStatus::unknown;
 }
 
 } // namespace acceptwatch

@@ -60,6 +60,16 @@ struct Case {
     return overflows() && facts.oldest_seconds < limits.slow_seconds &&
            facts.drained_ns > overflow_begin();
   }
+  /// Most handshakes come to their end: then a client that is silent is silent by itself.
+  [[nodiscard]] bool most_arrive() const {
+    constexpr uint64_t silent_share = 10;
+    return facts.silent_handshakes * silent_share <= facts.arrived.value_or(0);
+  }
+  /// What a flood leaves behind: requests of senders that never answer live for a minute.
+  [[nodiscard]] bool was_flooded() const {
+    constexpr uint64_t aftermath_ns = 130'000'000'000; // tcp_synack_retries=5, TIMEOUT_INIT
+    return facts.flooded_ns && facts.now_ns < facts.flooded_ns + aftermath_ns;
+  }
   [[nodiscard]] std::optional<uint32_t> limit() const {
     return facts.accept_queue ? std::optional{facts.accept_queue->limit} : std::nullopt;
   }

@@ -102,6 +102,13 @@ void Diagnosis::note(const Event& event, uint64_t at_ns) {
     return;
   if (Seen* seen = seen_of(found->facts, event))
     seen->add(occurrences(event), at_ns);
+  if (event.action == AW_SYNACK_RETRANSMIT && event.reason == AW_NO_ACK &&
+      event.retry.value_or(1) == 1)
+    found->facts.silent_handshakes += event.count;
+  if (event.action == AW_LISTEN_DROP && event.reason == AW_OTHER && event.kernel_reason)
+    found->facts.kernel_reason = *event.kernel_reason;
+  if (event.action == AW_RESET_SENT && event.reason == AW_NO_LISTENER && !found->facts.refused_at)
+    found->facts.refused_at = event.server_address;
   note_client(*found, event);
   if (event.chain)
     found->facts.chain = event.chain;
@@ -121,6 +128,7 @@ void Diagnosis::note_accepted(uint64_t listener, uint64_t total, uint64_t at_ns)
     }
     if (total > subject.accepted_last)
       subject.idle_since_ns = at_ns;
+    subject.facts.arrived = total - *subject.accepted_first;
     subject.accepted_last = total;
     if (const double seconds = seconds_between(subject.begun_ns, at_ns); seconds > 0)
       subject.facts.accept_rate = static_cast<double>(total - *subject.accepted_first) / seconds;
@@ -260,6 +268,8 @@ std::vector<Diagnosis::Change> Diagnosis::judge(uint64_t now_ns) {
   for (auto& [key, subject] : subjects_) {
     refresh(subject, now_ns);
     auto findings = acceptwatch::judge(subject.facts, thresholds_);
+    if (std::ranges::any_of(findings, [](const Finding& f) { return f.name == "syn_flood"; }))
+      subject.facts.flooded_ns = now_ns;
     std::vector<std::string_view> ended;
     for (const auto& [name, active] : subject.active) {
       if (std::ranges::none_of(findings, [&](const Finding& f) { return f.name == name; }))

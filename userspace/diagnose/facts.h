@@ -6,6 +6,8 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace acceptwatch {
 
@@ -40,15 +42,16 @@ struct Facts {
   bool listening = false;
 
   // What was lost.
-  Seen overflow;   ///< listen_drop for a full accept queue, at whatever packet
-  Seen aborted;    ///< reset instead (tcp_abort_on_overflow)
-  Seen syn_drops;  ///< listen_drop for a full SYN queue, or its reserved quarter
-  Seen cookies;    ///< syncookie_sent for a full SYN queue
-  Seen silent;     ///< SYN-ACKs sent again to clients that did not answer
-  Seen expired;    ///< of these, handshakes that were given up
-  Seen refused;    ///< reset_sent for no_listener
-  Seen rejected;   ///< reset_sent for firewall; the same SYNs may be in `dropped`
-  Seen left_alone; ///< connections that were lost when the listener was closed
+  Seen overflow;                  ///< listen_drop for a full accept queue, at whatever packet
+  Seen aborted;                   ///< reset instead (tcp_abort_on_overflow)
+  Seen syn_drops;                 ///< listen_drop for a full SYN queue, or its reserved quarter
+  Seen cookies;                   ///< syncookie_sent for a full SYN queue
+  Seen silent;                    ///< SYN-ACKs sent again to clients that did not answer
+  uint64_t silent_handshakes = 0; ///< of these the first ones, one for each handshake
+  Seen expired;                   ///< of these, handshakes that were given up
+  Seen refused;                   ///< reset_sent for no_listener
+  Seen rejected;                  ///< reset_sent for firewall; the same SYNs may be in `dropped`
+  Seen left_alone;                ///< connections that were lost when the listener was closed
   std::array<Seen, AW_NR_REASONS> dropped; ///< listen_drop for any other reason
   size_t clients = 0;                      ///< different addresses among them, at most max_clients
   static constexpr size_t max_clients = 64;
@@ -72,7 +75,11 @@ struct Facts {
   unsigned members = 1;      ///< of its SO_REUSEPORT group
   unsigned idle_members = 0; ///< others of it, at most half full
 
-  // Of the namespace since the trouble began: cookies that were sent, and came back.
+  std::optional<uint64_t> arrived; ///< handshakes that came through meanwhile
+  uint64_t flooded_ns = 0;         ///< when a SYN flood was last seen
+  std::string kernel_reason;       ///< of the last packet dropped for AW_OTHER
+
+  // Of the namespace since the start: cookies that were sent, and came back.
   std::optional<uint64_t> cookies_sent;
   std::optional<uint64_t> cookies_returned;
 
@@ -82,6 +89,16 @@ struct Facts {
   std::optional<FileShortage> shortage;  ///< what accept() of a holder fails for
   std::optional<FormerListener> former;  ///< who listened there, at the first refusal
   std::optional<double> gap_seconds;     ///< until somebody listened again
+  std::optional<Address> refused_at;     ///< the address that the first refused client came to
+  /// Listeners of this host with the same port that do not take what comes to that address: at
+  /// most max_elsewhere.
+  struct Elsewhere {
+    Address address;
+    bool other_netns = false;
+    std::optional<Owner> owner;
+  };
+  std::vector<Elsewhere> elsewhere;
+  static constexpr size_t max_elsewhere = 3;
 };
 
 } // namespace acceptwatch

@@ -29,9 +29,24 @@ constexpr std::array refusals{
         AW_MEMORY, "memory", "the kernel had no memory for a request: {} dropped",
         "The host is short of memory: see free -m and the kernel's log. What is kept for packets "
         "is vm.min_free_kbytes."},
+    Refusal{AW_OTHER, "refused_on_the_way", "the kernel refused {} on the way in", ""},
     Refusal{AW_COOKIE_INVALID, "cookie_invalid", "ACKs with no valid cookie: {} dropped",
             "They came too late (after two minutes), or were forged."},
 };
+
+/// By the kernel's own name of why it dropped the packet (enum skb_drop_reason).
+const char* advice_for_reason(std::string_view reason) {
+  if (reason == "IP_RPFILTER")
+    return "The way back to the client leads through another device than the packet came by: see "
+           "ip route get CLIENT, and set net.ipv4.conf.*.rp_filter=2 where routes are asymmetric.";
+  if (reason == "TCP_MINTTL")
+    return "The client is more hops away than the program allows (IP_MINTTL).";
+  if (reason == "XFRM_POLICY")
+    return "An IPsec policy wants these packets protected: ip xfrm policy.";
+  if (reason == "PFMEMALLOC")
+    return "The host is short of memory, and keeps what it has for writing memory out: free -m.";
+  return "See what the kernel means by it: enum skb_drop_reason.";
+}
 
 MaybeFinding refusal(const Case& c, const Refusal& kind) {
   const Seen& seen = c.dropped(kind.reason);
@@ -39,6 +54,11 @@ MaybeFinding refusal(const Case& c, const Refusal& kind) {
     return std::nullopt;
   Finding finding{kind.name, Confidence::certain, {}, {}, kind.advice};
   finding.what = fmt::format(fmt::runtime(kind.what), packets(seen.count));
+  if (kind.reason == AW_OTHER) {
+    finding.what += fmt::format(": {}", c.facts.kernel_reason.empty() ? "no reason is known"
+                                                                      : c.facts.kernel_reason);
+    finding.advice = advice_for_reason(c.facts.kernel_reason);
+  }
   add_number(finding, "dropped", seen.count);
   add_number(finding, "clients", c.facts.clients);
   return finding;
@@ -93,29 +113,6 @@ std::vector<std::string_view> finding_names() {
   for (const Refusal& kind : refusals)
     names.push_back(kind.name);
   return names;
-}
-
-std::vector<std::string> ruled_out(const Facts& facts, const Thresholds& thresholds) {
-  const Case c{facts, thresholds};
-  std::vector<std::string> sentences;
-  const auto say = [&](bool excluded, std::string sentence) {
-    if (excluded)
-      sentences.push_back(std::move(sentence));
-  };
-  say(facts.listening && !facts.refused.count, "closed port: somebody listens");
-  say(!c.dropped(AW_FIREWALL).count && !c.facts.rejected.count,
-      "firewall of this host: it dropped no packet to this port");
-  if (facts.accept_queue)
-    say(!c.overflow_count(), fmt::format("accept queue full: at most {} of {} waited",
-                                         facts.accept_peak, facts.accept_queue->limit));
-  if (facts.syn_queue)
-    say(!c.syn_queue_count(), fmt::format("SYN queue full: at most {} of {} were in it",
-                                          facts.syn_peak, facts.syn_queue->limit));
-  say(!facts.silent.count, "packets lost on the way: no SYN-ACK had to be sent again for a silent "
-                           "client");
-  if (c.overflow_count())
-    say(!c.facts.shortage, "descriptors: neither an owner nor the host has run out of them");
-  return sentences;
 }
 
 } // namespace acceptwatch

@@ -10,9 +10,6 @@ namespace acceptwatch {
 /// What is wrong, the most telling first: a pure function of what is known.
 [[nodiscard]] std::vector<Finding> judge(const Facts& facts, const Thresholds& thresholds);
 
-/// What the facts speak against, a sentence each, with the numbers that do.
-[[nodiscard]] std::vector<std::string> ruled_out(const Facts& facts, const Thresholds& thresholds);
-
 /// The names that judge() gives, in its order.
 [[nodiscard]] std::vector<std::string_view> finding_names();
 

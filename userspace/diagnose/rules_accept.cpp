@@ -109,7 +109,7 @@ MaybeFinding slow_acceptor(const Case& c) {
 }
 
 MaybeFinding burst_larger_than_backlog(const Case& c) {
-  if (!c.is_burst())
+  if (!c.is_burst() || c.was_flooded())
     return std::nullopt;
   Finding finding{"burst_larger_than_backlog", Confidence::likely, {}, {}, {}};
   finding.what =
@@ -124,7 +124,8 @@ MaybeFinding burst_larger_than_backlog(const Case& c) {
 
 MaybeFinding limit_capped_by_somaxconn(const Case& c) {
   const auto limit = c.limit();
-  if (!c.is_burst() || !limit || !c.facts.somaxconn || *limit < *c.facts.somaxconn)
+  if (!c.is_burst() || c.was_flooded() || !limit || !c.facts.somaxconn ||
+      *limit < *c.facts.somaxconn)
     return std::nullopt;
   const auto asked = c.facts.backlog;
   if (asked && *asked <= *c.facts.somaxconn)
@@ -147,7 +148,7 @@ MaybeFinding limit_capped_by_somaxconn(const Case& c) {
 
 MaybeFinding backlog_too_small(const Case& c) {
   const auto limit = c.limit();
-  if (!c.is_burst() || !limit)
+  if (!c.is_burst() || c.was_flooded() || !limit)
     return std::nullopt;
   const bool own = c.facts.backlog ? *c.facts.backlog == *limit
                                    : c.facts.somaxconn && *limit < *c.facts.somaxconn;

@@ -16,7 +16,11 @@ bool looks_like_flood(const Case& c) {
   constexpr double most_return = 0.5;
   const auto share = answered_share(c.facts);
   const uint64_t unanswered = c.syn_queue_count() + c.facts.silent.count;
-  return c.syn_queue_fills() && unanswered >= c.limits.flood && share.value_or(0) < most_return;
+  if (!c.syn_queue_fills() || unanswered < c.limits.flood)
+    return false;
+  // Where it is not known how many cookies come back, senders have to be seen that do not answer.
+  return share ? *share < most_return
+               : c.facts.silent.count + c.facts.syn_drops.count >= c.limits.flood;
 }
 
 } // namespace
@@ -60,8 +64,14 @@ MaybeFinding cookies_hide_full_syn_queue(const Case& c) {
   add_number(finding, "syn_peak", c.facts.syn_peak);
   if (c.limit())
     add_number(finding, "limit", *c.limit());
-  finding.advice = "Nothing was lost, but TCP options were. The SYN queue's limit is the backlog "
-                   "given to listen(), capped by somaxconn: raise both.";
+  finding.advice =
+      c.overflow_count()
+          ? "The queues' limit is the backlog given to listen(), capped by somaxconn: "
+            "raise both, and accept faster, since valid cookies found the accept queue "
+            "full."
+          : "No handshake is refused for that, but TCP options get lost. The SYN "
+            "queue's limit is the backlog given to listen(), capped by somaxconn: "
+            "raise both.";
   return finding;
 }
 
@@ -79,15 +89,15 @@ MaybeFinding syn_queue_full(const Case& c) {
 }
 
 MaybeFinding handshakes_lost(const Case& c) {
-  if (!c.goes_on(c.facts.silent) || c.facts.silent.count < c.limits.strays || c.syn_queue_fills() ||
-      c.overflows())
+  if (!c.goes_on(c.facts.silent) || c.facts.silent_handshakes < c.limits.strays ||
+      c.syn_queue_fills() || c.overflows() || c.most_arrive() || c.was_flooded())
     return std::nullopt;
   Finding finding{"handshakes_lost",
                   c.facts.clients > 1 ? Confidence::likely : Confidence::possible,
                   {},
                   {},
                   {}};
-  finding.what = fmt::format("SYN-ACKs went out and no ACK came back: {} sent again to {}",
+  finding.what = fmt::format("no ACK came for SYN-ACKs: {} sent again to {}",
                              plural(c.facts.silent.count, "was", "were"),
                              plural(c.facts.clients, "client", "clients"));
   if (c.facts.expired.count)
@@ -95,8 +105,10 @@ MaybeFinding handshakes_lost(const Case& c) {
   add_number(finding, "retransmits", c.facts.silent.count);
   add_number(finding, "expired", c.facts.expired.count);
   add_number(finding, "clients", c.facts.clients);
-  finding.advice = "Queues and the process are fine; the packets are lost on the way: look at "
-                   "routes (asymmetric ones), firewalls between, and the clients.";
+  finding.advice = "Queues and the process are fine. The SYN-ACK or the ACK is lost: on the way "
+                   "(asymmetric routes, firewalls between, silent clients), or on this host where "
+                   "nobody looks: nft list ruleset (output and input), ip route get CLIENT, ip "
+                   "neigh, tc filter show.";
   return finding;
 }
 

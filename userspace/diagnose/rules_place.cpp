@@ -2,6 +2,25 @@
 #include "diagnose/case.h"
 
 namespace acceptwatch::rule {
+namespace {
+
+std::string place_of(const Facts& facts) {
+  return facts.refused_at ? fmt::format("at {}", std::string_view{to_string(*facts.refused_at)})
+                          : "there";
+}
+
+/// Who listens on the same port, but is not reached.
+std::string elsewhere_of(const Facts& facts) {
+  std::string text;
+  for (const auto& [address, other_netns, owner] : facts.elsewhere)
+    text += fmt::format("; {} listens on that port at {} only{}",
+                        owner ? fmt::format("{}/{}", owner->name, owner->pid) : "somebody",
+                        std::string_view{to_string(address)},
+                        other_netns ? ", in another network namespace" : "");
+  return text;
+}
+
+} // namespace
 
 MaybeFinding restart_gap(const Case& c) {
   const auto& former = c.facts.former;
@@ -30,12 +49,17 @@ MaybeFinding closed_port(const Case& c) {
       c.facts.refused.count < c.limits.strays)
     return std::nullopt;
   Finding finding{"closed_port", Confidence::certain, {}, {}, {}};
-  finding.what =
-      fmt::format("nobody listens there; {} refused", connections(c.facts.refused.count));
+  finding.what = fmt::format("nobody listens {}; {} refused", place_of(c.facts),
+                             connections(c.facts.refused.count)) +
+                 elsewhere_of(c.facts);
   add_number(finding, "refused", c.facts.refused.count);
   add_number(finding, "clients", c.facts.clients);
   finding.advice =
-      "Start the service, or look for it on another address or port: acceptwatch list.";
+      c.facts.elsewhere.empty()
+          ? "Start the service, or look for it on another address or port: "
+            "acceptwatch list."
+          : "Bind it to 0.0.0.0 or [::], or let the clients come to the address that it "
+            "listens on: acceptwatch list.";
   return finding;
 }
 

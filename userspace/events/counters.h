@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string_view>
 
 namespace acceptwatch {
@@ -54,9 +55,54 @@ struct KernelCounterName {
 };
 [[nodiscard]] KernelCounterName name_of(KernelCounter counter);
 
+/// Counters of the kernel's that no record accounts for, and that tell of handshakes, or of young
+/// connections, which came to harm: docs/counters.md. The first ones are of a network namespace,
+/// the last three of the whole host.
+enum class EvidenceCounter : size_t {
+  ts_echo_rejected,
+  paws_established,
+  paws_time_wait,
+  syn_challenge,
+  time_wait_overflow,
+  abort_on_memory,
+  reverse_path_filter,
+  md5_not_found,
+  md5_unexpected,
+  md5_failure,
+  ao_required,
+  ao_bad,
+  ao_key_not_found,
+  min_ttl_drop,
+  checksum_errors,
+  out_no_routes,
+  in_no_routes,
+  in_address_errors,
+  unsent_retransmits, ///< TCPTimeouts, of which RetransSegs were sent: see growth_of()
+  retransmitted,
+  conntrack_drop,
+  conntrack_early_drop,
+  softnet_drop,
+  neighbour_unresolved,
+  neighbour_table_full,
+};
+constexpr size_t nr_evidence_counters = 25;
+/// What the running kernel does not have is absent.
+using EvidenceValues = std::array<std::optional<uint64_t>, nr_evidence_counters>;
+/// The group, as that of a file or of a table in /proc/net/stat, and the kernel's own name.
+[[nodiscard]] KernelCounterName name_of(EvidenceCounter counter);
+/// It is the host's, and the same in every network namespace.
+[[nodiscard]] inline bool is_of_host(EvidenceCounter counter) {
+  return counter >= EvidenceCounter::softnet_drop;
+}
+
+/// By how much each has grown; absent where one of the two is not known, or fell. A timer that
+/// expires sends something again; where more expired than was sent, it could not be sent.
+[[nodiscard]] EvidenceValues growth_of(const EvidenceValues& before, const EvidenceValues& now);
+
 /// The kernel's counters of one network namespace at one instant.
 struct NetReading {
   CounterValues values{};
+  EvidenceValues evidence{};
   std::array<uint64_t, 2> witnesses{}; ///< Ip: InReceives, OutRequests; they only grow, too
   /// The inodes of its net/netstat and net/snmp: each namespace has files of its own
   /// (proc_net_ns_init()).

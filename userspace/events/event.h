@@ -308,6 +308,34 @@ struct ListenerReport {
   std::vector<uint64_t> histogram;      ///< of waits, by the buckets of histogram.h
 };
 
+/// About each cause one of three things is known.
+enum class CauseState {
+  holds,    ///< it was seen
+  excluded, ///< it was not seen, and would have been
+  unseen,   ///< it could not be seen
+};
+
+struct CauseJudgement {
+  std::string_view cause; ///< a name in the table of causes
+  CauseState state = CauseState::unseen;
+  std::string what; ///< a sentence: with the numbers that speak against it, or why it is not seen
+};
+
+/// A counter of the kernel's that has grown, though no record says of whom.
+struct EvidenceSeen {
+  std::string_view name; ///< the kernel's own
+  uint64_t count = 0;
+  std::string_view what;   ///< of so many packets
+  std::string_view advice; ///< a sentence
+};
+
+/// How a run ends for somebody who asked what is wrong.
+enum class Outcome {
+  found,   ///< something was found
+  well,    ///< nothing is wrong, and it would have been seen
+  unknown, ///< nothing was found, but not everything could be seen
+};
+
 /// The state of a run at one instant; at its end, the last record.
 struct Snapshot {
   Timestamp time = 0;
@@ -317,7 +345,11 @@ struct Snapshot {
   std::vector<Total> totals;
   std::vector<ListenerReport> listeners; ///< those with losses first, then the slowest
   std::vector<Event> findings;           ///< each that was true, as it was last
-  std::vector<std::string> ruled_out;    ///< what speaks against other causes, a sentence each
+  std::vector<CauseJudgement> causes;    ///< every cause that is known of
+  std::vector<EvidenceSeen> evidence;    ///< counters that have grown and no record accounts for
+  std::vector<Total> seen;               ///< events of what was asked for, most of them first
+  std::optional<uint64_t> arrived;       ///< handshakes that came through; absent: not known
+  Outcome outcome = Outcome::unknown;
   std::optional<Audit> audit;
 };
 

@@ -33,6 +33,7 @@ Members members_of_namespaces(const ProcFs& procfs, std::optional<uint32_t> only
 /// Both files of a process. Once open, they stay with its network namespace, even when the process
 /// moves on to another one.
 struct OpenFiles {
+  uint32_t pid = 0; ///< whose
   UniqueFd netstat;
   UniqueFd snmp;
   std::array<uint64_t, 2> inodes{};
@@ -42,7 +43,7 @@ std::optional<OpenFiles> open_files(const ProcFs& procfs, uint32_t pid, uint32_t
   const auto open_one = [&](const char* name) {
     return UniqueFd{open(procfs.path(pid, name).c_str(), O_RDONLY | O_CLOEXEC)};
   };
-  OpenFiles files{open_one("net/netstat"), open_one("net/snmp"), {}};
+  OpenFiles files{pid, open_one("net/netstat"), open_one("net/snmp"), {}};
   struct stat netstat {};
   struct stat snmp {};
   // The process may have moved to another namespace, or exited and its pid been used again.
@@ -71,21 +72,36 @@ std::optional<OpenFiles> files_of_namespace(const ProcFs& procfs, uint32_t netns
   return std::move(candidates.front());
 }
 
-std::optional<NetReading> read_counters(const OpenFiles& files) {
+/// Tables beside netstat and snmp, where the kernel has them.
+void add_tables(const ProcFs& procfs, uint32_t pid, NetCounters& counters) {
+  for (const char* table : {"nf_conntrack", "arp_cache"}) {
+    if (const auto text = read_file(procfs.path(pid, fmt::format("net/stat/{}", table).c_str())))
+      counters.merge(parse_cpu_table(table, *text));
+  }
+  if (const auto text = read_file(procfs.path(pid, "net/softnet_stat")))
+    counters.merge(parse_softnet(*text));
+}
+
+std::optional<NetReading> read_counters(const ProcFs& procfs, const OpenFiles& files) {
   const auto netstat = read_file(files.netstat);
   const auto snmp = read_file(files.snmp);
   if (!netstat || !snmp)
     return std::nullopt;
   auto counters = parse_net_counters(*netstat);
   counters.merge(parse_net_counters(*snmp));
+  add_tables(procfs, files.pid, counters);
   NetReading reading;
   reading.files = files.inodes;
   for (size_t i = 0; i < nr_kernel_counters; ++i) {
     const auto [group, name] = name_of(static_cast<KernelCounter>(i));
-    reading.values[i] = counter_of(counters, fmt::format("{}:{}", group, name));
+    reading.values[i] = counter_of(counters, fmt::format("{}:{}", group, name)).value_or(0);
   }
-  reading.witnesses = {counter_of(counters, "Ip:InReceives"),
-                       counter_of(counters, "Ip:OutRequests")};
+  for (size_t i = 0; i < nr_evidence_counters; ++i) {
+    const auto [group, name] = name_of(static_cast<EvidenceCounter>(i));
+    reading.evidence[i] = counter_of(counters, fmt::format("{}:{}", group, name));
+  }
+  reading.witnesses = {counter_of(counters, "Ip:InReceives").value_or(0),
+                       counter_of(counters, "Ip:OutRequests").value_or(0)};
   return reading;
 }
 
@@ -98,7 +114,7 @@ NetReadings read_net_counters(const ProcFs& procfs, std::optional<uint32_t> only
     const auto known = before.find(netns);
     const auto files = files_of_namespace(procfs, netns, members,
                                           known == before.end() ? nullptr : &known->second);
-    const auto reading = files ? read_counters(*files) : std::nullopt;
+    const auto reading = files ? read_counters(procfs, *files) : std::nullopt;
     if (reading)
       readings.emplace(netns, *reading);
   }

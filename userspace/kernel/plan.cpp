@@ -244,6 +244,8 @@ Plan poll_plan() {
       plan.blind.push_back(
           {action, AW_REASON_NONE, AW_STAGE_NONE, field, "counters know no packet", remedy});
   }
+  see_nothing_of(plan, AW_ACCEPT_STALLED, AW_REASON_NONE, AW_STAGE_NONE,
+                 "how long connections wait is shown by an iterator of BPF", remedy);
   see_no_stacks(plan, "an iterator of BPF shows them", remedy);
   return plan;
 }

@@ -55,6 +55,7 @@ void Auditor::begin(std::span<const uint32_t> mounted, const NetReadings& before
     state.unclear = false;
     state.young = false;
     state.last = reading;
+    state.evidence_before = reading.evidence;
     for (size_t i = 0; i < nr_kernel_counters; ++i)
       state.baseline[i] = {reading.values[i], reading.values[i]};
   }
@@ -84,6 +85,7 @@ void Auditor::take(uint32_t netns, const NetReading& before, const NetReading& a
 
 void Auditor::compare(const NetReadings& before, std::span<const Counter> counters,
                       const NetReadings& after) {
+  compared_ = true;
   auto explained = explain(counters);
   for (const auto& [netns, second] : after) {
     const auto first = before.find(netns);
@@ -99,6 +101,63 @@ void Auditor::compare(const NetReadings& before, std::span<const Counter> counte
     if (values != CounterValues{} && (!only_ || netns == *only_))
       explained_.insert(netns);
   }
+}
+
+std::optional<CounterValues> Auditor::values_at_begin(uint32_t netns) const {
+  const auto found = namespaces_.find(netns);
+  if (found != namespaces_.end() && found->second.unclear)
+    return std::nullopt;
+  CounterValues values{};
+  for (size_t i = 0; found != namespaces_.end() && i < nr_kernel_counters; ++i)
+    values[i] = found->second.baseline[i].low;
+  return values;
+}
+
+void Auditor::note(const NetReadings& readings) {
+  for (const auto& [netns, reading] : readings)
+    namespaces_[netns].last = reading;
+}
+
+namespace {
+
+/// Of a namespace that is younger than the start.
+EvidenceValues from_nothing() {
+  EvidenceValues zeros{};
+  zeros.fill(0);
+  return zeros;
+}
+
+} // namespace
+
+EvidenceValues Auditor::evidence() const {
+  EvidenceValues sum{};
+  for (const auto& [netns, state] : namespaces_) {
+    if (!state.last || state.unclear)
+      continue;
+    const auto growth = state.evidence_before
+                            ? growth_of(*state.evidence_before, state.last->evidence)
+                            : growth_of(from_nothing(), state.last->evidence);
+    for (size_t i = 0; i < nr_evidence_counters; ++i) {
+      const bool of_host = is_of_host(static_cast<EvidenceCounter>(i));
+      if (!growth[i] || (of_host && !state.evidence_before))
+        continue;
+      // Each namespace shows the same number of the host's.
+      sum[i] = of_host ? std::max(sum[i].value_or(0), *growth[i]) : sum[i].value_or(0) + *growth[i];
+    }
+  }
+  return sum;
+}
+
+UnexplainedCounters Auditor::unexplained() const {
+  UnexplainedCounters beyond{};
+  if (!compared_)
+    return beyond;
+  beyond.fill(0);
+  for (const auto& [netns, state] : namespaces_) {
+    for (size_t i = 0; i < nr_kernel_counters && !state.unclear; ++i)
+      *beyond[i] += difference(state.moved[i].low, state.explained[i]);
+  }
+  return beyond;
 }
 
 Audit Auditor::result(uint64_t uncounted, uint64_t skipped) const {

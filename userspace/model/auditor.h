@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "diagnose/causes.h"
 #include "events/blind_spot.h"
 #include "events/counters.h"
 #include "events/event.h"
@@ -33,6 +34,17 @@ public:
   void compare(const NetReadings& before, std::span<const Counter> counters,
                const NetReadings& after);
 
+  /// A reading that is compared with nothing: evidence alone is taken from it.
+  void note(const NetReadings& readings);
+
+  /// What a namespace had counted at the start; zeros of one that is younger. Absent: not known.
+  [[nodiscard]] std::optional<CounterValues> values_at_begin(uint32_t netns) const;
+
+  /// By how much the evidence counters have grown, in all namespaces together.
+  [[nodiscard]] EvidenceValues evidence() const;
+  /// Beyond what was explained, as of the last comparison.
+  [[nodiscard]] UnexplainedCounters unexplained() const;
+
   /// Of each namespace the last reading, with which the next one is compared.
   [[nodiscard]] NetReadings last_readings() const;
 
@@ -49,6 +61,8 @@ private:
     std::array<Range, nr_kernel_counters> moved{};
     CounterValues explained{};
     std::optional<NetReading> last; ///< none: was not read yet
+    /// None: is younger than begin(), and has counted from 0.
+    std::optional<EvidenceValues> evidence_before;
     bool gone = false;
     bool young = true; ///< was not there at begin(), or not all the time since
     /// Its number was another one's, or it is older and could not be read at the
@@ -63,6 +77,7 @@ private:
   std::vector<BlindSpot> blind_;
   std::map<uint32_t, Namespace> namespaces_;
   std::set<uint32_t> explained_; ///< namespaces in which something was seen
+  bool compared_ = false;
 };
 
 } // namespace acceptwatch

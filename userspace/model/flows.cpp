@@ -98,7 +98,7 @@ void Flows::measure(const Place& place, PortLook& port) {
     ++running_;
   }
   Metered& metered = known->second;
-  port.look.entered = host_.arrivals(key_of(place));
+  port.look.entered = metered.entered = host_.arrivals(key_of(place));
   std::ranges::sort(port.members);
   // A closed queue takes its connections with it, and nobody accepted them.
   if (runs && metered.members == port.members)
@@ -112,12 +112,41 @@ void Flows::measure(const Place& place, PortLook& port) {
 
 void Flows::stop_idle(uint64_t now_ns) {
   for (auto& [place, metered] : meters_) {
-    if (!metered.runs || now_ns < metered.waited_ns + calm_ns)
+    if (!metered.runs || metered.kept || now_ns < metered.waited_ns + calm_ns)
       continue;
     control_.stop_counting(key_of(place));
     metered.runs = false;
     --running_;
   }
+}
+
+void Flows::keep_counting(uint32_t netns, uint16_t port) {
+  const Place place{netns, port};
+  const auto known = meters_.find(place);
+  if (known != meters_.end() && known->second.runs) {
+    known->second.kept = true;
+    return;
+  }
+  if (!control_.count_arrivals(key_of(place)))
+    return;
+  Metered& metered = meters_[place];
+  metered.runs = metered.kept = true;
+  ++running_;
+}
+
+std::optional<uint64_t> Flows::arrivals_at(uint32_t netns, uint16_t port) const {
+  const auto known = meters_.find({netns, port});
+  return known != meters_.end() && known->second.runs ? std::optional{known->second.entered}
+                                                      : std::nullopt;
+}
+
+std::optional<uint64_t> Flows::kept_arrivals() const {
+  std::optional<uint64_t> sum;
+  for (const auto& [place, metered] : meters_) {
+    if (metered.kept)
+      sum = sum.value_or(0) + metered.entered;
+  }
+  return sum;
 }
 
 void Flows::take_look(uint64_t look_ns, const Instant& now, const Wanted& wanted) {

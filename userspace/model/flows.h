@@ -25,6 +25,12 @@ public:
   /// A look at all listeners, which began at `look_ns`, has shown the queues anew. `wanted` says of
   /// which listeners somebody wants to hear.
   void take_look(uint64_t look_ns, const Instant& now, const Wanted& wanted);
+  /// Counts connections that enter the queues of a port for good, not just while some wait.
+  void keep_counting(uint32_t netns, uint16_t port);
+  /// So many entered the queues of a port since they are counted there, as of the last look.
+  [[nodiscard]] std::optional<uint64_t> arrivals_at(uint32_t netns, uint16_t port) const;
+  /// So many were counted there, as of the last look. Absent: they are not counted.
+  [[nodiscard]] std::optional<uint64_t> kept_arrivals() const;
   /// Looks that come often are worth their while.
   [[nodiscard]] bool measuring() const { return running_ != 0; }
 
@@ -45,6 +51,8 @@ private:
   struct Metered {
     QueueMeter meter;
     bool runs = false;
+    bool kept = false;             ///< it does not stop
+    uint64_t entered = 0;          ///< since it began, as of the last look
     uint64_t waited_ns = 0;        ///< when a connection was last seen to wait
     std::vector<uint64_t> members; ///< ids of the listeners there
   };

@@ -6,18 +6,21 @@
 namespace acceptwatch {
 namespace {
 
-/// Causes that take longer to show than the first: a burst that turns out to be a server
-/// that hangs, a second client.
-constexpr uint64_t settle_ns = 3'000'000'000;
+/// Causes that take longer to show than the first: a burst that turns out to be a server that
+/// hangs, which takes five seconds where accept() was seen to go on, a second client.
+constexpr uint64_t settle_ns = 6'500'000'000;
+/// After the last finding that began or ended, others may follow from it.
+constexpr uint64_t calm_ns = 3'000'000'000;
+constexpr uint64_t longest_ns = 30'000'000'000;
 /// Of which the longest wait is kept; more than the table has closed ones.
 constexpr size_t max_oldest = 8192;
 
 } // namespace
 
 Incidents::Incidents(const Scope& scope, const Host& host, KernelControl& control,
-                     ListenerTable& table)
-    : scope_(scope), host_(host), table_(table), diagnosis_(scope.thresholds),
-      pressure_(scope.pressure_percent, control, table) {}
+                     ListenerTable& table, const Auditor& auditor, const Flows& flows)
+    : scope_(scope), host_(host), table_(table), auditor_(auditor), flows_(flows),
+      diagnosis_(scope.thresholds), pressure_(scope.pressure_percent, control, table) {}
 
 void Incidents::note(const aw_event& record, const Event& event, const Instant& now,
                      const Tell& tell) {
@@ -110,25 +113,38 @@ void Incidents::tell_stalls(const Instant& now, const Tell& tell) {
   }
 }
 
-/// The first look comes after the first cookie, so that one and its like are missing:
-/// what counts is the share of many.
-void Incidents::count_cookies(const SubjectKey& key, Facts& facts) {
+/// Since the start: what a namespace counted before is another flood's.
+void Incidents::count_cookies(uint32_t netns, Facts& facts) const {
   if (!facts.cookies.count || !facts.owner)
     return;
   const auto now = host_.cookies(facts.owner->pid);
-  if (!now)
+  const auto before = auditor_.values_at_begin(netns);
+  if (!now || !before)
     return;
-  const auto [before, fresh] = cookies_before_.try_emplace(key, *now);
-  if (fresh)
-    return;
-  facts.cookies_sent = now->sent - std::min(now->sent, before->second.sent);
-  facts.cookies_returned = now->returned - std::min(now->returned, before->second.returned);
+  const auto since = [&](uint64_t value, KernelCounter counter) {
+    const uint64_t begin = (*before)[static_cast<size_t>(counter)];
+    return value - std::min(value, begin);
+  };
+  facts.cookies_sent = since(now->sent, KernelCounter::syncookies_sent);
+  facts.cookies_returned = since(now->returned, KernelCounter::syncookies_recv);
+}
+
+/// Of a place where nobody listens.
+void Incidents::note_elsewhere(const SubjectKey& key, Facts& facts) const {
+  facts.elsewhere.clear();
+  for (const Listener* other : table_.on_port(key.port)) {
+    if (facts.elsewhere.size() == Facts::max_elsewhere)
+      return;
+    const Holder* owner = owner_of(*other);
+    facts.elsewhere.push_back({other->address, other->netns != key.netns,
+                               owner ? std::optional{to_owner(*owner)} : std::nullopt});
+  }
 }
 
 void Incidents::complete(const SubjectKey& key, Facts& facts, const Instant& now) {
   const Listener* listener = table_.find(key.listener);
   if (!listener)
-    return;
+    return note_elsewhere(key, facts);
   facts.listening = !listener->closed;
   if (const Holder* owner = owner_of(*listener))
     facts.owner = to_owner(*owner);
@@ -148,9 +164,11 @@ void Incidents::complete(const SubjectKey& key, Facts& facts, const Instant& now
     if (auto state = table_.owner_state(key.listener, now.boot_ns))
       facts.owner_state = std::move(state);
   }
+  if (!scope_.sees_accept)
+    facts.arrived = flows_.arrivals_at(key.netns, key.port);
   if (const auto waits = host_.waits(key.listener, listener->cookie))
     diagnosis_.note_accepted(key.listener, waits->accepted, now.boot_ns);
-  count_cookies(key, facts);
+  count_cookies(key.netns, facts);
 }
 
 void Incidents::judge(const Instant& now, const Tell& tell) {
@@ -162,14 +180,15 @@ void Incidents::judge(const Instant& now, const Tell& tell) {
   for (const auto& change : changes) {
     if (!first_finding_ns_)
       first_finding_ns_ = now.boot_ns;
+    last_change_ns_ = now.boot_ns;
     tell(finding_event(change, now));
   }
-  std::erase_if(cookies_before_,
-                [this](const auto& entry) { return !diagnosis_.facts_of(entry.first); });
 }
 
 bool Incidents::is_settled(const Instant& now) const {
-  return first_finding_ns_ && now.boot_ns >= first_finding_ns_ + settle_ns;
+  return first_finding_ns_ && ((now.boot_ns >= first_finding_ns_ + settle_ns &&
+                                now.boot_ns >= last_change_ns_ + calm_ns) ||
+                               now.boot_ns >= first_finding_ns_ + longest_ns);
 }
 
 std::vector<Event> Incidents::findings(const Instant& now) const {
@@ -184,22 +203,11 @@ std::optional<double> Incidents::oldest_seconds(uint64_t listener) const {
   return found == oldest_.end() ? std::nullopt : std::optional{found->second};
 }
 
-std::vector<std::string> Incidents::ruled_out() const {
-  if (const auto& history = diagnosis_.history(); !history.empty())
-    return acceptwatch::ruled_out(history.front().facts, scope_.thresholds);
-  Facts facts;
-  table_.for_each([&](const Listener& listener) {
-    if (listener.closed || !scope_.wants_listener(listener))
-      return;
-    facts.listening = true;
-    facts.accept_peak = std::max(facts.accept_peak, listener.accept_peak);
-    facts.syn_peak = std::max(facts.syn_peak, listener.syn_peak);
-    if (listener.state) {
-      facts.accept_queue = listener.state->accept_queue;
-      facts.syn_queue = listener.state->syn_queue;
-    }
-  });
-  return acceptwatch::ruled_out(facts, scope_.thresholds);
+std::vector<std::string_view> Incidents::finding_names() const {
+  std::vector<std::string_view> names;
+  for (const auto& change : diagnosis_.history())
+    names.push_back(change.verdict.finding.name);
+  return names;
 }
 
 } // namespace acceptwatch

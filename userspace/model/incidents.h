@@ -3,6 +3,8 @@
 
 #include "diagnose/diagnosis.h"
 #include "host/host.h"
+#include "model/auditor.h"
+#include "model/flows.h"
 #include "model/pressure.h"
 #include "model/scope.h"
 #include "model/table.h"
@@ -17,7 +19,8 @@ class Incidents {
 public:
   using Tell = std::function<void(const Event&)>;
 
-  Incidents(const Scope& scope, const Host& host, KernelControl& control, ListenerTable& table);
+  Incidents(const Scope& scope, const Host& host, KernelControl& control, ListenerTable& table,
+            const Auditor& auditor, const Flows& flows);
 
   /// A record that was read, and its event.
   void note(const aw_event& record, const Event& event, const Instant& now, const Tell& tell);
@@ -34,8 +37,8 @@ public:
 
   /// Each finding that was ever true, as it was last; the oldest first.
   [[nodiscard]] std::vector<Event> findings(const Instant& now) const;
-  /// What speaks against other causes, of the listener or port with the first finding.
-  [[nodiscard]] std::vector<std::string> ruled_out() const;
+  /// The names of these.
+  [[nodiscard]] std::vector<std::string_view> finding_names() const;
   /// The longest that a head of the listener's accept queue was seen to wait, seconds.
   [[nodiscard]] std::optional<double> oldest_seconds(uint64_t listener) const;
 
@@ -46,16 +49,19 @@ private:
   void note_queues(const SubjectKey& key, const QueueState& state);
   void tell_stalls(const Instant& now, const Tell& tell);
   void complete(const SubjectKey& key, Facts& facts, const Instant& now);
-  void count_cookies(const SubjectKey& key, Facts& facts);
+  void note_elsewhere(const SubjectKey& key, Facts& facts) const;
+  void count_cookies(uint32_t netns, Facts& facts) const;
 
   const Scope& scope_;
   const Host& host_;
   ListenerTable& table_;
+  const Auditor& auditor_;
+  const Flows& flows_;
   Diagnosis diagnosis_;
   PressureWarnings pressure_;
-  std::map<SubjectKey, CookieCounts> cookies_before_;
   std::map<uint64_t, double> oldest_; ///< by aw_listener.id: see oldest_seconds()
   uint64_t first_finding_ns_ = 0;
+  uint64_t last_change_ns_ = 0; ///< a finding began or ended
 };
 
 } // namespace acceptwatch

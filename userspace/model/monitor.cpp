@@ -18,20 +18,18 @@ Monitor::Monitor(Scope scope, ReasonNames names, const Host& host, KernelControl
                  EventSink& sink)
     : scope_(std::move(scope)), names_(std::move(names)), host_(host), control_(control),
       sink_(sink), auditor_(scope_.netns, scope_.blind),
-      incidents_(scope_, host_, control_, table_),
-      flows_(scope_.sees_accept, host_, control_, table_) {}
+      flows_(scope_.sees_accept, host_, control_, table_),
+      incidents_(scope_, host_, control_, table_, auditor_, flows_) {}
 
 Result<void> Monitor::begin(const std::function<Result<Instant>()>& activate) {
-  const bool compares = scope_.incomparable.empty();
-  const auto mounted = compares ? host_.mounted_namespaces() : std::vector<uint32_t>{};
-  const auto before = compares ? host_.net_counters(scope_.netns, {}).readings : NetReadings{};
+  const auto mounted = host_.mounted_namespaces();
+  const auto before = host_.net_counters(scope_.netns, {}).readings;
   const auto activated = activate();
   if (!activated)
     return tl::unexpected{activated.error()};
   now_ = *activated;
   begun_ns_ = now_.boot_ns;
-  if (compares)
-    auditor_.begin(mounted, before, host_.net_counters(scope_.netns, before).readings);
+  auditor_.begin(mounted, before, host_.net_counters(scope_.netns, before).readings);
   schedule_audit(0);
   const auto failed = look();
   return failed ? Result<void>{tl::unexpected{*failed}} : Result<void>{};
@@ -68,13 +66,25 @@ void Monitor::handle(const aw_event& record, uint64_t count) {
     event.owner_state = table_.owner_state(event.listener, now_.boot_ns);
   if (scope_.owners.is_set())
     found_.note(record, event.listener, count);
-  tell(event);
+  const bool in_place = is_in_place(event);
+  // Of another place it is only seen so that the kernel's counters add up: `explain`.
+  if (in_place || !scope_.explained) {
+    note_seen(event);
+    tell(event);
+  }
   if ((record.flags & AW_HAS_ALL_OF_LISTENER) == AW_HAS_ALL_OF_LISTENER)
     table_.note_queues(record.listener);
-  if (!scope_.wants_place(event.netns.value_or(0), event.server_port.value_or(0)))
+  if (!in_place)
     return;
   flows_.note(event, record.header.boot_ns);
   incidents_.note(record, event, now_, [this](const Event& told) { tell(told); });
+}
+
+/// Where the packet went, or, after a translation or TPROXY, where its listener is.
+bool Monitor::is_in_place(const Event& event) const {
+  const Listener* listener = event.listener ? table_.find(event.listener) : nullptr;
+  return scope_.wants_place(event.netns.value_or(0), event.server_port.value_or(0)) ||
+         (listener && scope_.wants_place(listener->netns, listener->port));
 }
 
 /// Makes the table as true as can be before it is asked. accept() by another

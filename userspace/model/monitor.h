@@ -61,6 +61,7 @@ private:
   [[nodiscard]] std::vector<const Listener*> listeners_of(const Event& event) const;
   void name_place(const aw_event& record, const std::vector<const Listener*>& there,
                   Event& event) const;
+  [[nodiscard]] bool is_in_place(const Event& event) const;
   void name_former(const aw_event& record, Event& event) const;
   [[nodiscard]] bool is_wanted(const std::vector<const Listener*>& listeners) const;
   void note_firewall(const aw_event& record, Event& event);
@@ -78,6 +79,11 @@ private:
   void read_waits();
   [[nodiscard]] std::vector<Counter> wanted_counters() const;
   [[nodiscard]] std::vector<Total> totals(std::span<const Counter> counters) const;
+  void note_seen(const Event& event);
+  [[nodiscard]] std::vector<Total> seen_totals() const;
+  void keep_counting_arrivals();
+  [[nodiscard]] std::optional<uint64_t> arrived() const;
+  [[nodiscard]] CauseFacts cause_facts() const;
 
   const Scope scope_;
   const ReasonNames names_;
@@ -87,10 +93,11 @@ private:
   Instant now_; ///< of the call that goes on
   ListenerTable table_{host_};
   Auditor auditor_;
-  Incidents incidents_;
   Flows flows_;
+  Incidents incidents_;
   SummedUp summed_up_;
   FoundCounts found_;             ///< under a filter by owner
+  SeenEvents seen_;               ///< of what somebody wants to hear of
   std::vector<Counter> counters_; ///< as they were last read
   WaitsByListener waits_;         ///< as they were last read
   Losses losses_;                 ///< as they were last read

@@ -3,7 +3,9 @@
 #include "model/monitor.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
+#include <tuple>
 
 namespace acceptwatch {
 namespace {
@@ -38,6 +40,7 @@ std::optional<Error> Monitor::look() {
   const uint64_t took = looked.ended_ns - looked.begun_ns;
   now_.boot_ns = std::max(now_.boot_ns, looked.ended_ns);
   unmute_wanted();
+  keep_counting_arrivals();
   next_search_ns_ = now_.boot_ns + std::min(took * search_share, max_search_pause_ns);
   flows_.take_look(looked.begun_ns, now_,
                    [this](const Listener& listener) { return scope_.wants_listener(listener); });
@@ -84,7 +87,10 @@ void Monitor::judge() {
   if (scope_.sees_queues && now_.boot_ns >= next_look_ns_)
     static_cast<void>(look());
   if (incidents_.trouble())
-    incidents_.judge(now_, [this](const Event& event) { tell(event); });
+    incidents_.judge(now_, [this](const Event& event) {
+      note_seen(event);
+      tell(event);
+    });
 }
 
 void Monitor::tell_losses() {
@@ -122,9 +128,11 @@ void Monitor::compare_counters(const std::function<void()>& at_the_instant) {
   if (at_the_instant)
     at_the_instant();
   counters_ = host_.counters();
-  const auto after = compares ? host_.net_counters(scope_.netns, last) : NetCounterLook{};
+  const auto after = host_.net_counters(scope_.netns, last);
   if (compares)
     auditor_.compare(before.readings, counters_, after.readings);
+  else
+    auditor_.note(after.readings);
   schedule_audit(before.took_ns + after.took_ns);
 }
 
@@ -179,6 +187,71 @@ std::vector<Total> Monitor::totals(std::span<const Counter> counters) const {
   return totals;
 }
 
+/// Handshakes are what comes through, or does not; what listeners do is no event of a packet.
+void Monitor::note_seen(const Event& event) {
+  if (event.action != AW_FINDING && event.action != AW_LISTENER_OPENED)
+    seen_[{event.action, event.reason, event.stage}] += event.count;
+}
+
+std::vector<Total> Monitor::seen_totals() const {
+  std::vector<Total> totals;
+  for (const auto& [key, count] : seen_) {
+    Total& total = totals.emplace_back();
+    std::tie(total.action, total.reason, total.stage) = key;
+    total.count = count;
+  }
+  std::ranges::stable_sort(totals, std::ranges::greater{}, &Total::count);
+  return totals;
+}
+
+/// Where accept() is seen it counts them.
+void Monitor::keep_counting_arrivals() {
+  if (!scope_.explained || scope_.sees_accept)
+    return;
+  table_.for_each([this](const Listener& listener) {
+    if (!listener.closed && scope_.wants_listener(listener))
+      flows_.keep_counting(listener.netns, listener.port);
+  });
+}
+
+std::optional<uint64_t> Monitor::arrived() const {
+  if (!scope_.sees_accept)
+    return flows_.kept_arrivals();
+  uint64_t sum = 0;
+  table_.for_each([&](const Listener& listener) {
+    if (!scope_.wants_listener(listener))
+      return;
+    if (const auto times = waits_.find(listener.id); times != waits_.end())
+      sum += times->second.accepted;
+    if (!listener.closed && listener.accept_queue)
+      sum += listener.accept_queue->depth;
+  });
+  return sum;
+}
+
+CauseFacts Monitor::cause_facts() const {
+  CauseFacts facts;
+  facts.seen = seen_;
+  facts.findings = incidents_.finding_names();
+  facts.blind = scope_.blind;
+  facts.lost_records = told_losses_.ring_buffer + told_losses_.counter_map + told_losses_.programs;
+  facts.arrived = arrived();
+  facts.unexplained = auditor_.unexplained();
+  facts.evidence = auditor_.evidence();
+  table_.for_each([&](const Listener& listener) {
+    if (listener.closed || !scope_.wants_listener(listener))
+      return;
+    facts.listening = true;
+    facts.accept_peak = std::max(facts.accept_peak, listener.accept_peak);
+    facts.syn_peak = std::max(facts.syn_peak, listener.syn_peak);
+    if (listener.state) {
+      facts.accept_queue = listener.state->accept_queue;
+      facts.syn_queue = listener.state->syn_queue;
+    }
+  });
+  return facts;
+}
+
 Snapshot Monitor::snapshot() const {
   Snapshot snapshot;
   snapshot.time = now_.wall_time();
@@ -189,7 +262,12 @@ Snapshot Monitor::snapshot() const {
   snapshot.totals = totals(counters);
   snapshot.listeners = report_listeners(scope_, table_, counters, waits_, flows_, incidents_);
   snapshot.findings = incidents_.findings(now_);
-  snapshot.ruled_out = incidents_.ruled_out();
+  const CauseFacts facts = cause_facts();
+  snapshot.causes = judge_causes(facts);
+  snapshot.outcome = outcome_of(facts, snapshot.causes);
+  snapshot.evidence = evidence_seen(facts.evidence);
+  snapshot.arrived = facts.arrived;
+  snapshot.seen = seen_totals();
   snapshot.audit = auditor_.result(losses_.counter_map, losses_.programs);
   snapshot.audit->incomparable = scope_.incomparable;
   return snapshot;

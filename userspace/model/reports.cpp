@@ -16,8 +16,10 @@ struct LostPackets {
 std::unordered_map<uint64_t, LostPackets> lost_by_listener(std::span<const Counter> counters) {
   std::unordered_map<uint64_t, LostPackets> lost;
   for (const auto& [key, count, summed_up] : counters) {
-    if (key.action == AW_LISTEN_DROP || key.action == AW_RESET_SENT ||
-        key.action == AW_HANDSHAKE_EXPIRED)
+    // What fits no handshake is mostly the late packet of a connection that is over.
+    const bool reset = key.action == AW_RESET_SENT && key.reason != AW_HANDSHAKE_INVALID &&
+                       key.reason != AW_WHEN_ACCEPTED;
+    if (key.action == AW_LISTEN_DROP || reset || key.action == AW_HANDSHAKE_EXPIRED)
       lost[key.listener].all += count;
     if (key.action == AW_LISTEN_DROP && key.reason == AW_ACCEPT_QUEUE_FULL)
       lost[key.listener].queue_full += count;

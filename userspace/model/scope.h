@@ -39,6 +39,9 @@ struct Scope {
   uint32_t actions = ~0U;        ///< bit (1 << aw_action)
   OwnerFilter owners;
   std::optional<uint64_t> most_events; ///< no more than so many are told
+  /// Somebody asked what is wrong with a port: connections that come through are counted there, so
+  /// that it can be said that nothing is.
+  std::optional<uint16_t> explained;
   /// Why the kernel's counters cannot be compared with what was seen, "port=80". They know
   /// network namespaces, and no other filter.
   std::vector<std::string> incomparable;

@@ -192,6 +192,19 @@ std::vector<const Listener*> ListenerTable::find_at(uint32_t netns, const Addres
   return best;
 }
 
+std::vector<const Listener*> ListenerTable::on_port(uint16_t port) const {
+  std::vector<const Listener*> found;
+  for (const auto& [place, ids] : places_) {
+    if (place.second != port)
+      continue;
+    for (const uint64_t id : ids) {
+      if (const Listener* listener = find(id); listener && !listener->closed)
+        found.push_back(listener);
+    }
+  }
+  return found;
+}
+
 const Listener* ListenerTable::find_former(uint32_t netns, const Address& address,
                                            uint16_t port) const {
   const Listener* last = nullptr;

@@ -50,6 +50,8 @@ public:
   /// group, of which the kernel would have chosen one.
   [[nodiscard]] std::vector<const Listener*> find_at(uint32_t netns, const Address& address,
                                                      uint16_t port) const;
+  /// Who listens on that port of this host, whatever the address and the namespace are.
+  [[nodiscard]] std::vector<const Listener*> on_port(uint16_t port) const;
   /// Who listened there, of those that are closed: the last one.
   [[nodiscard]] const Listener* find_former(uint32_t netns, const Address& address,
                                             uint16_t port) const;

@@ -118,7 +118,7 @@ template <typename A, Is<OwnerState> V> void fields(A& a, V& v) {
 }
 template <typename A, Is<CookieCounts> V> void fields(A& a, V& v) { a(v.sent, v.returned); }
 template <typename A, Is<NetReading> V> void fields(A& a, V& v) {
-  a(v.values, v.witnesses, v.files);
+  a(v.values, v.evidence, v.witnesses, v.files);
 }
 template <typename A, Is<NetCounterLook> V> void fields(A& a, V& v) { a(v.readings, v.took_ns); }
 template <typename A, Is<Error> V> void fields(A& a, V& v) { a(v.status, v.what, v.advice); }
@@ -142,7 +142,7 @@ template <typename A, Is<Thresholds> V> void fields(A& a, V& v) {
 template <typename A, Is<OwnerFilter> V> void fields(A& a, V& v) { a(v.pids, v.names, v.cgroups); }
 template <typename A, Is<Scope> V> void fields(A& a, V& v) {
   a(v.tier, v.sees_queues, v.sees_accept, v.blind, v.ports, v.netns, v.family, v.actions, v.owners,
-    v.most_events, v.incomparable, v.pressure_percent, v.thresholds);
+    v.most_events, v.explained, v.incomparable, v.pressure_percent, v.thresholds);
 }
 template <typename A, Is<KernelReasons> V> void fields(A& a, V& v) { a(v.drop, v.reset); }
 template <typename A, Is<Start> V> void fields(A& a, V& v) {

@@ -3,10 +3,13 @@
 
 #include "events/names.h"
 #include "events/time.h"
+#include "output/audit.h"
+#include "output/causes.h"
 #include "output/cells.h"
 #include "output/findings.h"
 #include "output/local_time.h"
 
+#include <array>
 #include <fmt/format.h>
 #include <iterator>
 #include <ranges>
@@ -14,16 +17,65 @@
 namespace acceptwatch {
 namespace {
 
+/// What fits no handshake is mostly a late packet of a connection that is over.
 bool is_loss(const Event& event) {
-  switch (event.action) {
-  case AW_LISTEN_DROP:
-  case AW_SYNCOOKIE_SENT:
-  case AW_SYNACK_RETRANSMIT:
-  case AW_RESET_SENT:
-  case AW_HANDSHAKE_EXPIRED:
-    return true;
+  return event.action == AW_LISTEN_DROP || event.action == AW_HANDSHAKE_EXPIRED ||
+         (event.action == AW_RESET_SENT && event.reason != AW_HANDSHAKE_INVALID);
+}
+
+uint64_t count_of(const Snapshot& summary, aw_action action) {
+  uint64_t count = 0;
+  for (const Total& total : summary.seen)
+    count += total.action == action ? total.count : 0;
+  return count;
+}
+
+/// "17 packets were dropped, 3 SYN-ACKs were sent again"
+std::string what_failed(const Snapshot& summary) {
+  struct Phrase {
+    aw_action action;
+    std::string_view one;
+    std::string_view many;
+  };
+  constexpr std::array phrases{
+      Phrase{AW_LISTEN_DROP, "packet was dropped", "packets were dropped"},
+      Phrase{AW_RESET_SENT, "RST was sent", "RSTs were sent"},
+      Phrase{AW_HANDSHAKE_EXPIRED, "handshake was given up", "handshakes were given up"},
+      Phrase{AW_SYNACK_RETRANSMIT, "SYN-ACK was sent again", "SYN-ACKs were sent again"},
+      Phrase{AW_SYNCOOKIE_SENT, "SYN was answered with a cookie",
+             "SYNs were answered with cookies"}};
+  std::string text;
+  for (const auto& [action, one, many] : phrases) {
+    if (const uint64_t count = count_of(summary, action))
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, count == 1 ? one : many);
+  }
+  return text;
+}
+
+void write_seen(JsonWriter& json, const Total& total) {
+  json.begin_object();
+  json.member("action", name_of(total.action));
+  json.known("reason", name_of(total.reason));
+  json.known("stage", name_of(total.stage));
+  json.member("count", total.count);
+  json.end_object();
+}
+
+/// The first line says which of the three it is.
+std::string headline(const Snapshot& summary) {
+  const auto failed = what_failed(summary);
+  const std::string came = summary.arrived
+                               ? fmt::format("{} handshake{} came through", *summary.arrived,
+                                             *summary.arrived == 1 ? "" : "s")
+                               : std::string{};
+  switch (summary.outcome) {
+  case Outcome::well:
+    return fmt::format("nothing is wrong{}{}", came.empty() ? "" : ": ", came);
+  case Outcome::found:
+    return failed.empty() ? "something is wrong" : failed;
   default:
-    return false;
+    return fmt::format("nothing was found, but not everything could be seen{}{}",
+                       failed.empty() ? "" : ": ", failed);
   }
 }
 
@@ -36,11 +88,8 @@ void ExplainFormatter::format(const Start& start, std::string& out) {
 
 void ExplainFormatter::format(const Event& event, std::string& out) {
   static_cast<void>(out);
-  if (!is_loss(event))
-    return;
-  if (!first_loss_)
+  if (is_loss(event) && !first_loss_)
     first_loss_ = event.time;
-  losses_ += event.count;
 }
 
 void ExplainFormatter::format(const Lost& lost, std::string& out) {
@@ -57,27 +106,26 @@ void ExplainFormatter::format(const Snapshot& summary, std::string& out) {
 
 void ExplainFormatter::format_text(const Snapshot& summary, std::string& out) const {
   const auto end = std::back_inserter(out);
-  fmt::format_to(end, "Port {}, {:.1f} s watched: ", port_, summary.seconds);
-  if (first_loss_)
-    fmt::format_to(end, "{} packet{} lost or sent again, the first at {}.\n", losses_,
-                   losses_ == 1 ? "" : "s", local_time_of_day(*first_loss_));
-  else
-    out += "nothing was lost.\n";
+  out += wrapped(fmt::format("Port {}, {:.1f} s watched: {}{}.", port_, summary.seconds,
+                             headline(summary),
+                             first_loss_ ? ", the first at " + local_time_of_day(*first_loss_)
+                                         : std::string{}),
+                 "");
   if (!summary.findings.empty())
     fmt::format_to(end, "\n{}", findings_text(summary.findings));
   else if (first_loss_)
     fmt::format_to(end, "\nNo rule explains it. See the records: acceptwatch -P {}\n", port_);
-  else
-    out += "\nNothing seen: no finding.\n";
-  for (const auto& total : summary.totals)
-    fmt::format_to(end, "{}{:>8}  {}\n", &total == &summary.totals.front() ? "\nSeen\n" : "",
-                   total.count, phrase_of(total.action, total.reason, total.stage));
-  if (!summary.ruled_out.empty())
-    out += "\nRuled out\n";
-  for (const auto& sentence : summary.ruled_out)
-    out += wrapped(sentence, "  ");
+  if (!summary.seen.empty())
+    out += "\nSeen\n";
+  for (const auto& total : summary.seen)
+    fmt::format_to(end, "{:>8}  {}\n", total.count,
+                   phrase_of(total.action, total.reason, total.stage));
+  out += evidence_text(summary.evidence);
+  out += causes_text(summary.causes);
   if (const auto listeners = listeners_text(summary.listeners); !listeners.empty())
     fmt::format_to(end, "\n{}", listeners);
+  if (summary.audit && !summary.audit->sums.empty())
+    out += audit_text(*summary.audit);
 }
 
 void ExplainFormatter::format_json(const Snapshot& summary, std::string& out) const {
@@ -85,18 +133,19 @@ void ExplainFormatter::format_json(const Snapshot& summary, std::string& out) co
   json.begin_object();
   json.member("port", port_);
   json.member("seconds", summary.seconds);
-  json.member("seen", !summary.findings.empty());
+  json.member("outcome", name_of(summary.outcome));
   if (first_loss_)
     json.member("first_loss", rfc3339(*first_loss_));
-  json.member("losses", losses_);
+  json.member("arrived", summary.arrived);
+  json.begin_array("seen");
+  for (const Total& total : summary.seen)
+    write_seen(json, total);
+  json.end_array();
   json.begin_array("findings");
   for (const Event& event : summary.findings)
     write_found(json, event);
   json.end_array();
-  json.begin_array("ruled_out");
-  for (const auto& sentence : summary.ruled_out)
-    json.string(sentence);
-  json.end_array();
+  write_causes(json, summary);
   json.begin_array("listeners");
   for (const auto& report : summary.listeners | std::views::take(max_listeners_shown))
     write_listener_report(json, report);

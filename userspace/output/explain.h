@@ -22,7 +22,6 @@ private:
   uint16_t port_;
   bool json_;
   std::optional<Timestamp> first_loss_;
-  uint64_t losses_ = 0;
 };
 
 } // namespace acceptwatch

@@ -5,6 +5,7 @@
 #include "events/names.h"
 #include "events/owner_state.h"
 #include "output/audit.h"
+#include "output/causes.h"
 #include "output/cells.h"
 #include "output/findings.h"
 #include "output/local_time.h"
@@ -208,7 +209,9 @@ void TextFormatter::format(const Snapshot& summary, std::string& out) {
                  summary.records,
                  summary.lost ? fmt::format(", {} lost", summary.lost) : std::string{});
   if (summary.totals.empty()) {
-    out += "Nothing was lost.\n";
+    out += sees_all_of_tcp(summary.causes)
+               ? "Nothing was lost.\n"
+               : "No loss was seen, but not every loss could be seen.\n";
   } else {
     coloured(out, dim,
              fmt::format("{:>8}  {:<21} {:<14} {}", "COUNT", "LISTENER", "PROCESS", "WHAT"));
@@ -220,6 +223,8 @@ void TextFormatter::format(const Snapshot& summary, std::string& out) {
     out += "\n" + listeners;
   if (const auto findings = findings_text(summary.findings); !findings.empty())
     out += "\n" + findings + "\n";
+  out += evidence_text(summary.evidence);
+  out += unseen_text(summary.causes);
   if (summary.audit)
     out += audit_text(*summary.audit);
 }

@@ -120,8 +120,8 @@ Result<void> Poll::poll(const RecordHandler& handler) {
   counters_.swap(*counters);
   // Now counters_ holds the new values and *counters the old ones.
   for (const auto& what : watched) {
-    const uint64_t grown =
-        counter_of(counters_, what.counter) - counter_of(*counters, what.counter);
+    const uint64_t grown = counter_of(counters_, what.counter).value_or(0) -
+                           counter_of(*counters, what.counter).value_or(0);
     if (grown)
       report(only_suspect(*listeners, what), what.action, what.reason, grown, handler);
   }

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct AgentOptions {
   std::string tier = "auto";
   std::string netns;                  // path of a network namespace to start it in
   std::vector<std::string> arguments; // beside the tier, the format and the ready descriptor
+  std::set<std::string> without;      // what it has to do without: do_without()
 };
 
 // A running acceptwatch.
@@ -60,6 +62,6 @@ private:
 };
 
 // `acceptwatch check --probes TIER -j`.
-Check run_check(const std::string& path, const std::string& tier);
+Check run_check(const AgentOptions& options);
 
 } // namespace acceptwatch::scenarios

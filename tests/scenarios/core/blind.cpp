@@ -2,8 +2,10 @@
 #include "core/blind.h"
 
 #include <rapidjson/document.h>
+#include <rapidjson/pointer.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "core/error.h"
 
@@ -18,6 +20,21 @@ std::string string_at(const rapidjson::Value& from, const char* key) {
 // "acceptwatch.accept_queue" stands for its depth and its limit.
 bool names_field(const std::string& blind_field, const std::string& field) {
   return field == blind_field || field.rfind(blind_field + ".", 0) == 0;
+}
+
+std::vector<BlindSpot> spots_of(const rapidjson::Value& array, const std::string& who) {
+  if (!array.IsArray()) {
+    throw Failure(who + " has no array \"blind\"");
+  }
+  std::vector<BlindSpot> spots;
+  for (const auto& spot : array.GetArray()) {
+    spots.push_back({string_at(spot, "action"), string_at(spot, "reason"), string_at(spot, "stage"),
+                     string_at(spot, "field"), string_at(spot, "why")});
+    if (spots.back().action.empty() || spots.back().why.empty()) {
+      throw Failure(who + " names a blind spot without an action, or does not say why");
+    }
+  }
+  return spots;
 }
 
 } // namespace
@@ -35,6 +52,11 @@ std::string BlindSpot::text() const {
   return out + (why.empty() ? "" : ": " + why);
 }
 
+bool BlindSpot::operator==(const BlindSpot& other) const {
+  return std::tie(action, reason, stage, field) ==
+         std::tie(other.action, other.reason, other.stage, other.field);
+}
+
 Check parse_check(const std::string& json, int exit_status) {
   rapidjson::Document document;
   document.Parse(json.c_str(), json.size());
@@ -44,18 +66,21 @@ Check parse_check(const std::string& json, int exit_status) {
   Check check;
   check.exit_status = exit_status;
   check.tier = string_at(document, "tier");
-  if (!document.HasMember("blind") || !document["blind"].IsArray()) {
-    throw Failure("`check -j` has no array \"blind\": " + json);
+  if (!document.HasMember("blind")) {
+    throw Failure("`check -j` does not say what it is blind to: " + json);
   }
-  for (const auto& spot : document["blind"].GetArray()) {
-    check.blind.push_back({string_at(spot, "action"), string_at(spot, "reason"),
-                           string_at(spot, "stage"), string_at(spot, "field"),
-                           string_at(spot, "why")});
-    if (check.blind.back().action.empty()) {
-      throw Failure("`check -j` names a blind spot without an action: " + json);
-    }
-  }
+  check.blind = spots_of(document["blind"], "`check -j`");
   return check;
+}
+
+std::optional<std::vector<BlindSpot>> blind_of_start(const std::string& line) {
+  rapidjson::Document document;
+  document.Parse(line.c_str(), line.size());
+  const auto* blind = rapidjson::Pointer("/acceptwatch/blind").Get(document);
+  if (blind == nullptr) {
+    return std::nullopt;
+  }
+  return spots_of(*blind, "`start`");
 }
 
 bool is_blind(const std::vector<BlindSpot>& blind, const Expectation& expected) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,7 +9,7 @@
 
 namespace acceptwatch::scenarios {
 
-// One thing that `acceptwatch check -j` says a tier cannot see. An absent part means all.
+// One thing that a tier cannot see. An absent part means all.
 struct BlindSpot {
   std::string action;
   std::string reason;
@@ -17,6 +18,8 @@ struct BlindSpot {
   std::string why;
 
   bool covers(const Expectation& expected) const;
+  // Whatever the reason given.
+  bool operator==(const BlindSpot& other) const;
   std::string text() const;
 };
 
@@ -30,6 +33,9 @@ struct Check {
 
 // Throws Failure when it is not the object that the interface promises.
 Check parse_check(const std::string& json, int exit_status);
+
+// `acceptwatch.blind` of a start record; nothing where the record does not have it.
+std::optional<std::vector<BlindSpot>> blind_of_start(const std::string& line);
 
 // Whether such records are not seen at all.
 bool is_blind(const std::vector<BlindSpot>& blind, const Expectation& expected);

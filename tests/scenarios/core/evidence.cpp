@@ -78,6 +78,10 @@ Summary Evidence::summary() const {
   return parse_summary(records_.back().line);
 }
 
+std::optional<std::vector<BlindSpot>> Evidence::blind_of_start() const {
+  return records_.empty() ? std::nullopt : scenarios::blind_of_start(records_.front().line);
+}
+
 Verdict Evidence::judge_stream(const Agent& agent, bool may_lose) const {
   Verdict verdict;
   verdict.failures = well_formed_.complaints();

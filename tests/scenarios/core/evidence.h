@@ -32,6 +32,8 @@ public:
   uint64_t lost() const;
   // Of the last line; throws Failure when that is none.
   Summary summary() const;
+  // What the start record says is out of sight; nothing where it does not speak of that.
+  std::optional<std::vector<BlindSpot>> blind_of_start() const;
   // The rules about the stream: start first, summary last, nothing lost, every line well-formed.
   Verdict judge_stream(const Agent& agent, bool may_lose) const;
   size_t record_count() const { return records_.size(); }

@@ -80,41 +80,6 @@ private:
   Complaints complaints_;
 };
 
-Complaints wrong_fields(const Expectation& expected, const Record& record,
-                        const std::vector<BlindSpot>& blind) {
-  FieldCheck check(expected, record, blind);
-  check.text("acceptwatch.stage", expected.stage);
-  check.text("network.type", expected.network_type);
-  check.text("network.transport", "tcp");
-  check.text("server.address", expected.server_address);
-  check.number("server.port", Range::exactly(expected.server_port));
-  check.text("client.address", expected.client_address);
-  if (!expected.clients.empty()) {
-    check.number(client_port, Range{1, 65535});
-  }
-  if (expected.owner) {
-    check.number("process.pid", Range::exactly(expected.owner->pid));
-    check.text("process.name", expected.owner->name);
-    if (expected.owner->owners != Owner::any_number) {
-      check.number("acceptwatch.owners", Range::exactly(expected.owner->owners));
-    }
-  }
-  if (expected.no_owner) {
-    check.nothing("process.pid");
-    check.nothing("process.name");
-  }
-  check.number("acceptwatch.accept_queue.depth", expected.accept_depth);
-  check.number("acceptwatch.accept_queue.limit", expected.accept_limit);
-  check.number("acceptwatch.syn_queue.depth", expected.syn_depth);
-  check.number("acceptwatch.syn_queue.limit", expected.syn_limit);
-  check.number("acceptwatch.retry", expected.retry);
-  check.text("acceptwatch.netfilter.hook", expected.netfilter_hook);
-  check.text("acceptwatch.netfilter.table", expected.netfilter_table);
-  check.text("acceptwatch.netfilter.chain", expected.netfilter_chain);
-  check.stack(expected.kernel_function);
-  return check.take();
-}
-
 // Whether the record can be one of those that are still missing; its other fields are another
 // matter.
 bool is_one_of(const Open& open, const Record& record) {
@@ -142,12 +107,6 @@ void take_off(Open& open, const Record& record) {
   if (const auto port = record.number(client_port); port && !open.expected->clients.empty()) {
     open.missing_of[static_cast<uint16_t>(*port)] -= record.count;
   }
-}
-
-// Early warnings depend on time, and are no losses: only a quiet scenario judges them.
-bool is_early_warning(const Record& record) {
-  return record.action == "queue_pressure" || record.action == "accept_stalled" ||
-         record.action == "finding";
 }
 
 std::vector<Open> open_all(const WorldReport& world, const std::vector<BlindSpot>& blind,
@@ -197,6 +156,46 @@ std::string missing_text(const Open& open) {
 
 } // namespace
 
+Complaints wrong_fields(const Expectation& expected, const Record& record,
+                        const std::vector<BlindSpot>& blind) {
+  FieldCheck check(expected, record, blind);
+  check.text("acceptwatch.stage", expected.stage);
+  check.text("network.type", expected.network_type);
+  check.text("network.transport", "tcp");
+  check.text("server.address", expected.server_address);
+  check.number("server.port", Range::exactly(expected.server_port));
+  check.text("client.address", expected.client_address);
+  if (!expected.clients.empty()) {
+    check.number(client_port, Range{1, 65535});
+  }
+  if (expected.owner) {
+    check.number("process.pid", Range::exactly(expected.owner->pid));
+    check.text("process.name", expected.owner->name);
+    if (expected.owner->owners != Owner::any_number) {
+      check.number("acceptwatch.owners", Range::exactly(expected.owner->owners));
+    }
+  }
+  if (expected.no_owner) {
+    check.nothing("process.pid");
+    check.nothing("process.name");
+  }
+  check.number("acceptwatch.accept_queue.depth", expected.accept_depth);
+  check.number("acceptwatch.accept_queue.limit", expected.accept_limit);
+  check.number("acceptwatch.syn_queue.depth", expected.syn_depth);
+  check.number("acceptwatch.syn_queue.limit", expected.syn_limit);
+  check.number("acceptwatch.retry", expected.retry);
+  check.text("acceptwatch.netfilter.hook", expected.netfilter_hook);
+  check.text("acceptwatch.netfilter.table", expected.netfilter_table);
+  check.text("acceptwatch.netfilter.chain", expected.netfilter_chain);
+  check.stack(expected.kernel_function);
+  return check.take();
+}
+
+bool is_early_warning(const Record& record) {
+  return record.action == "queue_pressure" || record.action == "accept_stalled" ||
+         record.action == "finding";
+}
+
 void Verdict::add(const Verdict& other) {
   failures.insert(failures.end(), other.failures.begin(), other.failures.end());
   blind.insert(blind.end(), other.blind.begin(), other.blind.end());
@@ -204,6 +203,9 @@ void Verdict::add(const Verdict& other) {
 
 Verdict judge_counters(const WorldReport& world) {
   Verdict verdict;
+  if (world.by_chance) {
+    return verdict;
+  }
   std::map<std::string, int64_t> explained = explained_counters(world.expected);
   for (const auto& [name, times] : world.beside) {
     explained[name] += times;
@@ -287,15 +289,28 @@ Verdict judge_records(const WorldReport& world, const std::vector<const Record*>
   return verdict;
 }
 
+Verdict judge_told(const WorldReport& world, const std::vector<BlindSpot>& blind,
+                   const std::vector<BlindSpot>& told) {
+  Verdict verdict;
+  for (const Expectation& expected : world.expected) {
+    if (is_blind(blind, expected) && !is_blind(told, expected)) {
+      verdict.failures.push_back("out of sight, and nobody was told: " + expected.text());
+    }
+  }
+  return verdict;
+}
+
 Verdict judge_totals(const WorldReport& world, const Summary& summary,
                      const std::vector<BlindSpot>& blind) {
   using Kind = std::pair<std::string, std::string>;
   std::map<Kind, uint64_t> wanted;
+  std::map<Kind, uint64_t> unseen; // and may have been seen after all
   std::map<Kind, uint64_t> seen;
   for (const Expectation& expected : world.expected) {
     // A listener's own life is no occurrence to be counted.
-    if (!expected.reason.empty() && !is_blind(blind, expected)) {
-      wanted[{expected.action, expected.reason}] += expected.total();
+    if (!expected.reason.empty()) {
+      auto& sum = is_blind(blind, expected) ? unseen : wanted;
+      sum[{expected.action, expected.reason}] += expected.total();
     }
   }
   for (const Total& total : summary.totals) {
@@ -306,7 +321,8 @@ Verdict judge_totals(const WorldReport& world, const Summary& summary,
   Verdict verdict;
   for (const auto& [kind, count] : wanted) {
     const uint64_t in_summary = seen[kind];
-    if (summary.is_complete ? in_summary != count : in_summary > count) {
+    const bool is_too_little = summary.is_complete && in_summary < count;
+    if (is_too_little || in_summary > count + unseen[kind]) {
       verdict.failures.push_back(cat("the summary's total of ", kind.first, "/", kind.second,
                                      " is ", in_summary, ", not ", count));
     }

@@ -2,6 +2,7 @@
 #include "core/judge.h"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 #include "core/error.h"
@@ -83,11 +84,18 @@ Range range_of(const Numbers& differences, const std::string& name, uint64_t los
 }
 
 void judge_world(const WorldReport& world, const Audit::Counters& counters,
-                 const Numbers& differences, uint64_t lost, Verdict& verdict) {
+                 const Numbers& differences, const std::set<std::string>& unseen, uint64_t lost,
+                 Verdict& verdict) {
   for (const std::string& name : audited_counters) {
+    if (unseen.contains(name)) {
+      continue;
+    }
     const Audited seen = of_counter(counters, name);
-    judge_counter(cat("namespace ", world.netns), name, seen, range_of(differences, name, lost),
-                  verdict);
+    Range expected = range_of(differences, name, lost);
+    if (world.by_chance && name == "SyncookiesRecv") {
+      expected.high = seen.kernel; // cookies of connections that were accepted have no record
+    }
+    judge_counter(cat("namespace ", world.netns), name, seen, expected, verdict);
     // What moved after the scenario's end is no longer in `measured`.
     if (seen.kernel < number_of(world.measured, name)) {
       verdict.failures.push_back(cat("the audit of namespace ", world.netns, ": ", name, " is ",
@@ -118,11 +126,12 @@ Verdict judge_audit(const std::vector<const WorldReport*>& worlds, const Audit& 
   }
   for (const WorldReport* world : worlds) {
     const Numbers differences = expected_differences(*world, records_of(world->netns), blind);
+    const auto unseen = counters_out_of_sight(*world, blind);
     const auto listed = audit.namespaces.find(world->netns);
     if (listed != audit.namespaces.end()) {
-      judge_world(*world, listed->second, differences, lost, verdict);
+      judge_world(*world, listed->second, differences, unseen, lost, verdict);
     } else if (audit.left_out == 0) {
-      judge_world(*world, {}, differences, lost, verdict);
+      judge_world(*world, {}, differences, unseen, lost, verdict);
     } else {
       for (const auto& [name, times] : differences) {
         rest_differences[name] += times;

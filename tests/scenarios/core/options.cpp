@@ -1,64 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/options.h"
 
-#include <getopt.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
 
+#include "core/hardship.h"
+
 namespace acceptwatch::scenarios {
 
 namespace {
-
-constexpr const char* usage =
-    "usage: acceptwatch-scenarios [options] [NAME…]\n"
-    "Loses known numbers of connections, and compares acceptwatch's records with them and with the "
-    "kernel's counters.\n"
-    "\n"
-    "  --acceptwatch PATH  the program under test (acceptwatch beside this one)\n"
-    "  --tier TIER         fentry, kprobe, tracepoint, poll or auto (auto)\n"
-    "  --schema FILE       validate every line against this JSON Schema\n"
-    "  --records FILE      keep every line there\n"
-    "  --provoke-only      without acceptwatch: only whether the kernel's counters move as "
-    "claimed\n"
-    "  --race N            N times: one loss in the instant after the start record\n"
-    "  --storm SEED        only handshakes with fates drawn at random; the same for the same seed\n"
-    "  --handshakes N      how many of them (2000)\n"
-    "  --incidents SEED    what `acceptwatch explain` says of causes, and of what only nearly is one\n"
-    "  --draw N            only so many of them\n"
-    "  --latency N         N connections wait for accept(): whether their times are reported\n"
-    "                      (2500 or more on a tier that does not see accept())\n"
-    "  --repeat N          the whole run N times\n"
-    "  --jobs N            scenarios at the same time (4)\n"
-    "  --allow-skip NAMES  those (\"mptcp_*\") may be skipped; any other skip is a failure\n"
-    "  --allow-missing     a tier that `acceptwatch check` refuses is a skip, not a failure\n"
-    "  --self-test         whether wrong records would be found\n"
-    "  --list              names and descriptions\n"
-    "  -v                  say more; twice: every record\n";
-
-[[noreturn]] void refuse(const std::string& why) {
-  std::cerr << "acceptwatch-scenarios: " << why << "\n" << usage;
-  std::exit(2);
-}
-
-int positive(const char* text, const char* option) {
-  char* end = nullptr;
-  const long value = std::strtol(text, &end, 10);
-  if (*end != '\0' || value < 1 || value > 1000000) {
-    refuse(std::string(option) + " takes a positive number, not " + text);
-  }
-  return static_cast<int>(value);
-}
-
-uint64_t seed(const char* text) {
-  char* end = nullptr;
-  const unsigned long long value = std::strtoull(text, &end, 10);
-  if (*text < '0' || *text > '9' || *end != '\0') {
-    refuse(std::string("a seed is a number, not ") + text);
-  }
-  return value;
-}
 
 std::string beside_this_program() {
   std::error_code error;
@@ -66,111 +19,86 @@ std::string beside_this_program() {
   return (self.parent_path() / "acceptwatch").string();
 }
 
-enum Long {
-  acceptwatch = 256,
-  tier,
-  schema,
-  records,
-  provoke_only,
-  race,
-  storm,
-  handshakes,
-  incidents,
-  draw,
-  latency,
-  repeat,
-  jobs,
-  allow_skip,
-  allow_missing,
-  list,
-  self_test
-};
+CLI::Option* add_positive(CLI::App& app, const std::string& name, int& value,
+                          const std::string& about) {
+  return app.add_option(name, value, about)
+      ->check(CLI::Range(1, 1000000).description(""))
+      ->type_name("N");
+}
 
-const option long_options[] = {
-    {"acceptwatch", required_argument, nullptr, acceptwatch},
-    {"tier", required_argument, nullptr, tier},
-    {"probes", required_argument, nullptr, tier},
-    {"schema", required_argument, nullptr, schema},
-    {"records", required_argument, nullptr, records},
-    {"provoke-only", no_argument, nullptr, provoke_only},
-    {"race", required_argument, nullptr, race},
-    {"storm", required_argument, nullptr, storm},
-    {"handshakes", required_argument, nullptr, handshakes},
-    {"incidents", required_argument, nullptr, incidents},
-    {"draw", required_argument, nullptr, draw},
-    {"latency", required_argument, nullptr, latency},
-    {"repeat", required_argument, nullptr, repeat},
-    {"jobs", required_argument, nullptr, jobs},
-    {"allow-skip", required_argument, nullptr, allow_skip},
-    {"allow-missing", no_argument, nullptr, allow_missing},
-    {"list", no_argument, nullptr, list},
-    {"self-test", no_argument, nullptr, self_test},
-    {"help", no_argument, nullptr, 'h'},
-    {nullptr, 0, nullptr, 0},
-};
+// CLI11 takes "-1" for the largest number there is.
+std::string complaint_about_seed(const std::string& text) {
+  return text.find_first_not_of("0123456789") == std::string::npos ? "" : "a seed is a number";
+}
 
-void apply(Options& options, int choice) {
-  switch (choice) {
-  case acceptwatch:
-    options.acceptwatch = optarg;
-    break;
-  case tier:
-    options.tier = optarg;
-    break;
-  case schema:
-    options.schema = optarg;
-    break;
-  case records:
-    options.records = optarg;
-    break;
-  case provoke_only:
-    options.provoke_only = true;
-    break;
-  case race:
-    options.race = positive(optarg, "--race");
-    break;
-  case storm:
-    options.storm = seed(optarg);
-    break;
-  case handshakes:
-    options.handshakes = positive(optarg, "--handshakes");
-    break;
-  case incidents:
-    options.incidents = seed(optarg);
-    break;
-  case draw:
-    options.drawn = positive(optarg, "--draw");
-    break;
-  case latency:
-    options.latency = positive(optarg, "--latency");
-    break;
-  case repeat:
-    options.repeat = positive(optarg, "--repeat");
-    break;
-  case jobs:
-    options.jobs = positive(optarg, "--jobs");
-    break;
-  case allow_skip:
-    options.allowed_skips.insert(optarg);
-    break;
-  case allow_missing:
-    options.allow_missing = true;
-    break;
-  case list:
-    options.list = true;
-    break;
-  case self_test:
-    options.self_test = true;
-    break;
-  case 'v':
-    ++options.verbosity;
-    break;
-  case 'h':
-    std::cout << usage;
-    std::exit(0);
-  default:
-    refuse("see the options below");
-  }
+void add_seed(CLI::App& app, const std::string& name, std::optional<uint64_t>& seed,
+              const std::string& about) {
+  app.add_option(name, seed, about)->check(complaint_about_seed)->type_name("SEED");
+}
+
+void add_subject(CLI::App& app, Options& options) {
+  app.add_option("--acceptwatch", options.acceptwatch,
+                 "The program under test; as a rule, acceptwatch beside this one")
+      ->type_name("PATH");
+  app.add_option("--tier,--probes", options.tier, "fentry, kprobe, tracepoint, poll or auto")
+      ->type_name("TIER")
+      ->capture_default_str();
+  app.add_option("--schema", options.schema, "Validate every line against this JSON Schema")
+      ->type_name("FILE");
+  app.add_option("--records", options.records, "Keep every line there")->type_name("FILE");
+  app.add_option(
+         "--tapes", options.tapes,
+         "Each acceptwatch writes what comes in to DIR/SCENARIO.tape, or together.tape where "
+         "several share it; its lines are kept beside, as SCENARIO.ndjson")
+      ->check(CLI::ExistingDirectory.description(""))
+      ->type_name("DIR");
+  app.add_option("--without", options.without,
+                 "As on a host without cgroup2 or, \"admin\", without CAP_SYS_ADMIN and "
+                 "CAP_NET_ADMIN")
+      ->check(CLI::IsMember(hardships).description(""))
+      ->type_name("WHAT")
+      ->allow_extra_args(false);
+  app.add_flag("--provoke-only", options.provoke_only,
+               "Without acceptwatch: only whether the kernel's counters move as claimed");
+}
+
+void add_what_to_play(CLI::App& app, Options& options) {
+  app.add_option("NAME", options.names, "Only these scenarios, or patterns of names")
+      ->type_name("");
+  app.add_option("--except", options.except, "Not this one")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  add_positive(app, "--race", options.race, "N times: one loss right after the start record");
+  add_seed(app, "--storm", options.storm,
+           "Only handshakes with fates drawn at random; the same for the same seed");
+  add_positive(app, "--handshakes", options.handshakes, "How many of them")->capture_default_str();
+  add_positive(app, "--connections", options.connections, "Of each scenario that is a race")
+      ->capture_default_str();
+  add_seed(app, "--incidents", options.incidents,
+           "What `acceptwatch explain` says of causes, and of what only nearly is one");
+  add_positive(app, "--draw", options.drawn, "Only so many of them");
+  add_positive(app, "--latency", options.latency,
+               "N connections wait for accept(): whether their times are reported "
+               "(2500 or more on a tier that does not see accept())");
+  app.add_flag("--self-test", options.self_test, "Whether wrong records would be found");
+  app.add_flag("--list", options.list, "Names and descriptions");
+  app.add_flag("--tiers", options.tiers, "The tiers that this kernel is known to have");
+  app.add_option("--write-blind", options.write_blind,
+                 "Write what `acceptwatch check` says it is blind to there, as a list to be "
+                 "committed; named scenarios that change that are played")
+      ->type_name("DIR");
+}
+
+void add_how_to_play(CLI::App& app, Options& options) {
+  add_positive(app, "--repeat", options.repeat, "The whole run N times");
+  add_positive(app, "--jobs", options.jobs, "Scenarios at the same time")->capture_default_str();
+  app.add_option("--allow-skip", options.allowed_skips,
+                 "Those (\"mptcp_*\") may be skipped; any other skip is a failure")
+      ->type_name("NAMES")
+      ->allow_extra_args(false); // one each: what follows are names of scenarios
+  app.add_flag("--allow-missing", options.allow_missing,
+               "A tier that `acceptwatch check` refuses is a skip, not a failure");
+  app.add_flag("-v", options.verbosity, "Say more; twice: every record");
 }
 
 } // namespace
@@ -178,10 +106,21 @@ void apply(Options& options, int choice) {
 Options parse_options(int argc, char** argv) {
   Options options;
   options.acceptwatch = beside_this_program();
-  for (int choice = 0; (choice = ::getopt_long(argc, argv, "vh", long_options, nullptr)) != -1;) {
-    apply(options, choice);
+  CLI::App app("Loses known numbers of connections, and compares acceptwatch's records with them "
+               "and with the kernel's counters.",
+               "acceptwatch-scenarios");
+  add_subject(app, options);
+  add_what_to_play(app, options);
+  add_how_to_play(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    std::cout << app.help();
+    std::exit(0);
+  } catch (const CLI::ParseError& error) {
+    std::cerr << "acceptwatch-scenarios: " << error.what() << "\n" << app.help();
+    std::exit(2);
   }
-  options.names.assign(argv + optind, argv + argc);
   return options;
 }
 

@@ -92,6 +92,8 @@ void put_world(JsonWriter& out, const WorldReport& world) {
   out.Uint64(world.netns);
   out.Key("quiet");
   out.Bool(world.quiet);
+  out.Key("by_chance");
+  out.Bool(world.by_chance);
   put(out, "beside", world.beside);
   put(out, "measured", world.measured);
   put(out, "moved", world.moved);
@@ -156,6 +158,7 @@ WorldReport world_from(const JsonValue& from) {
   WorldReport result;
   result.netns = from["netns"].GetUint64();
   result.quiet = from["quiet"].GetBool();
+  result.by_chance = from["by_chance"].GetBool();
   result.beside = numbers_at(from, "beside");
   result.measured = numbers_at(from, "measured");
   result.moved = from["moved"].GetString();

@@ -21,6 +21,8 @@ struct WorldReport {
   std::string moved;
   // Nothing at all may be recorded beside what is expected, early warnings included.
   bool quiet = false;
+  // `expected` is what may happen, with counts of 0: how often it did, the kernel's counters say.
+  bool by_chance = false;
 };
 
 enum class Outcome { done, failed, skipped };

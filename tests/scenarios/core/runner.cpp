@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/runner.h"
 
-#include <fnmatch.h>
 #include <poll.h>
 
 #include <algorithm>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -14,6 +12,10 @@
 #include "core/error.h"
 #include "core/evidence.h"
 #include "core/player.h"
+#include "core/sight.h"
+#include "core/stalls.h"
+#include "core/tally.h"
+#include "core/tapes.h"
 
 namespace acceptwatch::scenarios {
 
@@ -25,18 +27,16 @@ constexpr std::chrono::seconds settling_limit{15};
 // A tier that polls looks once a second.
 constexpr std::chrono::milliseconds two_polls{2300};
 
-struct Tally {
-  int passed = 0;
-  int failed = 0;
-  int skipped = 0;
-};
+// More than that, and what depends on time may go another way: SYN-ACKs are sent again after a
+// second.
+constexpr std::chrono::milliseconds notable_stall{400};
 
-bool polls(const Check& check) { return check.tier == "poll"; }
+bool polls(const Sight& sight) { return sight.check.tier == "poll"; }
 
 class Run {
 public:
-  Run(const Options& options, const Check& check, Tally& tally)
-      : options_(options), check_(check), tally_(tally) {}
+  Run(const Options& options, const Sight& sight, Tally& tally)
+      : options_(options), sight_(sight), tally_(tally) {}
 
   void play(const std::vector<Scenario>& scenarios);
 
@@ -53,24 +53,24 @@ private:
   void judge_all();
   void judge(const Player& player, uint64_t& lost);
   Verdict judge_whole_audit(uint64_t lost) const;
+  std::vector<BlindSpot> told() const;
   Verdict judge_evidence(const WorldReport& world, uint64_t& lost) const;
-  void print(const std::string& name, const Verdict& verdict, const std::string& counts);
-  void print_skip(const std::string& name, const std::string& why);
-  void keep_records() const;
+  void keep_lines(bool is_good) const;
+  std::string tape_path() const; // without its ending
   void release_all();
 
   const Options& options_;
   std::vector<Player> players_;
   std::unique_ptr<Agent> agent_;
   std::unique_ptr<Evidence> evidence_;
-  Check check_;
+  Sight sight_;
   Tally& tally_;
   bool is_alone_ = false;
 };
 
 void Run::set_up(const std::vector<Scenario>& scenarios) {
   std::vector<int> descriptors;
-  const auto pause = polls(check_) ? two_polls : std::chrono::milliseconds(0);
+  const auto pause = polls(sight_) ? two_polls : std::chrono::milliseconds(0);
   for (const Scenario& scenario : scenarios) {
     players_.emplace_back(scenario, players_.size() + 1, descriptors, pause);
     descriptors.push_back(players_.back().fd());
@@ -86,13 +86,16 @@ bool Run::all_are(std::initializer_list<Player::State> states) const {
   });
 }
 
-Check check_tier(const Options& options) {
-  return options.provoke_only ? Check{} : run_check(options.acceptwatch, options.tier);
+Sight look_if_asked(const Options& options, const std::string& condition = {}) {
+  return options.provoke_only ? Sight{} : look(options, condition);
 }
 
 void Run::start_agent(const std::vector<std::string>& arguments) {
-  AgentOptions agent{options_.acceptwatch, options_.tier, "", arguments};
-  if (polls(check_)) {
+  AgentOptions agent{options_.acceptwatch, options_.tier, "", arguments, options_.without};
+  if (!options_.tapes.empty()) {
+    agent.arguments.insert(agent.arguments.end(), {"--tape", tape_path() + ".tape"});
+  }
+  if (polls(sight_)) {
     // It knows the counters of its own namespace only.
     agent.netns = players_.front().netns_path();
   }
@@ -145,7 +148,7 @@ void Run::let_some_go() {
 
 bool Run::is_complete(const Report& report) const {
   return std::all_of(report.worlds.begin(), report.worlds.end(), [this](const WorldReport& world) {
-    return evidence_->is_complete(world, check_.blind);
+    return evidence_->is_complete(world, sight_.blind);
   });
 }
 
@@ -177,39 +180,6 @@ void Run::settle() {
   evidence_->take(agent_->lines());
 }
 
-void Run::print_skip(const std::string& name, const std::string& why) {
-  const bool allowed = std::ranges::any_of(options_.allowed_skips, [&](const std::string& pattern) {
-    return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
-  });
-  if (allowed) {
-    std::cout << "SKIP " << name << ": " << why << "\n";
-    ++tally_.skipped;
-  } else {
-    print(name, {{"skipped, which nobody allowed: " + why}, {}}, "");
-  }
-}
-
-void Run::print(const std::string& name, const Verdict& verdict, const std::string& counts) {
-  constexpr size_t most_reasons = 12;
-  if (verdict.failures.empty()) {
-    std::cout << "ok   " << name << "  (" << counts << ")\n";
-    ++tally_.passed;
-  } else {
-    std::cout << "FAIL " << name << "\n";
-    ++tally_.failed;
-  }
-  for (size_t at = 0; at < verdict.failures.size(); ++at) {
-    if (at == most_reasons && options_.verbosity == 0) {
-      std::cout << "       … and " << verdict.failures.size() - at << " more\n";
-      break;
-    }
-    std::cout << "       " << verdict.failures[at] << "\n";
-  }
-  for (const std::string& unseen : verdict.blind) {
-    std::cout << "       blind: " << unseen << "\n";
-  }
-}
-
 std::string counts_of(const Report& report) {
   std::map<std::string, int64_t> sum;
   for (const WorldReport& world : report.worlds) {
@@ -226,16 +196,27 @@ std::string counts_of(const Report& report) {
   return out.empty() ? "no counter moved" : out;
 }
 
+// What acceptwatch itself has said of its blindness: to whoever reads its records or, as long as no
+// start record does, to whoever asks.
+std::vector<BlindSpot> Run::told() const {
+  return evidence_->blind_of_start().value_or(sight_.check.blind);
+}
+
 Verdict Run::judge_evidence(const WorldReport& world, uint64_t& lost) const {
-  Verdict verdict = judge_records(world, evidence_->of_namespace(world.netns), check_.blind, lost);
-  verdict.add(judge_totals(world, evidence_->summary(), check_.blind));
+  const auto& records = evidence_->of_namespace(world.netns);
+  if (world.by_chance) {
+    return judge_chance(world, records, sight_.blind, lost);
+  }
+  Verdict verdict = judge_records(world, records, sight_.blind, lost);
+  verdict.add(judge_totals(world, evidence_->summary(), sight_.blind));
+  verdict.add(judge_told(world, sight_.blind, told()));
   return verdict;
 }
 
 void Run::judge(const Player& player, uint64_t& lost) {
   const Report& report = player.report();
   if (report.outcome == Outcome::skipped) {
-    print_skip(player.name(), report.why);
+    tally_.take_skip(player.name(), report.why);
     return;
   }
   Verdict verdict;
@@ -251,8 +232,8 @@ void Run::judge(const Player& player, uint64_t& lost) {
       verdict.add(judge_evidence(world, lost));
     }
   }
-  print(player.name(), verdict,
-        counts_of(report) + (evidence_ ? cat("; ", records, " records") : ""));
+  tally_.take(player.name(), verdict,
+              counts_of(report) + (evidence_ ? cat("; ", records, " records") : ""));
   if (options_.verbosity > 1 && evidence_) {
     for (const WorldReport& world : report.worlds) {
       for (const Record* record : evidence_->of_namespace(world.netns)) {
@@ -264,7 +245,7 @@ void Run::judge(const Player& player, uint64_t& lost) {
 
 Verdict Run::judge_whole_audit(uint64_t lost) const {
   // What a tier that polls explains comes from the kernel's counters themselves.
-  if (polls(check_)) {
+  if (polls(sight_)) {
     return {};
   }
   std::vector<const WorldReport*> worlds;
@@ -279,7 +260,7 @@ Verdict Run::judge_whole_audit(uint64_t lost) const {
   const auto records_of = [this](uint64_t netns) -> const std::vector<const Record*>& {
     return evidence_->of_namespace(netns);
   };
-  return judge_audit(worlds, evidence_->summary().audit, records_of, check_.blind, lost);
+  return judge_audit(worlds, evidence_->summary().audit, records_of, sight_.blind, lost);
 }
 
 void Run::judge_all() {
@@ -293,11 +274,15 @@ void Run::judge_all() {
     return;
   }
   Verdict whole = evidence_->judge_stream(*agent_, may_lose);
+  if (const auto said = evidence_->blind_of_start()) {
+    const auto differ = differences(sight_.blind, *said, "start");
+    whole.failures.insert(whole.failures.end(), differ.begin(), differ.end());
+  }
   whole.add(judge_whole_audit(may_lose ? evidence_->lost() : 0));
-  print("whole_run", whole,
-        cat(evidence_->record_count(), " lines, ", agent_->cpu_seconds(), " s of CPU time"));
+  tally_.take("whole_run", whole,
+              cat(evidence_->record_count(), " lines, ", agent_->cpu_seconds(), " s of CPU time"));
   if (options_.verbosity > 0) {
-    for (const BlindSpot& spot : check_.blind) {
+    for (const BlindSpot& spot : sight_.blind) {
       std::cout << "       check says blind: " << spot.text() << "\n";
     }
     std::cout << "       " << (agent_->lines().empty() ? "" : agent_->lines().back()) << "\n";
@@ -305,14 +290,20 @@ void Run::judge_all() {
   }
 }
 
-void Run::keep_records() const {
-  if (options_.records.empty() || !agent_) {
+void Run::keep_lines(bool is_good) const {
+  if (!agent_) {
     return;
   }
-  std::ofstream file(options_.records, std::ios::app);
-  for (const std::string& line : agent_->lines()) {
-    file << line << "\n";
+  if (!options_.records.empty()) {
+    append_lines(*agent_, options_.records);
   }
+  if (!options_.tapes.empty()) {
+    keep_tape(*agent_, tape_path(), is_good);
+  }
+}
+
+std::string Run::tape_path() const {
+  return cat(options_.tapes, "/", players_.size() == 1 ? players_.front().name() : "together");
 }
 
 void Run::release_all() {
@@ -323,10 +314,11 @@ void Run::release_all() {
 
 void Run::play(const std::vector<Scenario>& scenarios) {
   is_alone_ = scenarios.front().alone;
+  const Tally before = tally_;
   try {
     set_up(scenarios);
-    if (scenarios.front().changes_check) {
-      check_ = check_tier(options_);
+    if (!scenarios.front().condition.empty()) {
+      sight_ = look_if_asked(options_, scenarios.front().condition);
     }
     if (!options_.provoke_only) {
       start_agent(scenarios.front().arguments);
@@ -337,18 +329,19 @@ void Run::play(const std::vector<Scenario>& scenarios) {
     }
     judge_all();
   } catch (const Failure& failure) {
-    print("whole_run", {{failure.what()}, {}}, "");
+    tally_.take("whole_run", {{failure.what()}, {}}, "");
   }
-  keep_records();
+  // More than whole_run has passed, and nothing failed.
+  keep_lines(tally_.failed() == before.failed() && tally_.passed() > before.passed() + 1);
   release_all();
 }
 
 // Which scenarios share one acceptwatch.
 std::vector<std::vector<Scenario>> runs_of(const std::vector<Scenario>& scenarios,
-                                           const Check& check) {
+                                           const Sight& sight) {
   std::vector<std::vector<Scenario>> runs(1);
   for (const Scenario& scenario : scenarios) {
-    if (polls(check)) {
+    if (polls(sight)) {
       if (scenario.lingers) {
         runs.push_back({scenario});
       }
@@ -365,21 +358,26 @@ std::vector<std::vector<Scenario>> runs_of(const std::vector<Scenario>& scenario
 } // namespace
 
 bool run_scenarios(const Options& options, const std::vector<Scenario>& scenarios) {
-  Tally tally;
-  const Check check = check_tier(options);
-  if (check.exit_status != 0) {
-    const std::string why = cat("`acceptwatch check --probes ", options.tier, "` exits with ",
-                                check.exit_status, ": ", check.complaints);
-    std::cout << (options.allow_missing ? "SKIP" : "FAIL") << " the tier: " << why << "\n";
-    ++(options.allow_missing ? tally.skipped : tally.failed);
+  Tally tally(options);
+  const StallWatch stalls;
+  const Sight sight = look_if_asked(options);
+  if (sight.is_refused()) {
+    tally.take_refusal(sight);
   } else {
-    for (const std::vector<Scenario>& run : runs_of(scenarios, check)) {
-      Run(options, check, tally).play(run);
+    if (!options.provoke_only) {
+      tally.take_comparison(sight);
+    }
+    if (options.provoke_only || sight.is_known()) {
+      for (const std::vector<Scenario>& run : runs_of(scenarios, sight)) {
+        Run(options, sight, tally).play(run);
+      }
     }
   }
-  std::cout << tally.passed << " passed, " << tally.failed << " failed, " << tally.skipped
-            << " skipped" << std::endl;
-  return tally.failed == 0;
+  if (stalls.longest() >= notable_stall) {
+    std::cout << "stalls: a CPU stood still for up to " << stalls.longest().count() << " ms\n";
+  }
+  tally.print_sums();
+  return tally.failed() == 0;
 }
 
 } // namespace acceptwatch::scenarios

@@ -30,6 +30,8 @@ public:
   void expect_more(const Expectation& expected);
   void beside(const std::string& counter, int64_t times) { report_.beside[counter] += times; }
   void nothing_else() { report_.quiet = true; }
+  // What is expected is what may happen, and nobody knows how often.
+  void by_chance() { report_.by_chance = true; }
   // How far the counter has moved since mark(); the caller is in this namespace.
   int64_t moved(const std::string& counter) const;
   // Waits until the counter has moved exactly that far; more is a failure at once.
@@ -109,8 +111,9 @@ struct Scenario {
   bool lingers = false;
   // Played only when it is named: too long for an emulated CPU.
   bool on_request = false;
-  // What acceptwatch can see depends on what the scenario sets up, in one that is alone.
-  bool changes_check = false;
+  // What it sets up changes what acceptwatch can see, in one that is alone: how the lists of blind
+  // spots call that.
+  std::string condition = {};
   // What acceptwatch is given besides, in one that is alone.
   std::vector<std::string> arguments = {};
 };

@@ -39,7 +39,7 @@ const std::map<std::string, Names>& reasons_of_actions() {
         "abort_on_overflow", "syn_flood", "cookies_hide_full_syn_queue", "syn_queue_full",
         "restart_gap", "closed_port", "closed_with_queue", "handshakes_lost", "firewall",
         "socket_filter", "authentication", "security_module", "no_route", "memory",
-        "cookie_invalid"}},
+        "cookie_invalid", "refused_on_the_way"}},
       {"queue_pressure", {}},
       {"accept_stalled", {}},
   };

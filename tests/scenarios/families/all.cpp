@@ -3,7 +3,7 @@
 
 namespace acceptwatch::scenarios {
 
-std::vector<Scenario> all_scenarios() {
+std::vector<Scenario> all_scenarios(size_t connections_of_races) {
   std::vector<Scenario> all;
   for (auto family :
        {storm_scenarios, synack_scenarios, accept_queue_syn_scenarios, accept_queue_ack_scenarios,
@@ -13,6 +13,9 @@ std::vector<Scenario> all_scenarios() {
     for (Scenario& scenario : family()) {
       all.push_back(std::move(scenario));
     }
+  }
+  for (Scenario& race : race_scenarios(connections_of_races)) {
+    all.push_back(std::move(race));
   }
   return all;
 }

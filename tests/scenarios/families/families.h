@@ -24,7 +24,10 @@ std::vector<Scenario> storm_scenarios();
 std::vector<Scenario> syn_queue_scenarios();
 std::vector<Scenario> synack_scenarios();
 
+// Of so many connections each.
+std::vector<Scenario> race_scenarios(size_t connections);
+
 // Every scenario there is, those that wait for timers first.
-std::vector<Scenario> all_scenarios();
+std::vector<Scenario> all_scenarios(size_t connections_of_races);
 
 } // namespace acceptwatch::scenarios

@@ -334,13 +334,13 @@ std::vector<Scenario> filter_scenarios() {
        .play = security_module,
        .alone = true,
        .on_request = true,
-       .changes_check = true},
+       .condition = "security_module"},
       {.name = "memory",
        .about = "SYNs come until 100 were dropped, for no memory is to be had at once",
        .play = memory,
        .alone = true,
        .on_request = true,
-       .changes_check = true},
+       .condition = "security_module"},
   };
 }
 

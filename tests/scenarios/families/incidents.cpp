@@ -13,6 +13,7 @@
 #include "core/agent.h"
 #include "core/error.h"
 #include "core/netns.h"
+#include "core/sight.h"
 #include "families/scene.h"
 
 namespace acceptwatch::scenarios {
@@ -56,7 +57,8 @@ Explanation explain(const Options& options, const Incident& incident, Scene& sce
        options.tier,
        outside.path(),
        {"explain", std::to_string(Scene::port), "--netns", std::to_string(netns.inode()), "-d",
-        std::to_string(time_to_explain.count())}});
+        std::to_string(time_to_explain.count())},
+       options.without});
   agent.await_ready();
   incident.play(scene);
   // Where nothing is wrong there is no sign of that.
@@ -138,10 +140,9 @@ std::vector<Incident> wanted(const Options& options) {
 } // namespace
 
 bool run_incidents(const Options& options) {
-  const Check check = run_check(options.acceptwatch, options.tier);
-  if (check.exit_status != 0)
-    throw Failure(
-        cat("`acceptwatch check` exits with ", check.exit_status, ": ", check.complaints));
+  const Sight sight = look(options);
+  if (!sight.failures.empty() || sight.is_refused())
+    throw Failure(sight.trouble());
   set_process_name("aw-incidents");
   const NetNamespace outside = NetNamespace::current();
   std::mt19937_64 random{*options.incidents};
@@ -153,7 +154,7 @@ bool run_incidents(const Options& options) {
   int passed = 0;
   for (const Incident& incident : incidents) {
     const uint64_t seed = random();
-    if (is_hidden(incident, check.blind)) {
+    if (is_hidden(incident, sight.blind)) {
       std::cout << "ok   " << incident.name << "  (blind)\n";
       ++passed;
       continue;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <gtest/gtest.h>
 #include <set>
+#include <sys/socket.h>
 
 namespace acceptwatch {
 namespace {
@@ -189,10 +190,56 @@ TEST(Rules, WithoutCookiesAFullSynQueueLoses) {
 TEST(Rules, SilentClientsLosePacketsOnTheWay) {
   Facts facts = healthy();
   facts.silent = seen(3);
+  facts.silent_handshakes = 3;
   facts.clients = 2;
   EXPECT_EQ(names(facts), Names{"handshakes_lost"});
-  facts.silent = seen(2);
+  facts.silent_handshakes = 2;
+  EXPECT_EQ(names(facts), Names{}) << "one client is asked again and again";
+}
+
+TEST(Rules, AScannerAmongClientsThatComeThroughIsNoLoss) {
+  Facts facts = healthy();
+  facts.silent = seen(9);
+  facts.silent_handshakes = 9;
+  facts.arrived = 100;
   EXPECT_EQ(names(facts), Names{});
+  facts.arrived = 20;
+  EXPECT_EQ(names(facts), Names{"handshakes_lost"});
+}
+
+TEST(Rules, WhatFollowsAFloodBelongsToIt) {
+  Facts facts = healthy();
+  facts.silent = seen(300);
+  facts.silent_handshakes = 300;
+  facts.flooded_ns = now - 60 * second;
+  EXPECT_EQ(names(facts), Names{});
+  facts = burst();
+  facts.flooded_ns = now - 60 * second;
+  EXPECT_EQ(names(facts), Names{});
+}
+
+TEST(Rules, AClosedPortNamesWhoListensOnAnotherAddress) {
+  Facts facts;
+  facts.now_ns = now;
+  facts.refused = seen(3);
+  Facts::Elsewhere other;
+  other.address.family = AF_INET;
+  other.address.bytes = {127, 0, 0, 1};
+  other.owner = Owner{7, "web", {}};
+  facts.elsewhere = {other};
+  const auto found = judge(facts, {});
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_NE(found[0].what.find("web/7 listens on that port at 127.0.0.1 only"), std::string::npos);
+}
+
+TEST(Rules, WhatTheKernelRefusesOnTheWayInHasItsName) {
+  Facts facts = healthy();
+  facts.dropped[AW_OTHER] = seen(3);
+  facts.kernel_reason = "IP_RPFILTER";
+  const auto found = judge(facts, {});
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_NE(found[0].what.find("IP_RPFILTER"), std::string::npos);
+  EXPECT_NE(found[0].advice.find("rp_filter"), std::string::npos);
 }
 
 TEST(Rules, NotWhileAFullQueueExplainsThem) {
@@ -273,17 +320,6 @@ TEST(Rules, EachFindingHasAllThatARecordNeeds) {
       EXPECT_TRUE(std::ranges::count(finding_names(), finding.name)) << finding.name;
     }
   }
-}
-
-TEST(RuledOut, SaysWhatTheNumbersSpeakAgainst) {
-  const auto sentences = ruled_out(healthy(), {});
-  EXPECT_EQ(sentences.size(), 5U);
-  EXPECT_EQ(sentences.front(), "closed port: somebody listens");
-}
-
-TEST(RuledOut, AndNothingThatHappened) {
-  for (const auto& sentence : ruled_out(stuck(), {}))
-    EXPECT_FALSE(sentence.starts_with("accept queue full")) << sentence;
 }
 
 } // namespace

@@ -14,7 +14,11 @@ namespace {
 Snapshot summary() {
   Snapshot summary;
   summary.seconds = 4;
-  summary.ruled_out = {"firewall of this host: it dropped no packet to this port"};
+  summary.outcome = Outcome::well;
+  summary.arrived = 20;
+  summary.causes = {
+      {"firewall", CauseState::excluded, "a firewall of this host: it dropped no SYN"},
+      {"before_tcp", CauseState::unseen, "dropped before TCP sees it: nobody looks"}};
   return summary;
 }
 
@@ -49,34 +53,61 @@ std::string explained(bool json, bool lost, const Snapshot& summary) {
   return out;
 }
 
-TEST(Explain, SaysThatNothingWasSeen) {
+Snapshot with_drops() {
+  Snapshot found = summary();
+  found.outcome = Outcome::found;
+  Total& drops = found.seen.emplace_back();
+  drops.action = AW_LISTEN_DROP;
+  drops.reason = AW_ACCEPT_QUEUE_FULL;
+  drops.count = 3;
+  return found;
+}
+
+TEST(Explain, SaysThatNothingIsWrongOnlyWhereAllWouldHaveBeenSeen) {
   const auto text = explained(false, false, summary());
-  EXPECT_NE(text.find("nothing was lost"), std::string::npos) << text;
-  EXPECT_NE(text.find("Nothing seen: no finding."), std::string::npos) << text;
-  EXPECT_NE(text.find("Ruled out\n  firewall"), std::string::npos) << text;
+  EXPECT_NE(text.find("nothing is wrong: 20 handshakes came through."), std::string::npos) << text;
+  auto blind = summary();
+  blind.outcome = Outcome::unknown;
+  const auto other = explained(false, false, blind);
+  EXPECT_EQ(other.find("nothing is wrong"), std::string::npos) << other;
+  EXPECT_NE(other.find("not everything could"), std::string::npos) << other;
+}
+
+TEST(Explain, TellsWhatIsRuledOutFromWhatCouldNotBeSeen) {
+  const auto text = explained(false, false, summary());
+  EXPECT_NE(text.find("Ruled out\n  a firewall"), std::string::npos) << text;
+  EXPECT_NE(text.find("Could not be seen\n  dropped before"), std::string::npos) << text;
+}
+
+TEST(Explain, HasWhatTheKernelCountedBesides) {
+  auto counted = summary();
+  counted.evidence = {{"TSEcrRejected", 4, "ACKs dropped", "Look."}};
+  const auto text = explained(false, false, counted);
+  EXPECT_NE(text.find("  4 TSEcrRejected: ACKs dropped\n  -> Look.\n"), std::string::npos) << text;
 }
 
 TEST(Explain, SaysWhatItIs) {
-  auto found = summary();
+  auto found = with_drops();
   found.findings = {finding()};
   const auto text = explained(false, true, found);
-  EXPECT_NE(text.find("3 packets lost"), std::string::npos) << text;
+  EXPECT_NE(text.find("3 packets were dropped"), std::string::npos) << text;
   EXPECT_NE(text.find("closed_port on port 80 (nobody), certain\n"), std::string::npos) << text;
 }
 
 TEST(Explain, LossesThatNoRuleExplainsAreNotHidden) {
-  const auto text = explained(false, true, summary());
+  const auto text = explained(false, true, with_drops());
   EXPECT_NE(text.find("No rule explains it"), std::string::npos) << text;
 }
 
 TEST(Explain, IsOneObjectInJson) {
-  auto found = summary();
+  auto found = with_drops();
   found.findings = {finding()};
   const auto json = unit::parse_line(explained(true, true, found));
   EXPECT_EQ(json["port"].GetInt(), 80);
-  EXPECT_TRUE(json["seen"].GetBool());
+  EXPECT_STREQ(json["outcome"].GetString(), "found");
   EXPECT_STREQ(json["findings"][0]["name"].GetString(), "closed_port");
-  EXPECT_EQ(json["losses"].GetInt(), 3);
+  EXPECT_EQ(json["seen"][0]["count"].GetInt(), 3);
+  EXPECT_STREQ(json["not_seen"][0].GetString(), "dropped before TCP sees it: nobody looks");
 }
 
 rapidjson::Document schema_named(const std::string& file) {
@@ -104,7 +135,7 @@ TEST(Explain, IsWhatItsSchemaSays) {
   Schemas schemas;
   const rapidjson::SchemaDocument schema{schema_named("acceptwatch-explain-1.json"), &schemas};
   rapidjson::SchemaValidator validator{schema};
-  auto found = summary();
+  auto found = with_drops();
   found.findings = {finding()};
   ListenerReport report;
   report.address = unit::an_address("10.0.0.5");

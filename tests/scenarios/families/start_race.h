@@ -7,6 +7,6 @@ namespace acceptwatch::scenarios {
 
 // `--race N`: N times acceptwatch is started, and in the instant after its `start` record one
 // connection is lost. True when every one of those losses was recorded.
-bool run_race(const Options& options);
+bool run_start_race(const Options& options);
 
 } // namespace acceptwatch::scenarios

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diagnose/causes.h"
+
+#include "events/names.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+
+namespace acceptwatch {
+namespace {
+
+/// Events that show a cause. No reason or stage: any.
+struct EventKind {
+  aw_action action = AW_ACTION_NONE;
+  aw_reason reason = AW_REASON_NONE;
+  aw_stage stage = AW_STAGE_NONE;
+};
+
+using Kinds = std::array<EventKind, 4>;
+
+/// How a cause is seen, and how it is told that it was not.
+struct Cause {
+  std::string_view name{};
+  std::string_view title{}; ///< as people say it
+  Kinds shown_by{};         ///< any of these asserts it
+  Kinds must_see{};         ///< where one of these cannot be seen, it is not ruled out
+  /// What the kernel counts of these: where a program cannot see them, a counter that has not moved
+  /// rules them out.
+  std::array<std::optional<KernelCounter>, 2> counters{};
+  std::array<std::string_view, 5> findings{}; ///< names that diagnose/rules.cpp gives it
+  std::string_view excluded{};                ///< why it would have been seen
+  std::string_view unseen{};                  ///< where no program looks at it
+  /// It eats ACKs and SYN-ACKs as well, which shows in SYN-ACKs that are sent again.
+  bool eats_answers = false;
+  /// Evidence counters count each of its packets.
+  bool is_counted_in_all = false;
+  /// Only connections that come through speak against it.
+  bool needs_arrivals = false;
+};
+
+using K = KernelCounter;
+constexpr EventKind full{AW_LISTEN_DROP, AW_ACCEPT_QUEUE_FULL};
+constexpr EventKind syn_full{AW_LISTEN_DROP, AW_SYN_QUEUE_FULL};
+constexpr EventKind reserved{AW_LISTEN_DROP, AW_SYN_BACKLOG_RESERVED};
+constexpr EventKind cookie{AW_SYNCOOKIE_SENT, AW_SYN_QUEUE_FULL};
+constexpr EventKind failed{AW_LISTEN_DROP, AW_REQUEST_FAILED};
+constexpr EventKind memory{AW_LISTEN_DROP, AW_MEMORY};
+constexpr EventKind module{AW_LISTEN_DROP, AW_SECURITY_MODULE};
+constexpr EventKind no_route{AW_LISTEN_DROP, AW_NO_ROUTE};
+constexpr EventKind refused{AW_RESET_SENT, AW_NO_LISTENER};
+constexpr EventKind stalled{AW_ACCEPT_STALLED};
+constexpr EventKind bad_cookie{AW_LISTEN_DROP, AW_COOKIE_INVALID};
+constexpr EventKind old_reset{AW_RESET_SENT, AW_OTHER, AW_STAGE_SYN};
+constexpr EventKind silent{AW_SYNACK_RETRANSMIT, AW_NO_ACK};
+constexpr std::string_view counted_none = "the kernel counted none";
+constexpr std::string_view no_counter = "no counter of it can be read here";
+
+constexpr std::array causes{
+    Cause{.name = "closed_port",
+          .title = "closed port",
+          .shown_by = {refused},
+          .must_see = {refused},
+          .findings = {"restart_gap", "closed_port"},
+          .excluded = "nobody was refused"},
+    Cause{.name = "acceptor",
+          .title = "a server that does not accept",
+          .shown_by = {stalled},
+          .must_see = {stalled},
+          .findings = {"descriptors_exhausted", "host_files_exhausted", "stuck_acceptor",
+                       "slow_acceptor"},
+          .excluded = "no connection waited long for accept()"},
+    Cause{.name = "accept_queue",
+          .title = "accept queue full",
+          .shown_by = {full, EventKind{AW_RESET_SENT, AW_ABORT_ON_OVERFLOW}},
+          .must_see = {full},
+          .counters = {K::listen_overflows},
+          .findings = {"burst_larger_than_backlog", "limit_capped_by_somaxconn",
+                       "backlog_too_small", "reuseport_imbalance", "abort_on_overflow"},
+          .excluded = "no packet found it full"},
+    Cause{.name = "syn_queue",
+          .title = "SYN queue full",
+          .shown_by = {syn_full, reserved, cookie},
+          .must_see = {syn_full, reserved, cookie},
+          .counters = {K::req_queue_full_drop, K::req_queue_full_do_cookies},
+          .findings = {"syn_flood", "cookies_hide_full_syn_queue", "syn_queue_full"},
+          .excluded = "no SYN found it full"},
+    Cause{.name = "request_refused",
+          .title = "no request made (no memory, no route back, a security module)",
+          .shown_by = {failed, memory, module, no_route},
+          .must_see = {failed, memory, module, no_route},
+          .counters = {K::listen_drops},
+          .findings = {"security_module", "no_route", "memory"},
+          .excluded = "the kernel refused no SYN"},
+    Cause{.name = "cookie_invalid",
+          .title = "an ACK without a valid cookie",
+          .shown_by = {bad_cookie},
+          .must_see = {bad_cookie},
+          .counters = {K::syncookies_failed},
+          .findings = {"cookie_invalid"},
+          .excluded = "no cookie failed"},
+    Cause{
+        .name = "firewall",
+        .title = "a firewall of this host",
+        .shown_by = {EventKind{AW_LISTEN_DROP, AW_FIREWALL}, EventKind{AW_RESET_SENT, AW_FIREWALL}},
+        .must_see = {EventKind{AW_LISTEN_DROP, AW_FIREWALL, AW_STAGE_SYN}},
+        .findings = {"firewall"},
+        .excluded = "it dropped no SYN, and handshakes come to their end",
+        .eats_answers = true},
+    Cause{.name = "socket_filter",
+          .title = "a filter of the socket or its cgroup",
+          .shown_by = {EventKind{AW_LISTEN_DROP, AW_SOCKET_FILTER}},
+          .must_see = {EventKind{AW_LISTEN_DROP, AW_SOCKET_FILTER, AW_STAGE_SYN}},
+          .findings = {"socket_filter"},
+          .excluded = "it dropped no SYN, and handshakes come to their end",
+          .eats_answers = true},
+    Cause{.name = "authentication",
+          .title = "MD5 or TCP-AO signatures",
+          .shown_by = {EventKind{AW_LISTEN_DROP, AW_AUTHENTICATION}},
+          .must_see = {EventKind{AW_LISTEN_DROP, AW_AUTHENTICATION, AW_STAGE_SYN}},
+          .findings = {"authentication"},
+          .excluded = "none was missing or wrong",
+          .is_counted_in_all = true},
+    Cause{.name = "way_in",
+          .title = "refused on the way in (reverse path, checksum, address)",
+          .shown_by = {EventKind{AW_LISTEN_DROP, AW_OTHER}},
+          .findings = {"refused_on_the_way"},
+          .unseen = "no connection came through meanwhile, and not every such refusal is counted",
+          .needs_arrivals = true},
+    Cause{.name = "conntrack",
+          .title = "a full table of tracked connections",
+          .excluded = counted_none,
+          .unseen = no_counter},
+    Cause{.name = "old_connection",
+          .title = "an old connection of the same ports",
+          .shown_by = {old_reset},
+          .excluded = "no SYN met one",
+          .unseen = no_counter,
+          .is_counted_in_all = true},
+    Cause{.name = "timestamps",
+          .title = "timestamps that were rewritten or are too old",
+          .excluded = counted_none,
+          .unseen = no_counter},
+    Cause{.name = "host_limits",
+          .title = "limits of the host (TCP memory, a CPU's backlog)",
+          .excluded = counted_none,
+          .unseen = no_counter},
+    Cause{.name = "closed_listener",
+          .title = "a listener that was closed while clients waited",
+          .shown_by = {EventKind{AW_RESET_SENT, AW_CLOSED_LISTENER}},
+          .must_see = {EventKind{AW_RESET_SENT, AW_CLOSED_LISTENER}},
+          .findings = {"closed_with_queue"},
+          .excluded = "no client was reset for it"},
+    Cause{.name = "lost_on_the_way",
+          .title = "packets lost on the way",
+          .shown_by = {silent},
+          .must_see = {silent},
+          .findings = {"handshakes_lost"},
+          .excluded = "no SYN-ACK had to be sent again for a silent client"},
+    Cause{.name = "before_tcp",
+          .title = "dropped before TCP sees it (traffic control, XDP, a cgroup's program)",
+          .unseen = "no connection came through meanwhile, and what drops a SYN before TCP is not "
+                    "looked at",
+          .needs_arrivals = true},
+};
+
+bool matches(const EventKind& kind, aw_action action, aw_reason reason, aw_stage stage) {
+  return kind.action != AW_ACTION_NONE && kind.action == action &&
+         (kind.reason == AW_REASON_NONE || kind.reason == reason) &&
+         (kind.stage == AW_STAGE_NONE || kind.stage == stage);
+}
+
+uint64_t count_of(const EventKind& kind, const SeenEvents& seen) {
+  uint64_t count = 0;
+  for (const auto& [key, number] : seen) {
+    if (std::apply([&](auto... part) { return matches(kind, part...); }, key))
+      count += number;
+  }
+  return count;
+}
+
+/// In part is enough: what may pass unseen was not ruled out.
+bool hides(const BlindSpot& spot, const EventKind& kind) {
+  return spot.field.empty() && kind.action != AW_ACTION_NONE && spot.action == kind.action &&
+         (spot.reason == AW_REASON_NONE || kind.reason == AW_REASON_NONE ||
+          spot.reason == kind.reason) &&
+         (spot.stage == AW_STAGE_NONE || kind.stage == AW_STAGE_NONE || spot.stage == kind.stage);
+}
+
+const BlindSpot* blind_spot_of(const Cause& cause, std::span<const BlindSpot> blind) {
+  for (const EventKind& kind : cause.must_see) {
+    const auto spot =
+        std::ranges::find_if(blind, [&](const BlindSpot& one) { return hides(one, kind); });
+    if (spot != blind.end())
+      return &*spot;
+  }
+  return nullptr;
+}
+
+/// What the counters of a cause say beyond what was seen.
+struct CounterWord {
+  bool excludes = false; ///< all of them agree with what was seen
+  uint64_t beyond = 0;   ///< so many more were counted
+};
+
+CounterWord word_of_counters(const Cause& cause, const CauseFacts& facts) {
+  CounterWord word;
+  bool any = false;
+  bool all = true;
+  for (const auto& counter : cause.counters) {
+    if (!counter)
+      continue;
+    const auto& beyond = facts.unexplained[static_cast<size_t>(*counter)];
+    any = true;
+    all = all && beyond == 0U;
+    word.beyond += beyond.value_or(0);
+  }
+  word.excludes = any && all;
+  return word;
+}
+
+/// Counters that are evidence of this cause.
+struct EvidenceOfCause {
+  uint64_t grown = 0;
+  bool any_known = false;
+};
+
+EvidenceOfCause evidence_of(const Cause& cause, const EvidenceValues& growth) {
+  EvidenceOfCause found;
+  for (size_t i = 0; i < nr_evidence_counters; ++i) {
+    if (meaning_of(static_cast<EvidenceCounter>(i)).cause != cause.name)
+      continue;
+    found.any_known |= growth[i].has_value();
+    found.grown += growth[i].value_or(0);
+  }
+  return found;
+}
+
+bool has_events(const Cause& cause) { return cause.must_see[0].action != AW_ACTION_NONE; }
+
+bool was_seen(const Cause& cause, const CauseFacts& facts) {
+  const auto seen = [&](const EventKind& kind) { return count_of(kind, facts.seen) != 0; };
+  const auto found = [&](std::string_view finding) {
+    return !finding.empty() && std::ranges::find(facts.findings, finding) != facts.findings.end();
+  };
+  return std::ranges::any_of(cause.shown_by, seen) || std::ranges::any_of(cause.findings, found);
+}
+
+CauseJudgement could_not_be_seen(const Cause& cause, std::string_view why) {
+  return {cause.name, CauseState::unseen, fmt::format("{}: {}", cause.title, why)};
+}
+
+std::string queue_text(std::string_view title, const std::optional<Queue>& queue, uint32_t peak) {
+  if (!queue)
+    return {};
+  return peak > queue->limit
+             ? fmt::format("{}: it held {} of {}, and no packet found it so", title, peak,
+                           queue->limit)
+             : fmt::format("{}: at most {} of {} were in it", title, peak, queue->limit);
+}
+
+std::string excluded_text(const Cause& cause, const CauseFacts& facts) {
+  std::string text;
+  if (cause.name == "accept_queue")
+    text = queue_text(cause.title, facts.accept_queue, facts.accept_peak);
+  else if (cause.name == "syn_queue")
+    text = queue_text(cause.title, facts.syn_queue, facts.syn_peak);
+  else if (cause.name == "closed_port" && facts.listening)
+    text = fmt::format("{}: somebody listens, and {}", cause.title, cause.excluded);
+  else if (cause.needs_arrivals)
+    text = fmt::format("{}: {} handshake{} came through", cause.title, *facts.arrived,
+                       *facts.arrived == 1 ? "" : "s");
+  return text.empty() ? fmt::format("{}: {}", cause.title, cause.excluded) : text;
+}
+
+/// Whatever eats a SYN-ACK or an ACK on this host lets the SYN-ACK be sent again. One in ten may be
+/// a client that is silent by itself.
+bool handshakes_end_well(const CauseFacts& facts) {
+  constexpr EventKind again{AW_SYNACK_RETRANSMIT};
+  constexpr uint64_t silent_share = 10;
+  const bool seen =
+      std::ranges::none_of(facts.blind, [&](const BlindSpot& spot) { return hides(spot, again); });
+  const uint64_t count = count_of(silent, facts.seen);
+  return seen && facts.arrived.value_or(0) && count * silent_share <= *facts.arrived;
+}
+
+/// Whether a counter of this cause can be read; where the kernel has none, it does not do what
+/// would be counted, as long as others can be read.
+bool is_counted(const Cause& cause, const EvidenceValues& growth) {
+  const bool any = std::ranges::any_of(growth, [](const auto& one) { return one.has_value(); });
+  return evidence_of(cause, growth).any_known || (any && cause.name == "conntrack");
+}
+
+/// No listener was closed, which every tier sees: then nobody was reset for it.
+bool closed_no_listener(const Cause& cause, const CauseFacts& facts) {
+  constexpr EventKind closed{AW_LISTENER_CLOSED};
+  return cause.name == "closed_listener" && count_of(closed, facts.seen) == 0;
+}
+
+/// Counters that have not moved say as much as a program that was there, where there are no others.
+bool told_by_evidence(const Cause& cause, const EvidenceOfCause& evidence) {
+  return evidence.any_known && cause.is_counted_in_all;
+}
+
+CauseJudgement judge(const Cause& cause, const CauseFacts& facts) {
+  if (was_seen(cause, facts))
+    return {cause.name, CauseState::holds, std::string{cause.title}};
+  const auto evidence = evidence_of(cause, facts.evidence);
+  if (evidence.grown)
+    return could_not_be_seen(
+        cause,
+        fmt::format("the kernel counted {}, and nobody saw whose they were", evidence.grown));
+  if (cause.needs_arrivals && !facts.arrived.value_or(0))
+    return could_not_be_seen(cause, facts.arrived ? cause.unseen
+                                                  : "whether connections come through is not seen");
+  const CounterWord counters = word_of_counters(cause, facts);
+  if (counters.beyond)
+    return could_not_be_seen(
+        cause, fmt::format("the kernel counted {} more than were seen", counters.beyond));
+  const BlindSpot* spot =
+      closed_no_listener(cause, facts) ? nullptr : blind_spot_of(cause, facts.blind);
+  if (spot && !counters.excludes && !told_by_evidence(cause, evidence))
+    return could_not_be_seen(cause, spot->why);
+  if (cause.eats_answers && !handshakes_end_well(facts))
+    return could_not_be_seen(cause,
+                             "what drops an ACK or a SYN-ACK is not looked at, and not enough "
+                             "handshakes were seen to come to their end");
+  if (facts.lost_records && has_events(cause) && !counters.excludes)
+    return could_not_be_seen(cause,
+                             fmt::format("{} records were lost, and what they were of is not known",
+                                         facts.lost_records));
+  if (!has_events(cause) && !cause.needs_arrivals && !is_counted(cause, facts.evidence))
+    return could_not_be_seen(cause, cause.unseen);
+  return {cause.name, CauseState::excluded, excluded_text(cause, facts)};
+}
+
+} // namespace
+
+std::vector<CauseJudgement> judge_causes(const CauseFacts& facts) {
+  std::vector<CauseJudgement> judgements;
+  judgements.reserve(std::size(causes));
+  for (const Cause& cause : causes)
+    judgements.push_back(judge(cause, facts));
+  return judgements;
+}
+
+std::vector<EvidenceSeen> evidence_seen(const EvidenceValues& growth) {
+  std::vector<EvidenceSeen> seen;
+  for (size_t i = 0; i < nr_evidence_counters; ++i) {
+    const auto counter = static_cast<EvidenceCounter>(i);
+    const auto& meaning = meaning_of(counter);
+    if (growth[i].value_or(0))
+      seen.push_back({name_of(counter).name, *growth[i], meaning.what, meaning.advice});
+  }
+  return seen;
+}
+
+Outcome outcome_of(const CauseFacts& facts, std::span<const CauseJudgement> judgements) {
+  constexpr EventKind dropped{AW_LISTEN_DROP};
+  if (!facts.findings.empty() || count_of(dropped, facts.seen))
+    return Outcome::found;
+  const bool unseen = std::ranges::any_of(
+      judgements, [](const CauseJudgement& one) { return one.state == CauseState::unseen; });
+  return unseen ? Outcome::unknown : Outcome::well;
+}
+
+std::string_view cause_of_finding(std::string_view finding) {
+  for (const Cause& cause : causes) {
+    if (std::ranges::find(cause.findings, finding) != cause.findings.end())
+      return cause.name;
+  }
+  return {};
+}
+
+} // namespace acceptwatch
