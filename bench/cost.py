@@ -3,7 +3,11 @@
 
 from common import HERE, TIERS, load, median, save, say, where
 
-ROUNDS, UNITS = 11, 1000
+ROUNDS, UNITS = 15, 1000
+
+# For `check`: boots of one build differ by a hundred, now and then by more.
+GROWTH, BOOTS = 200, 2
+CHECKED = ("fentry", "kprobe")
 
 # Other tools, on one kernel: what is comparable to acceptwatch (tcpsynbl, the histogram: how full
 # is the accept queue), and what people run to see connections.
@@ -29,18 +33,60 @@ def measure(bench):
         save("cost", data)
 
 
-def one_kernel(bench, kernel):
+def check(bench):
+    """Whether a connection costs more than the file says, in what may go into production. The better
+    one of two boots counts. Another release of a kernel is measured anew, not compared."""
+    recorded = load("cost").get("kernels", {})
+    grown, compared, moved = [], 0, 0
+    for kernel in bench.kernels:
+        before = recorded.get(kernel)
+        if not before:
+            continue
+        more = None
+        for _ in range(BOOTS):
+            seen = one_kernel(bench, kernel, CHECKED)
+            if seen["release"] != before["release"]:
+                break
+            more = better(more, growth(before, seen))
+            if all(by <= GROWTH for by in more.values()):
+                break
+        if more is None:
+            print(f"{kernel} is {seen['release']}, recorded for {before['release']}: not compared")
+            moved += 1
+            continue
+        compared += len(more)
+        grown += [f"{kernel} {tier}: {by:+} instructions a connection" for tier, by in more.items()
+                  if by > GROWTH]
+    for line in grown:
+        print(line)
+    print(f"{compared} tiers compared, {len(grown)} cost over {GROWTH} instructions more")
+    return 1 if grown or not (compared or moved) else 0
+
+
+def growth(before, seen):
+    """By tier. One that does not start any more has grown without bound."""
+    was = {row["name"]: row for row in before["rows"]}
+    now = {row["name"]: row for row in seen["rows"]}
+    return {tier: now[tier].get("connect", 10**6) - was[tier]["connect"] for tier in CHECKED
+            if "connect" in was.get(tier, {})}
+
+
+def better(one, other):
+    return other if one is None else {tier: min(by, other[tier]) for tier, by in one.items()}
+
+
+def one_kernel(bench, kernel, tiers=TIERS):
     files = [bench.program("connections"), bench.program("programs"), HERE / "guest-cost",
              bench.floor(), *(f"{bench.empty_object(name)}:/{name}.empty.o" for name in ("direct", "probe"))]
     options = ["--icount"]
-    if kernel == PEERS_ON:
+    if kernel == PEERS_ON and tiers == TIERS:
         peers = bench.work / "peers"
         peers.write_text("".join(f"{name}\t{command}\n" for name, command in PEERS.items()))
         files.append(f"{peers}:/peers")
         options += ["--memory", "2048"]  # bpftrace comes with a compiler
         for program in sorted({command.split()[0] for command in PEERS.values()}):
             options += ["--program", program]
-    text = bench.guest(kernel, ["guest-cost", str(ROUNDS), str(UNITS), *TIERS], files, options)
+    text = bench.guest(kernel, ["guest-cost", str(ROUNDS), str(UNITS), *tiers], files, options)
     return figures(text)
 
 
@@ -60,12 +106,12 @@ def figures(text):
 
 
 def empty(name):
-    return {"name": name, "connect": [], "exchange": [], "programs": {}, "refused": None}
+    return {"name": name, "connect": [], "exchange": [], "going": [], "programs": {}, "refused": None}
 
 
 def take(section, line):
     word, *rest = line.split("\t")
-    if word in ("connect", "exchange"):
+    if word in ("connect", "exchange", "going"):
         section[word].append([float(value) for value in rest])
     elif word == "program":
         workload, name, _, _, runs, nanoseconds = rest
@@ -107,5 +153,7 @@ def row(sections, i):
     for workload in ("connect", "exchange"):
         for column, label in ((0, workload), (1, f"{workload}_all")):
             bare = sum(middle(one, workload, column) for one in neighbours) / 2
-            added[label] = round(middle(section, workload, column) - bare)
+            # What acceptwatch does itself shows while it goes on; others are not stopped.
+            going = label == "connect_all" and section["going"]
+            added[label] = round(middle(section, "going" if going else workload, column) - bare)
     return {"name": section["name"], **added, "programs": list(programs(section))}

@@ -32,7 +32,7 @@ def options():
     parser = argparse.ArgumentParser(prog="tools/bench")
     parser.add_argument("--acceptwatch", default=str(TOP / "build/release/acceptwatch"))
     parser.add_argument("--kernels", help="names of tests/vm/kernels.tsv, separated by commas")
-    parser.add_argument("--check", action="store_true", help="verifier: compare, write nothing")
+    parser.add_argument("--check", action="store_true", help="cost, verifier: compare, write nothing")
     parser.add_argument("parts", nargs="*", metavar="PART", choices=[*PARTS, "page", []])
     return parser.parse_args()
 
@@ -40,12 +40,13 @@ def options():
 def main():
     asked = options()
     parts = asked.parts or list(PARTS)
-    if asked.check and parts != ["verifier"]:
-        sys.exit("tools/bench: --check belongs to the part verifier alone")
+    checks = {"cost": cost.check, "verifier": verifier.check}
+    if asked.check and (len(parts) != 1 or parts[0] not in checks):
+        sys.exit(f"tools/bench: --check belongs to one part: {' or '.join(checks)}")
     with tempfile.TemporaryDirectory() as work:
         bench = Bench(asked.acceptwatch, asked.kernels, work)
         if asked.check:
-            return verifier.check(bench)
+            return checks[parts[0]](bench)
         for name in parts:
             if name in PARTS:
                 say(f"== {name}")

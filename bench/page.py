@@ -68,8 +68,8 @@ def cost(data):
             row = row_of(kernel, tier)
             floor = row_of(kernel, f"floor {tier}")
             rows.append([f"{name}, `{tier}`", f"{bare['median']:,}", cell(row, "connect"),
-                         cell(floor, "connect"), cell(row, "connect_all"), cell(row, "exchange"),
-                         cell(floor, "exchange")])
+                         cell(floor, "connect"), inside(row, floor), cell(row, "connect_all"),
+                         cell(row, "exchange"), cell(floor, "exchange")])
             drawn.append((f"{name} {tier}", row.get("connect"), number))
         drawn.append(None)
     spread = max(k["bare"]["connect"]["highest"] - k["bare"]["connect"]["lowest"]
@@ -77,10 +77,15 @@ def cost(data):
     marks = [(targets.FENTRY, "600", svg.COLORS[0]), (targets.KPROBE, "2,000", svg.COLORS[1])]
     drawing = svg.bars("Instructions added to a connection", drawn, marks, TIERS)
     return (plot("cost", "Instructions added to a connection, by kernel and tier", drawing) +
-            table(["kernel, tier", "without", "added", "by empty programs", "all processes",
-                   "added to an exchange", "by empty programs"], rows) +
+            table(["kernel, tier", "without", "added", "by empty programs", "in programs",
+                   "all processes", "added to an exchange", "by empty programs"], rows) +
             f"\n\nWithout anything attached, the medians of one boot are at most {spread} apart "
             f"({data['rounds']} rounds of {data['connections']} connections each)." + guests(data))
+
+
+def inside(row, floor):
+    within = targets.in_programs(row, floor)
+    return "" if within is None else f"+{within:,}"
 
 
 def peers(data):
@@ -101,13 +106,15 @@ def peers(data):
 def programs(data):
     lines = []
     for name, kernel in data["kernels"].items():
-        for row in kernel["rows"]:
-            for program in row.get("programs", []):
-                lines.append((name, row["name"], program))
+        for tier in TIERS:
+            empty = {(p["workload"], p["name"]): p["instructions"]
+                     for p in row_of(kernel, f"floor {tier}").get("programs", [])}
+            for p in row_of(kernel, tier).get("programs", []):
+                lines.append((name, tier, p, empty.get((p["workload"], p["name"]), "")))
     newest = "6.12" if "6.12" in data["kernels"] else lines[0][0]
-    rows = [[f"`{tier}`: {p['name']}", p["workload"], f"{p['runs']:.0f}", p["instructions"]]
-            for name, tier, p in lines if name == newest]
-    return table([f"program, on {newest}", "workload", "runs", "instructions"], rows)
+    rows = [[f"`{tier}`: {p['name']}", p["workload"], f"{p['runs']:.0f}", p["instructions"], empty]
+            for name, tier, p, empty in lines if name == newest]
+    return table([f"program, on {newest}", "workload", "runs", "instructions", "empty"], rows)
 
 
 NAMES = {"connect": "connect, accept, reset", "exchange": "4 KiB sent and received",

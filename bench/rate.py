@@ -187,8 +187,8 @@ def read(file):
     """Records written, and occurrences that no record stands for: the last line has both."""
     with open(file, "rb") as records:
         records.seek(-min(65536, file.stat().st_size), os.SEEK_END)
-        last = json.loads(records.read().splitlines()[-1])["acceptwatch"]
-    return last["records"], last["lost"]
+        last = json.loads(records.read().splitlines()[-1])["acceptwatch"]["summary"]
+    return last["records"], last["records_lost"]
 
 
 def summary(clients, without, rounds):

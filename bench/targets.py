@@ -4,6 +4,7 @@
 from common import load
 
 FENTRY, KPROBE = 600, 2000  # instructions added to a connection
+PROGRAMS = 500  # of these, what is in the programs of tier fentry
 EXCHANGE = 0  # and to an exchange of data, give or take what a repetition does
 NOISE = 25
 PAIRED = {"connect": 1, "exchange": 2, "bulk": 2}  # percent
@@ -32,6 +33,11 @@ def cost(data):
         if added:
             yield (f"`{tier}`: at most {limit:,} instructions more for a connection",
                    span(added) + empty(data, tier, "connect"), met(max(added) <= limit))
+    within = [in_programs(rows.get("fentry"), rows.get("floor fentry"))
+              for rows in map(by_name, data.get("kernels", {}).values())]
+    if within and None not in within:
+        yield (f"`fentry`: at most {PROGRAMS} of these in the programs", span(within),
+               met(max(within) <= PROGRAMS))
     for tier in ("fentry", "kprobe", "tracepoint"):
         added = added_by(data, tier, "exchange")
         if added:
@@ -48,6 +54,20 @@ def empty(data, tier, workload):
 def added_by(data, tier, workload):
     return [row[workload] for kernel in data.get("kernels", {}).values()
             for row in kernel["rows"] if row["name"] == tier and workload in row]
+
+
+def by_name(kernel):
+    return {row["name"]: row for row in kernel["rows"]}
+
+
+def in_programs(row, floor):
+    """What the programs do between their entry and their exit: the time that the kernel counts for
+    each, less that of an empty one at the same hook. It is the same in each boot, to a few."""
+    if not row or not floor or not row.get("programs") or not floor.get("programs"):
+        return None
+    spent = [sum(p["instructions"] for p in one["programs"] if p["workload"] == "connect")
+             for one in (row, floor)]
+    return spent[0] - spent[1]
 
 
 def span(added):

@@ -11,8 +11,10 @@
 #ifndef ACCEPTWATCH_ACCEPT_BPF_H
 #define ACCEPTWATCH_ACCEPT_BPF_H
 
-/* By socket cookie; by inode number where none can be made. Past the bound those forget that did
- * not accept for longest. */
+/*
+ * Times by listener: its socket cookie, or its inode number where cookies cannot be made. When the
+ * table is full, the listener whose last accept() was longest ago loses its times.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_PERCPU_HASH);
 	__uint(max_entries, 512);
@@ -93,17 +95,28 @@ static __always_inline void count_time(__u32 *buckets, __u64 us)
 		buckets[bucket] += 1;
 }
 
+/* `then`: in microseconds of CLOCK_MONOTONIC, as tcp_clock_us() has it. */
+static __always_inline __u64 us_since(__u64 then)
+{
+	const __s64 ns = bpf_ktime_get_ns() - then * 1000;
+
+	if (ns < 0)
+		return 0;
+	/* A division takes ten instructions: 274877907 / 2^38 is 1/1000 for all that has 32 bits.
+	 */
+	return ns >> 32 ? ns / 1000ull : (__u64)ns * 274877907 >> 38;
+}
+
 static __always_inline void note_waits(struct aw_waits *waits, struct tcp_sock *child)
 {
 	__u64 entered = entered_queue_us(child);
 	/* tcp_synack_rtt_meas() leaves the client's answer as the first measurement. */
 	__u32 handshake = READ(child, srtt_us) >> 3;
-	__u64 now, us;
+	__u64 us;
 
 	if (!entered)
 		return;
-	now = bpf_ktime_get_ns() / 1000;
-	us = now > entered ? now - entered : 0;
+	us = us_since(entered);
 	waits->accepted += 1;
 	if (us > waits->max_us)
 		waits->max_us = us;
@@ -148,6 +161,9 @@ static __always_inline void on_accept(struct sock *sk, struct sock *child)
 
 	if (!slot || !key)
 		return;
+	/* DCCP accepts by the same function. Whoever has a slot was asked before. */
+	if (slot->listener != key && READ(sk, sk_protocol) != IPPROTO_TCP)
+		return;
 	if (slot->listener == key || take_slot(slot, key)) {
 		slot->passed_over = 0;
 		waits = &slot->waits;
@@ -157,9 +173,9 @@ static __always_inline void on_accept(struct sock *sk, struct sock *child)
 		if (waits)
 			slot->pid = pid;
 	}
-	if (known_null(child))
+	if (!child)
 		return;
-	tp = tcp_sock_of(child);
+	tp = as_tcp_sock(child);
 	if (!waits && tp)
 		waits = waits_of(key);
 	if (waits && tp)

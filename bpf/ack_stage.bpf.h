@@ -19,16 +19,35 @@ static __always_inline void on_child_discarded(struct sock *child)
 						local_port(child));
 }
 
-static __always_inline enum aw_reason ack_drop_reason(const struct aw_syn_facts *facts,
-						      const struct aw_endpoints *ends)
+/* Whether the queue was full: as the kernel has counted, or else as it is now. */
+static __always_inline bool overflowed(struct sock *sk, bool full_now)
 {
+	struct aw_scratch *s = scratch();
+
+	return s && knows_counters_of(s, sk) ? take_overflow(s) : full_now;
+}
+
+/* The same of a packet that comes by once more: its RST is sent before it is freed. */
+static __always_inline bool is_overflow(struct sock *sk, bool full_now)
+{
+	struct aw_scratch *s = scratch();
+
+	return s && knows_counters_of(s, sk) ? overflow_was_counted(s) : full_now;
+}
+
+static __always_inline enum aw_reason
+ack_drop_reason(struct sock *sk, const struct aw_syn_facts *facts, const struct aw_endpoints *ends)
+{
+	const enum aw_reason by_depth =
+		aw_ack_drop_reason(facts->accept_depth, facts->accept_limit);
+	const bool full = overflowed(sk, by_depth == AW_ACCEPT_QUEUE_FULL);
 	struct aw_scratch *s = scratch();
 
 	if (s && s->discarded_ports == both_ports(ends->client_port, ends->server_port)) {
 		s->discarded_ports = 0;
 		return AW_REQUEST_FAILED;
 	}
-	return aw_ack_drop_reason(facts->accept_depth, facts->accept_limit);
+	return full ? AW_ACCEPT_QUEUE_FULL : AW_REQUEST_FAILED;
 }
 
 /* `kept`: the request was in the SYN queue; otherwise the ACK was a cookie. */
@@ -41,7 +60,7 @@ static __always_inline void on_child_refused(struct sock *sk, struct sk_buff *sk
 
 	read_syn_facts(sk, &facts);
 	ends_of_request(req, &e.ends);
-	e.reason = ack_drop_reason(&facts, &e.ends);
+	e.reason = ack_drop_reason(sk, &facts, &e.ends);
 	e.stage = kept ? AW_STAGE_ACK : AW_STAGE_COOKIE;
 	/* A second cookie ACK of a client that has its child already: no loss. */
 	if (!kept && e.reason != AW_ACCEPT_QUEUE_FULL)

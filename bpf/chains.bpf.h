@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Which chain of nf_tables drops a packet. nft_do_chain() runs for each packet that a hook sees
- * and returns the verdict of one base chain, or of those that it jumps to. Since 6.6 it frees
- * the packet itself (NF_DROP_REASON()), before that nf_hook_slow() does so next. User space
+ * and returns the verdict of one base chain, or of those that it jumps to. Since e0d4593140b0
+ * ("netfilter: make nftables drops visible in net dropmonitor", 6.7) it frees the packet itself,
+ * before that nf_hook_slow() does so next. User space
  * attaches these when a firewall has dropped something, and detaches them when nothing was
  * dropped for a while: nobody pays for them as long as nothing is lost.
  *
@@ -55,15 +56,15 @@ static __always_inline void note_unknown_names(__u64 chain)
 SEC("fentry_of_module/nft_do_chain")
 int chain_entered(__u64 *ctx)
 {
-	struct aw_judged *judged = judged_packet();
+	struct aw_chain_run *run = chain_run();
 
-	if (!judged)
+	if (!run)
 		return 0;
 	/* A chain that rejects sends an answer, which another chain may see. */
-	judged->outer_skb = judged->skb;
-	judged->outer_chain = judged->chain;
-	judged->skb = pointer_at(ctx[0], aw_config.nft.pktinfo_skb);
-	judged->chain = ctx[1];
+	run->outer_skb = run->skb;
+	run->outer_chain = run->chain;
+	run->skb = pointer_at(ctx[0], aw_config.nft.pktinfo_skb);
+	run->chain = ctx[1];
 	note_unknown_names(ctx[1]);
 	return 0;
 }
@@ -71,13 +72,13 @@ int chain_entered(__u64 *ctx)
 SEC("fexit_of_module/nft_do_chain")
 int chain_left(__u64 *ctx)
 {
-	struct aw_judged *judged = judged_packet();
+	struct aw_chain_run *run = chain_run();
 
-	if (!judged || ((__u32)ctx[2] & NF_VERDICT_MASK) == NF_DROP)
+	if (!run || ((__u32)ctx[2] & NF_VERDICT_MASK) == NF_DROP)
 		return 0;
-	judged->skb = judged->outer_skb;
-	judged->chain = judged->outer_chain;
-	judged->outer_skb = 0;
+	run->skb = run->outer_skb;
+	run->chain = run->outer_chain;
+	run->outer_skb = 0;
 	return 0;
 }
 

@@ -15,6 +15,11 @@
 #define AF_INET6 10
 #define ETH_P_IP 0x0800
 #define ETH_P_IPV6 0x86DD
+
+/* Counters and addresses are taken apart as bytes: packet.bpf.h, counters.bpf.h. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "written for little-endian machines");
+_Static_assert(sizeof(unsigned long) == 8, "written for 64-bit kernels");
+
 /* include/net/sock.h */
 #define RCV_SHUTDOWN 1
 
@@ -39,10 +44,10 @@ struct {
 } aw_holders SEC(".maps");
 
 /*
- * The packet that a chain of nf_tables judges on this CPU, or has just dropped: chains.bpf.h.
- * It is on its way to skb:kfree_skb then.
+ * The packet that a chain of nf_tables is evaluating on this CPU, or has just dropped: then it is
+ * on its way to skb:kfree_skb. See chains.bpf.h.
  */
-struct aw_judged {
+struct aw_chain_run {
 	__u64 skb;
 	__u64 chain;
 	__u64 outer_skb;
@@ -53,14 +58,14 @@ struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct aw_judged);
-} aw_judged SEC(".maps");
+	__type(value, struct aw_chain_run);
+} aw_chain_runs SEC(".maps");
 
-static __always_inline struct aw_judged *judged_packet(void)
+static __always_inline struct aw_chain_run *chain_run(void)
 {
 	__u32 zero = 0;
 
-	return bpf_map_lookup_elem(&aw_judged, &zero);
+	return bpf_map_lookup_elem(&aw_chain_runs, &zero);
 }
 
 #endif

@@ -3,6 +3,10 @@
  * What the kernel counts itself, of one namespace on this CPU. Bottom halves are off
  * on the listen path, so what is counted between two looks was counted by the call
  * that they bracket.
+ *
+ * A counter's address is found with this_cpu_off, which has to be in the kernel's type information
+ * (not on 5.10), and the memory has to be readable: by a cast, or by a probe read, which
+ * lockdown=confidentiality forbids.
  */
 #ifndef ACCEPTWATCH_COUNTERS_BPF_H
 #define ACCEPTWATCH_COUNTERS_BPF_H
@@ -16,35 +20,102 @@ static __always_inline __u64 base_of_this_cpu(void)
 }
 
 /* `counters`: a per-CPU pointer to an array of 64-bit counters. */
-static __always_inline void note_counter(struct aw_counter *c, __u64 base, const void *counters,
+static __always_inline void find_counter(__u64 *address, __u64 base, const void *counters,
 					 __u32 number)
 {
 	/* Through memory: typed programs may not calculate with pointers. */
-	*(volatile __u64 *)&c->address = (__u64)counters;
-	c->address = base + *(volatile __u64 *)&c->address + 8 * number;
-	c->value = read_raw_u32(c->address);
+	*(volatile __u64 *)address = (__u64)counters;
+	*address = base + *(volatile __u64 *)address + 8 * number;
 }
 
-static __always_inline bool has_moved(const struct aw_counter *c)
+/*
+ * ListenDrops: tcp_listendrop(). ListenOverflows is the one before it (include/uapi/linux/snmp.h).
+ * OutNoRoutes: inet_csk_route_req(), ip6_dst_lookup_tail().
+ */
+static __always_inline void find_counters(struct aw_counter_addresses *c, struct net *net)
 {
-	return read_raw_u32(c->address) != c->value;
+	const __u64 base = base_of_this_cpu();
+
+	find_counter(&c->drops, base, READ(net, mib.net_statistics), aw_config.listen_drops);
+	c->overflows = c->drops - sizeof(__u64);
+	find_counter(&c->no_routes_v4, base, READ(net, mib.ip_statistics), aw_config.no_routes);
+	find_counter(&c->no_routes_v6, base, READ(net, mib.ipv6_statistics), aw_config.no_routes);
 }
 
-/* tcp_listendrop() */
-static __always_inline void note_listen_drops(struct aw_counter *c, __u64 base, struct net *net)
+/* The low half. `access`: never AW_PACKETS_UNREADABLE. */
+static __always_inline __u32 read_counter(enum aw_packet_access access, __u64 address)
 {
-	note_counter(c, base, READ(net, mib.net_statistics), aw_config.listen_drops);
+	__u32 value = 0;
+
+	if (access == AW_PACKETS_CAST)
+		return AW_CAST((struct in6_addr *)address)->in6_u.u6_addr32[0];
+	bpf_probe_read_kernel(&value, sizeof(value), (void *)address);
+	return value;
 }
 
-/* inet_csk_route_req(), ip6_dst_lookup_tail() */
-static __always_inline void note_no_routes(struct aw_counter *c, __u64 base, struct net *net,
-					   struct sk_buff *skb)
+/*
+ * A SYN finds them where the one before it on this CPU has left them, if that was for the same
+ * listener, or for another one in its namespace.
+ */
+static __always_inline void counters_of(struct aw_scratch *s, struct sock *sk,
+					enum aw_packet_access access)
 {
-	const void *counters = READ(skb, protocol) == bpf_htons(ETH_P_IP)
-				       ? READ(net, mib.ip_statistics)
-				       : READ(net, mib.ipv6_statistics);
+	const __u64 listener = READ(sk, __sk_common.skc_cookie.counter);
+	struct aw_counter_addresses *c = &s->counters;
+	struct net *net;
+	__u64 netns;
 
-	note_counter(c, base, counters, aw_config.no_routes);
+	if (listener && c->listener == listener)
+		return;
+	net = READ_ARG(sk, __sk_common.skc_net.net);
+	netns = netns_cookie(net);
+	if (!netns || c->netns != netns) {
+		find_counters(c, net);
+		s->overflows = read_counter(access, c->overflows);
+	}
+	c->netns = netns;
+	c->ipv4 = READ(sk, __sk_common.skc_family) == AF_INET;
+	c->listener = listener;
+}
+
+/* Whether the counters that this CPU knows are those of this listener's namespace. */
+static __always_inline bool knows_counters_of(const struct aw_scratch *s, struct sock *sk)
+{
+	return aw_config.counter_access && s->counters.netns &&
+	       s->counters.netns == netns_cookie(READ(sk, __sk_common.skc_net.net));
+}
+
+/*
+ * Whether the accept queue was full, by the kernel's own count: by the time that the queue is read,
+ * another CPU may have emptied or filled it. A program sees each packet that the kernel counts in
+ * ListenOverflows; so what was counted since the last of them on this CPU is the packet at hand.
+ */
+static __always_inline bool overflow_was_counted(const struct aw_scratch *s)
+{
+	const enum aw_packet_access access = aw_config.counter_access;
+
+	return access != AW_PACKETS_UNREADABLE &&
+	       read_counter(access, s->counters.overflows) != s->overflows;
+}
+
+/* The same, and that packet is the last that was seen. */
+static __always_inline bool take_overflow(struct aw_scratch *s)
+{
+	const enum aw_packet_access access = aw_config.counter_access;
+	const __u32 before = s->overflows;
+
+	if (access == AW_PACKETS_UNREADABLE)
+		return false;
+	s->overflows = read_counter(access, s->counters.overflows);
+	return s->overflows != before;
+}
+
+static __always_inline __u64 no_routes_of(const struct aw_counter_addresses *c, struct sk_buff *skb)
+{
+	/* IPv6 sockets serve both. */
+	if (c->ipv4 || READ(skb, protocol) == bpf_htons(ETH_P_IP))
+		return c->no_routes_v4;
+	return c->no_routes_v6;
 }
 
 #endif

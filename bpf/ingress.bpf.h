@@ -2,13 +2,13 @@
 /*
  * The SYN stage where nothing but tracepoints can be had: a cgroup_skb/ingress
  * program runs in tcp_filter(), just before the kernel looks at the queues, and
- * foresees what tcp_conn_request() will do from the same numbers. It sees what
+ * predicts what tcp_conn_request() will do from the same numbers. It sees what
  * the sockets below its cgroup receive.
  *
- * What it foresees is reported when the SYN is freed, still on this CPU: by
- * consume_skb() if it reached tcp_conn_request(), by kfree_skb() if something
- * else refused it first (its checksum, the socket's own filter, a security
- * module), and then it is forgotten.
+ * The prediction is reported when the SYN is freed, still on this CPU: by
+ * consume_skb() if it reached tcp_conn_request(). If something else refused it first
+ * (its checksum, the socket's own filter, a security module), it is freed by
+ * kfree_skb(), and the prediction is dropped.
  */
 #ifndef ACCEPTWATCH_INGRESS_BPF_H
 #define ACCEPTWATCH_INGRESS_BPF_H
@@ -75,22 +75,22 @@ static __always_inline bool belongs_to_request(struct __sk_buff *skb,
 	return request;
 }
 
-struct aw_forecast {
+struct aw_prediction {
 	enum aw_action action; /* AW_ACTION_NONE: it will answer as always */
 	enum aw_reason reason;
-	__u8 also;
+	__u8 extra_mib;
 };
 
 /* What tcp_conn_request() will do. */
-static __always_inline void foresee(struct sock *sk, const struct aw_syn_facts *facts,
-				    struct aw_forecast *will)
+static __always_inline void predict(struct sock *sk, const struct aw_syn_facts *facts,
+				    struct aw_prediction *will)
 {
 	will->reason = aw_syn_drop_reason(facts);
 	if (will->reason != AW_REQUEST_FAILED) {
 		will->action = AW_LISTEN_DROP;
 		/* The others only come where tcp_syncookies is 0. */
 		if (will->reason == AW_ACCEPT_QUEUE_FULL)
-			will->also = aw_syn_drop_also(facts);
+			will->extra_mib = aw_syn_drop_mib(facts);
 		return;
 	}
 	will->reason = aw_cookie_reason(facts);
@@ -100,56 +100,57 @@ static __always_inline void foresee(struct sock *sk, const struct aw_syn_facts *
 		will->action = AW_QUEUE_PRESSURE;
 }
 
-static __always_inline void keep_foreseen(struct __sk_buff *skb, struct sock *sk,
-					  const struct aw_event *e)
+static __always_inline void await_end(struct __sk_buff *skb, struct sock *sk,
+				      const struct aw_event *e)
 {
-	struct aw_foreseen *f = foreseen();
+	struct aw_pending_syn *syn = pending_syn();
 
-	if (!f)
+	if (!syn)
 		return;
 	/* Somebody else still holds the one before: it was not freed. */
-	if (f->skb)
-		report(&f->event);
-	f->skb = (__u64)skb;
-	f->sk = (__u64)sk;
-	f->event = *e;
+	if (syn->skb)
+		report(&syn->event);
+	syn->skb = (__u64)skb;
+	syn->sk = (__u64)sk;
+	syn->event = *e;
 }
 
 /*
  * A SYN that takes over a TIME_WAIT connection is not asked about the SYN queue,
  * and an accept() elsewhere may have made room: then it became a request.
  */
-static __always_inline bool became_request(const struct aw_foreseen *f)
+static __always_inline bool became_request(const struct aw_pending_syn *syn)
 {
 	const __u32 qlen =
 		bpf_core_field_offset(struct tcp_sock, inet_conn.icsk_accept_queue.qlen.counter);
 
 	return aw_config.packet_access != AW_PACKETS_UNREADABLE &&
-	       read_raw_u32(f->sk + qlen) > f->event.listener.syn_depth;
+	       read_raw_u32(syn->sk + qlen) > syn->event.listener.syn_depth;
 }
 
 static __always_inline void on_consume_skb(struct sk_buff *skb)
 {
-	struct aw_foreseen *f = foreseen();
+	struct aw_pending_syn *syn = pending_syn();
 
-	if (!f || f->skb != (__u64)skb)
+	if (!syn || syn->skb != (__u64)skb)
 		return;
-	f->skb = 0;
-	if (f->event.action == AW_QUEUE_PRESSURE || !became_request(f))
-		report(&f->event);
+	syn->skb = 0;
+	if (syn->event.action == AW_QUEUE_PRESSURE || !became_request(syn))
+		report(&syn->event);
 }
 
 static __always_inline void on_refused_skb(struct sk_buff *skb)
 {
-	struct aw_foreseen *f = foreseen();
+	struct aw_pending_syn *syn = pending_syn();
 
-	if (f && f->skb == (__u64)skb)
-		f->skb = 0;
+	if (syn && syn->skb == (__u64)skb)
+		syn->skb = 0;
 }
 
 /*
- * Of a healthy listener's packets every other one, the ACKs being the rest. tcp_v4_rcv() and
- * tcp_v6_rcv() have both headers pulled together by now.
+ * tcp_v4_rcv() and tcp_v6_rcv() have made sure that both headers are in the linear part of the
+ * packet, so they are read without a helper. Half of the packets of a healthy listener are SYNs,
+ * the others are the last ACKs of their handshakes.
  */
 static __always_inline bool is_syn(struct __sk_buff *skb)
 {
@@ -178,13 +179,13 @@ static __always_inline void note_drops(struct __sk_buff *skb, struct sock *sk)
 }
 
 /* False: nothing of it is to be told. */
-static __always_inline bool describe_foreseen(struct __sk_buff *skb, struct sock *sk,
-					      const struct aw_syn_facts *facts,
-					      const struct aw_forecast *will, struct aw_event *e)
+static __always_inline bool describe_predicted(struct __sk_buff *skb, struct sock *sk,
+					       const struct aw_syn_facts *facts,
+					       const struct aw_prediction *will, struct aw_event *e)
 {
 	e->action = will->action;
 	e->reason = will->reason;
-	e->also = will->also;
+	e->extra_mib = will->extra_mib;
 	e->stage = AW_STAGE_SYN;
 	if (!ends_of_ingress(skb, &e->ends))
 		return false;
@@ -199,28 +200,28 @@ static __always_inline bool describe_foreseen(struct __sk_buff *skb, struct sock
 }
 
 /* Of a SYN that does not come as always: the event is not made before that is known. */
-static __always_inline void on_foreseen(struct __sk_buff *skb, struct sock *sk,
-					const struct aw_syn_facts *facts,
-					const struct aw_forecast *will)
+static __always_inline void on_predicted(struct __sk_buff *skb, struct sock *sk,
+					 const struct aw_syn_facts *facts,
+					 const struct aw_prediction *will)
 {
 	struct aw_event *e = begin_event(AW_DRAFT_OF_INGRESS);
 
 	if (!e)
 		return;
-	if (describe_foreseen(skb, sk, facts, will, e))
-		keep_foreseen(skb, sk, e);
+	if (describe_predicted(skb, sk, facts, will, e))
+		await_end(skb, sk, e);
 	end_event(e);
 }
 
 static __always_inline void on_listener_syn(struct __sk_buff *skb, struct sock *sk)
 {
 	struct aw_syn_facts facts = {};
-	struct aw_forecast will = {};
+	struct aw_prediction will = {};
 
 	read_syn_facts(sk, &facts);
-	foresee(sk, &facts, &will);
+	predict(sk, &facts, &will);
 	if (will.action != AW_ACTION_NONE)
-		on_foreseen(skb, sk, &facts, &will);
+		on_predicted(skb, sk, &facts, &will);
 }
 
 static __always_inline void on_ingress(struct __sk_buff *skb)
@@ -231,12 +232,12 @@ static __always_inline void on_ingress(struct __sk_buff *skb)
 	if (!skb->sk || skb->sk->state != TCP_LISTEN)
 		return;
 	syn = is_syn(skb);
-	if (!syn && aw_config.send_reset_args >= 3)
+	if (!syn && resets_have_reasons())
 		return;
 	tp = bpf_skc_to_tcp_sock(skb->sk);
 	if (!tp)
 		return;
-	if (aw_config.send_reset_args < 3)
+	if (!resets_have_reasons())
 		note_drops(skb, (struct sock *)tp);
 	if (syn)
 		on_listener_syn(skb, (struct sock *)tp);

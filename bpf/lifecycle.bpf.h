@@ -9,14 +9,14 @@
 
 /*
  * Connections of a closed member of an SO_REUSEPORT group go on at another one
- * where tcp_migrate_req is set (5.14, 55d444b310c6). The group has let go of this
- * one already: tcp_set_state() unhashes first.
+ * where tcp_migrate_req is set. The group has let go of this one already:
+ * tcp_set_state() unhashes first.
  */
 static __always_inline bool migrates(struct sock *sk)
 {
 	struct sock_reuseport *group = READ(sk, sk_reuseport_cb);
 
-	if (!bpf_core_field_exists(struct netns_ipv4, sysctl_tcp_migrate_req) || !group)
+	if (!connections_can_migrate() || !group)
 		return false;
 	return READ(sk, __sk_common.skc_net.net, ipv4.sysctl_tcp_migrate_req) &&
 	       READ(group, num_socks);
@@ -27,12 +27,11 @@ static __always_inline bool migrates(struct sock *sk)
  * (reuseport_stop_listen_sock()); each that does not, reuseport_migrate_sock() counts, as it
  * does handshakes under way.
  */
-static __always_inline __u8 also_of_children(struct sock *sk)
+static __always_inline __u8 mib_of_children(struct sock *sk)
 {
-	if (!bpf_core_field_exists(struct netns_ipv4, sysctl_tcp_migrate_req) ||
-	    !READ(sk, sk_reuseport_cb))
+	if (!connections_can_migrate() || !READ(sk, sk_reuseport_cb))
 		return 0;
-	return AW_ALSO_MIGRATE_FAILURE;
+	return AW_MIB_MIGRATEREQFAILURE;
 }
 
 /*
@@ -49,7 +48,7 @@ static __always_inline void on_request_without_listener(struct sock *sk, struct 
 		return;
 	s->orphan_ports = both_ports(bpf_ntohs(READ(req, __req_common.skc_dport)),
 				     READ(req, __req_common.skc_num));
-	s->orphan_also = also_of_children(sk);
+	s->orphan_mib = mib_of_children(sk);
 }
 
 static __always_inline void report_lifecycle(struct sock *sk, enum aw_action action,
@@ -99,7 +98,7 @@ static __always_inline void on_listener_closed(struct sock *sk, struct aw_event 
 	e->stage = AW_STAGE_CLOSED;
 	report_lifecycle(sk, AW_LISTENER_CLOSED, e);
 	bpf_map_delete_elem(&aw_pressed, &e->listener.id);
-	closing.also = also_of_children(sk);
+	closing.extra_mib = mib_of_children(sk);
 	closing.listener = e->listener;
 	if (!closing.children) {
 		bpf_map_delete_elem(&aw_closing, &thread);
@@ -109,7 +108,7 @@ static __always_inline void on_listener_closed(struct sock *sk, struct aw_event 
 	aw_resets_children = true;
 }
 
-/* Of the programs at one place: which of them this is. */
+/* Which of the programs at one hook: on_transition(). */
 enum aw_attached { AW_FIRST, AW_AGAIN, AW_AT_LAST };
 
 static __always_inline void report_transition(struct sock *sk, __u32 state,
@@ -134,7 +133,8 @@ static __always_inline void report_transition(struct sock *sk, __u32 state,
  * middle of its own. So typed programs are attached three times: each handles what
  * those before it were kept from, and knows by the mark that they leave.
  */
-static __always_inline void on_transition(struct sock *sk, __u32 state, enum aw_attached attached)
+static __always_inline void report_transition_once(struct sock *sk, __u32 state,
+						   enum aw_attached attached)
 {
 	struct aw_transition change = { .state = state }, *done;
 	__u64 key = (__u64)sk;
@@ -154,10 +154,11 @@ static __always_inline void on_transition(struct sock *sk, __u32 state, enum aw_
  * The last of them wakes user space, or each record would make that very case. It does
  * so whatever the others did: the one that was preempted may have come before its record.
  */
-static __always_inline void on_transition_at_last(struct sock *sk, __u32 state)
+static __always_inline void on_transition(struct sock *sk, __u32 state, enum aw_attached attached)
 {
-	on_transition(sk, state, AW_AT_LAST);
-	wake_user_space();
+	report_transition_once(sk, state, attached);
+	if (attached == AW_AT_LAST)
+		wake_user_space();
 }
 
 /*
@@ -170,6 +171,16 @@ static __always_inline bool begins_or_ends_listening(__u64 old_state, __u64 new_
 	if (__builtin_expect(new_state != TCP_LISTEN && old_state != TCP_LISTEN, true))
 		return false;
 	return new_state == TCP_LISTEN || new_state == TCP_CLOSE;
+}
+
+/* sock:inet_sock_set_state */
+static __always_inline void on_set_state(struct sock *sk, __u64 old_state, __u64 new_state,
+					 enum aw_attached attached)
+{
+	if (attached == AW_AT_LAST && old_state == TCP_SYN_RECV && new_state == TCP_CLOSE)
+		on_child_discarded(sk);
+	if (begins_or_ends_listening(old_state, new_state) && aw_active)
+		on_transition(sk, new_state, attached);
 }
 
 #endif

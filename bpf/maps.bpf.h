@@ -8,13 +8,14 @@
 
 const volatile __u64 aw_ports[AW_MAX_PORT_WORDS] = {};
 
-/* By the kernel's number of a drop reason: the enum aw_reason that it means, or 0. */
-const volatile __u8 aw_drop_reasons[AW_MAX_DROP_REASONS] = {};
+/* By the kernel's number of a drop reason: enum aw_drop_class. */
+const volatile __u8 aw_drop_classes[AW_MAX_DROP_REASONS] = {};
 
 /*
  * Set by user space when every program is attached, and cleared before the
  * first is detached: a bracket whose middle is missing would report a loss
- * that never was.
+ * that never was. Programs on the way of each connection ask it last: most have
+ * nothing to report.
  */
 bool aw_active = false;
 
@@ -85,14 +86,14 @@ struct {
 	__type(value, __u32);
 } aw_backlogs SEC(".maps");
 
-/* Something was folded since user space last looked. */
-bool aw_folding = false;
+/* Records were held back (report.bpf.h) since user space last looked. */
+bool aw_suppressing = false;
 
 /* The listener that a thread is closing, while its queued children are reset. */
 struct aw_closing {
 	struct aw_listener listener;
 	__u32 children; /* still to be reset */
-	__u8 also;	/* of each: aw_event.also */
+	__u8 extra_mib; /* of each: aw_event.extra_mib */
 	__u8 _pad[3];
 };
 
@@ -128,16 +129,20 @@ enum aw_security {
 
 /* Who accept()ed from which listener. */
 struct aw_accepter {
-	__u64 listener; /* socket cookie; the sock's address before 5.12 */
+	__u64 listener; /* socket cookie; the address of the sock where it has none */
 	__u32 pid;
 	__u32 _pad;
 };
 
-/* One of the kernel's counters, as it was: counters.bpf.h. */
-struct aw_counter {
-	__u64 address; /* on this CPU */
-	__u32 value;   /* the low half */
-	__u32 _pad;
+/* Where some of the kernel's counters are, on one CPU: counters.bpf.h. */
+struct aw_counter_addresses {
+	__u64 listener; /* for whom they were looked up: its socket cookie; 0: for nobody */
+	__u64 netns;	/* net_cookie */
+	__u64 ipv4;	/* the listener is an IPv4 socket */
+	__u64 drops;
+	__u64 overflows;
+	__u64 no_routes_v4;
+	__u64 no_routes_v6;
 };
 
 /*
@@ -150,13 +155,16 @@ struct aw_scratch {
 	__u64 skb;
 	__u32 accept_depth;
 	__u32 syn_depth;
-	struct aw_counter drops; /* note_counters() */
-	struct aw_counter no_routes;
-	__u8 answered; /* a SYN-ACK was built: only where counters cannot be read */
-	__u8 cookie;   /* a cookie was made */
-	__u8 security; /* enum aw_security */
-	__u8 pressure; /* a queue is about to be full */
-	__u8 _pad[4];
+	__u32 drops; /* the counters' low halves: note_counters() */
+	__u32 no_routes;
+	struct aw_counter_addresses counters;
+	__u8 answered;	 /* a SYN-ACK was built: only where counters cannot be read */
+	__u8 cookie;	 /* a cookie was made */
+	__u8 security;	 /* enum aw_security */
+	__u8 pressure;	 /* a queue is about to be full */
+	__u32 sk_drops;	 /* of the listener, at entry */
+	__u32 overflows; /* those that programs have seen: overflow_was_counted() */
+	__u32 _pad4;
 	/* The last ACK that found the accept queue full. */
 	__u64 overflow_skb;
 	/* An ACK that came to a full queue, and sk_drops then: ingress.bpf.h. */
@@ -166,8 +174,8 @@ struct aw_scratch {
 	/* A request whose client was just sent a RST: by whom, to which port. */
 	__u64 reset_sk;
 	__u16 reset_port;
-	/* A request without a listener that a packet has found: both_ports(), enum aw_also. */
-	__u8 orphan_also;
+	/* A request without a listener that a packet has found: both_ports(), AW_MIB_.... */
+	__u8 orphan_mib;
 	__u8 _pad1;
 	__u32 orphan_ports;
 	/* The same of a child that could not be kept: ack_stage.bpf.h. */
@@ -188,8 +196,21 @@ struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct aw_foreseen);
-} aw_foreseen SEC(".maps");
+	__type(value, struct aw_pending_syn);
+} aw_pending_syn SEC(".maps");
+
+/* A request whose timer has run out, until its handler returns: requests.bpf.h. */
+struct aw_expiring_request {
+	__u64 req; /* 0: none */
+	struct aw_event event;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct aw_expiring_request);
+} aw_expiring_request SEC(".maps");
 
 /* Never 0: no TCP port is. */
 static __always_inline __u32 both_ports(__u16 client, __u16 server)
@@ -204,12 +225,18 @@ static __always_inline struct aw_scratch *scratch(void)
 	return bpf_map_lookup_elem(&aw_scratch, &zero);
 }
 
-/* An event that is not sure yet: its end is awaited on the same CPU. */
-static __always_inline struct aw_foreseen *foreseen(void)
+static __always_inline struct aw_pending_syn *pending_syn(void)
 {
 	__u32 zero = 0;
 
-	return bpf_map_lookup_elem(&aw_foreseen, &zero);
+	return bpf_map_lookup_elem(&aw_pending_syn, &zero);
+}
+
+static __always_inline struct aw_expiring_request *expiring_request(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&aw_expiring_request, &zero);
 }
 
 /* Programs that make their events in aw_drafts; those that are attached three times have three. */

@@ -6,7 +6,6 @@
 #define AW_PROBE_READS 1
 #include "common.bpf.h"
 #include "maps.bpf.h"
-#include "read.bpf.h"
 #include "kernel.bpf.h"
 #include "counters.bpf.h"
 #include "listener.bpf.h"
@@ -21,45 +20,16 @@
 #include "lifecycle.bpf.h"
 #include "owners.bpf.h"
 #include "tracepoints.bpf.h"
+#include "functions.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-SEC("kprobe/tcp_conn_request")
-int BPF_KPROBE(conn_request, void *rsk_ops, void *af_ops, struct sock *sk, struct sk_buff *skb)
-{
-	if (aw_active)
-		on_conn_request(sk, skb);
-	return 0;
-}
-
-/* Only where counters cannot be read: see syn_stage.bpf.h. */
-SEC("kprobe/tcp_make_synack")
-int BPF_KPROBE(make_synack)
-{
-	on_make_synack();
-	return 0;
-}
-
-SEC("kprobe/cookie_v4_init_sequence")
-int BPF_KPROBE(v4_cookie_made)
-{
-	on_cookie_made();
-	return 0;
-}
-
-SEC("kprobe/cookie_v6_init_sequence")
-int BPF_KPROBE(v6_cookie_made)
-{
-	on_cookie_made();
-	return 0;
-}
 
 SEC("kretprobe/tcp_conn_request")
 int BPF_KRETPROBE(conn_request_return)
 {
 	struct aw_scratch *s = scratch();
 
-	if (aw_active && s)
+	if (s)
 		on_conn_request_return((struct sock *)s->sk, (struct sk_buff *)s->skb);
 	return 0;
 }
@@ -137,13 +107,6 @@ int BPF_KRETPROBE(v6_syn_recv_sock_return)
 	return 0;
 }
 
-SEC("kprobe/inet_csk_prepare_forced_close")
-int BPF_KPROBE(child_discarded, struct sock *child)
-{
-	on_child_discarded(child);
-	return 0;
-}
-
 SEC("kretprobe/security_inet_conn_request")
 int BPF_KRETPROBE(security_asked, int refused)
 {
@@ -151,82 +114,10 @@ int BPF_KRETPROBE(security_asked, int refused)
 	return 0;
 }
 
-/* Where a dropped RST does not name the listener. */
-SEC("kprobe/inet_csk_reqsk_queue_drop")
-int BPF_KPROBE(request_dropped, struct sock *sk, struct request_sock *req)
-{
-	if (aw_active)
-		on_request_dropped(sk, req);
-	return 0;
-}
-
-SEC("kprobe/inet_csk_reqsk_queue_drop_and_put")
-int BPF_KPROBE(request_orphaned, struct sock *sk, struct request_sock *req)
-{
-	on_request_without_listener(sk, req);
-	return 0;
-}
-
-SEC("kprobe/tcp_syn_ack_timeout")
-int BPF_KPROBE(request_timeout, struct request_sock *req)
-{
-	if (aw_active)
-		on_request_timeout(req);
-	return 0;
-}
-
 SEC("kretprobe/reqsk_timer_handler")
 int BPF_KRETPROBE(request_timer_end)
 {
-	struct aw_foreseen *f = foreseen();
-	struct request_sock *req = f ? (struct request_sock *)f->sk : NULL;
-	bool same;
-
-	if (!req)
-		return 0;
-	/* Its memory may be another request's by now. */
-	same = READ(req, __req_common.skc_dport) == bpf_htons(f->event.ends.client_port);
-	on_request_timer_end(same && READ(req, rsk_timer.entry.pprev));
-	return 0;
-}
-
-SEC("kprobe/tcp_req_err")
-int BPF_KPROBE(icmp_error, struct request_sock *req, u32 seq, bool abort)
-{
-	if (aw_active)
-		on_icmp_error(req, seq, abort);
-	return 0;
-}
-
-SEC("kprobe/nf_ct_attach")
-int BPF_KPROBE(netfilter_answer, struct sk_buff *answer, struct sk_buff *skb)
-{
-	if (aw_active)
-		on_netfilter_answer(answer, skb);
-	return 0;
-}
-
-/* Only before 6.10: see resets.bpf.h. */
-SEC("kprobe/tcp_v4_send_reset")
-int BPF_KPROBE(v4_send_reset, struct sock *sk, struct sk_buff *skb)
-{
-	if (aw_active)
-		on_reset_of_no_listener(sk, skb);
-	return 0;
-}
-
-SEC("kprobe/tcp_v6_send_reset")
-int BPF_KPROBE(v6_send_reset, struct sock *sk, struct sk_buff *skb)
-{
-	if (aw_active)
-		on_reset_of_no_listener(sk, skb);
-	return 0;
-}
-
-SEC("kprobe/__x64_sys_listen")
-int BPF_KPROBE(listen_called, struct pt_regs *regs)
-{
-	on_listen(READ(regs, si));
+	on_request_timer_end();
 	return 0;
 }
 
@@ -256,7 +147,7 @@ int BPF_KRETPROBE(listen_started, int error)
 	if (!sk)
 		return 0;
 	if (aw_active && !error)
-		on_transition_at_last((struct sock *)*sk, TCP_LISTEN);
+		on_transition((struct sock *)*sk, TCP_LISTEN, AW_AT_LAST);
 	bpf_map_delete_elem(&aw_listen_calls, &thread);
 	return 0;
 }
@@ -266,6 +157,6 @@ SEC("kprobe/inet_csk_listen_stop")
 int BPF_KPROBE(listen_stopped, struct sock *sk)
 {
 	if (aw_active)
-		on_transition_at_last(sk, TCP_CLOSE);
+		on_transition(sk, TCP_CLOSE, AW_AT_LAST);
 	return 0;
 }

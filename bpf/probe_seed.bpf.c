@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What seed.bpf.c has for user space, for kernels before 5.11, where nothing tells a typed program
- * which file is a socket. What it needs of one is read as raw memory.
+ * What seed.bpf.c has for user space, for kernels without bpf_sock_from_file(), where nothing tells
+ * a typed program which file is a socket. What it needs of one is read as raw memory.
  */
 #define AW_PROBE_READS 1
 #define AW_MEETS_MPTCP 1
 #include "common.bpf.h"
-#include "read.bpf.h"
 #include "kernel.bpf.h"
 #include "listener.bpf.h"
 #include "holders.bpf.h"

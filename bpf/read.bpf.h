@@ -6,19 +6,15 @@
  *   direct.bpf.c  typed pointers, loaded directly. Needs no probe-read helper,
  *                 so it also runs under lockdown=confidentiality.
  *   probe.bpf.c   (AW_PROBE_READS) kprobes and raw tracepoints have untyped
- *                 arguments: every load is a bpf_probe_read_kernel().
+ *                 arguments. Where the kernel can cast (AW_CASTS) their memory is
+ *                 loaded directly, too; else each load is a call of
+ *                 bpf_probe_read_kernel(), nearly a hundred instructions.
  *
- * READ(p, a, b.c, d) follows p->a->b.c->d; a NULL on the way reads as 0 in both. A probe
- * read is a call, and nearly a hundred instructions with it; where the kernel can cast (6.2),
- * untyped programs load directly as well.
+ * READ(p, a, b.c, d) follows p->a->b.c->d; a NULL on the way reads as 0 in both.
  */
 #ifndef ACCEPTWATCH_READ_BPF_H
 #define ACCEPTWATCH_READ_BPF_H
 
-extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
-
-#define AW_CASTS (aw_config.packet_access == AW_PACKETS_CAST)
-#define AW_CAST(s) ((typeof(s))bpf_rdonly_cast((void *)(s), bpf_core_type_id_kernel(typeof(*(s)))))
 #define AW_ARROW_2(s, a, b) (AW_UNTRUSTED(s)->a->b)
 #define AW_ARROW_3(s, a, b, c) (AW_UNTRUSTED(s)->a->b->c)
 #define AW_ARROW_4(s, a, b, c, d) (AW_UNTRUSTED(s)->a->b->c->d)
@@ -32,10 +28,10 @@ extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
 	(AW_CASTS ? AW_ARROW(N, __VA_ARGS__)(src, __VA_ARGS__) : BPF_CORE_READ(src, __VA_ARGS__))
 #else
 /*
- * For each pointer that is loaded through a trusted one, verifiers since 6.4 search all
- * types of the kernel for a name that would make it trusted as well, and find none:
- * btf_nested_type_is_trusted(). Through a cast, which is not trusted, they do not:
- * loading the programs takes a quarter of the time.
+ * A pointer that is loaded through a trusted one costs the verifier a search through all types of
+ * the kernel, whether the new one is to be trusted as well: btf_nested_type_is_trusted(), since
+ * 6fcd486b3a0a ("bpf: Refactor RCU enforcement in the verifier", 6.4). What was cast is not
+ * trusted and is not searched for: the programs load in a quarter of the time.
  */
 #define AW_UNTRUSTED(s) (AW_CASTS ? AW_CAST(s) : (s))
 #define AW_IS_POINTER(value) (__builtin_classify_type(value) == 5)
@@ -43,52 +39,15 @@ extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
 #define READ(src, ...) AW_ARROW(N, __VA_ARGS__)(src, __VA_ARGS__)
 #endif
 
-/* A tcp_sock behind a full sock; NULL where it is none. */
-static __always_inline struct tcp_sock *tcp_sock_of(struct sock *sk)
-{
-#ifdef AW_PROBE_READS
-#ifdef AW_MEETS_MPTCP
-	if (READ(sk, sk_protocol) != IPPROTO_TCP)
-		return NULL;
-#endif
-	/* Programs on the listen path meet nothing else, and a read costs. */
-	return (struct tcp_sock *)sk;
-#else
-	/* A plain cast is refused: "access beyond struct sock". */
-	if (AW_CASTS)
-		return sk->sk_protocol == IPPROTO_TCP ? AW_CAST((struct tcp_sock *)sk) : NULL;
-	return bpf_skc_to_tcp_sock(sk);
-#endif
-}
-
-/* The same of what TCP alone can have handed over: not asked where it need not be. */
-static __always_inline struct tcp_sock *as_tcp_sock(struct sock *sk)
-{
-#ifndef AW_PROBE_READS
-	if (AW_CASTS)
-		return AW_CAST((struct tcp_sock *)sk);
-#endif
-	return tcp_sock_of(sk);
-}
-
 /*
- * A tracepoint argument that may be NULL. From 6.2 until "bpf: Mark raw_tp arguments
- * with PTR_MAYBE_NULL" (6.13, backported), the verifier took such pointers for
- * non-NULL, removed the program's test and loaded without a fault handler. It removes
- * equality with 0 only, is_branch_taken(); compilers make that of any other test.
- * Later verifiers ask for a test that they know as well.
+ * A pointer in what a program at a function was given. The verifier does not trust the arguments
+ * of functions (prog_args_trusted()), so typed programs need no cast.
  */
-static __always_inline bool known_null(const void *pointer)
-{
-	bool null;
-
-	asm volatile("%[null] = 0\n"
-		     "if %[pointer] > 0 goto +1\n"
-		     "%[null] = 1\n"
-		     : [null] "=&r"(null)
-		     : [pointer] "r"(pointer));
-	return null;
-}
+#ifdef AW_PROBE_READS
+#define READ_ARG READ
+#else
+#define READ_ARG(src, member) ((src)->member)
+#endif
 
 /* 16 bytes of an IPv6 address. `member` is a struct in6_addr inside *src. */
 #ifdef AW_PROBE_READS

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Counting first, then the record. The count is exact whatever happens to the
- * record: past the rate it is folded, which user space sees from the counters; a
+ * record: past the rate it is held back, which user space sees from the counters; a
  * full ring buffer shows in aw_lost, a full counter map in aw_uncounted.
  */
 #ifndef ACCEPTWATCH_REPORT_BPF_H
@@ -56,7 +56,7 @@ static __always_inline struct aw_counter_key key_of(const struct aw_event *e)
 		.action = e->action,
 		.reason = e->reason,
 		.stage = e->stage,
-		.also = e->also,
+		.extra_mib = e->extra_mib,
 	};
 
 	return key;
@@ -149,8 +149,9 @@ static __always_inline void wake_user_space(void)
  * stack it goes through report() anew for each way that leads there, more than a third of all
  * that it did. NULL: neither the program's draft nor its spare is free.
  *
- * The spare is for kernels before 6.1 (05b24ff9b2cf), where an interrupt may have a program at a
- * tracepoint run in the middle of itself. What else comes in between is another program.
+ * The spare is for an interrupt that has a program at a tracepoint run in the middle of itself:
+ * before 05b24ff9b2cf ("bpf: Prevent bpf program recursion for raw tracepoint probes", 6.1). What
+ * else comes in between is another program.
  */
 static __always_inline struct aw_event *begin_event(__u32 program)
 {
@@ -192,8 +193,8 @@ static __always_inline void report(struct aw_event *e)
 	key = key_of(e);
 	counts = count(&key);
 	if (counts && !is_lifecycle(e->action) && beyond_rate(&key)) {
-		counts->folded += 1;
-		aw_folding = true;
+		counts->suppressed += 1;
+		aw_suppressing = true;
 		return;
 	}
 	fill_header(&e->header, AW_RECORD_EVENT, sizeof(*e));

@@ -68,7 +68,11 @@ static __always_inline void on_request_dropped(struct sock *sk, struct request_s
 }
 
 #ifndef AW_PROBE_READS
-/* __inet_csk_reqsk_queue_drop() from the timer, where listener_of() knows none: 5.14 .. */
+/*
+ * __inet_csk_reqsk_queue_drop() from the timer, where listener_of() knows none. The function that
+ * says so came with e8c526f2bdf1 ("tcp/dccp: Don't use timer_pending() in reqsk_queue_unlink()",
+ * 6.12, backported to 6.1).
+ */
 static __always_inline void on_request_expired(struct sock *sk, struct request_sock *req)
 {
 	struct aw_event e = { .action = AW_HANDSHAKE_EXPIRED, .stage = AW_STAGE_SYN };
@@ -93,32 +97,46 @@ static __always_inline void on_request_timeout(struct request_sock *req)
 	struct aw_event e = { .action = AW_HANDSHAKE_EXPIRED, .stage = AW_STAGE_SYN };
 	struct tcp_request_sock *treq = tcp_request_of(req);
 	struct sock *sk = listener_of(req);
-	struct aw_foreseen *f = foreseen();
+	struct aw_expiring_request *expiring = expiring_request();
 	struct aw_syn_facts facts = {};
 
 	/* With Fast Open it is the child's timer that calls: tcp_fastopen_synack_timer(). */
 	if (treq && READ(treq, tfo_listener))
 		return;
-	if (!f || !sk || sock_state(sk) != TCP_LISTEN)
+	if (!expiring || !sk || sock_state(sk) != TCP_LISTEN)
 		return;
 	read_syn_facts(sk, &facts);
 	e.reason = unfinished_reason(sk, req, &facts);
 	describe_request(sk, req, &e, &facts);
-	f->skb = 0;
-	f->sk = (__u64)req;
-	f->event = e;
+	expiring->req = (__u64)req;
+	expiring->event = e;
 }
 
-/* reqsk_timer_handler() returns: a request that it keeps has its timer set again. */
-static __always_inline void on_request_timer_end(bool set_again)
+/*
+ * A request that the timer's handler keeps has its timer set again. One that it has dropped may
+ * be another client's by now, in the same memory.
+ */
+static __always_inline bool was_kept(const struct aw_expiring_request *expiring)
 {
-	struct aw_foreseen *f = foreseen();
+	struct request_sock *req = request_at(expiring->req);
 
-	if (!f || !f->sk)
+	return req &&
+	       READ(req, __req_common.skc_dport) == bpf_htons(expiring->event.ends.client_port) &&
+	       READ(req, rsk_timer.entry.pprev);
+}
+
+/* reqsk_timer_handler() returns. */
+static __always_inline void on_request_timer_end(void)
+{
+	struct aw_expiring_request *expiring = expiring_request();
+	bool kept;
+
+	if (!expiring || !expiring->req)
 		return;
-	f->sk = 0;
-	if (!set_again)
-		report(&f->event);
+	kept = was_kept(expiring);
+	expiring->req = 0;
+	if (!kept)
+		report(&expiring->event);
 }
 
 #endif

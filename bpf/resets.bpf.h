@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * RSTs that answer a connection attempt or kill one that waits for accept().
- * All come through tcp:tcp_send_reset, except that before 6.10 it is silent
- * where there is no socket; there tcp_v4_send_reset() itself is hooked.
+ * All come through tcp:tcp_send_reset; where that is silent without a socket
+ * (resets_have_reasons()), tcp_v4_send_reset() itself is hooked.
  */
 #ifndef ACCEPTWATCH_RESETS_BPF_H
 #define ACCEPTWATCH_RESETS_BPF_H
 
 static __always_inline void note_reset_reason(struct aw_event *e, __u32 reason)
 {
-	if (aw_config.send_reset_args < 3)
+	if (!resets_have_reasons())
 		return;
 	e->reason_space = AW_SK_RST_REASON;
 	e->kernel_reason = reason;
@@ -58,7 +58,7 @@ static __always_inline bool describe_reset_without_socket(struct sk_buff *skb, s
 	} else if (orphan) {
 		e->reason = AW_CLOSED_LISTENER;
 		e->stage = AW_STAGE_ACK;
-		e->also = s->orphan_also;
+		e->extra_mib = s->orphan_mib;
 	} else {
 		return false;
 	}
@@ -91,9 +91,8 @@ static __always_inline bool overflowed_here(struct sk_buff *skb)
 }
 
 /*
- * With tracepoints only, and before 6.10 no reason in them: the packet hook noted
- * sk_drops, which tcp_v4_syn_recv_sock() has raised by now if the queue was the
- * cause.
+ * With tracepoints only, and no reason in them: the packet hook noted sk_drops, which
+ * tcp_v4_syn_recv_sock() has raised by now if the queue was the cause.
  */
 static __always_inline bool dropped_since_ingress(struct sock *sk, struct sk_buff *skb)
 {
@@ -105,20 +104,20 @@ static __always_inline bool dropped_since_ingress(struct sock *sk, struct sk_buf
 
 /*
  * tcp_check_req() falls from listen_overflow through to embryonic_reset, so the
- * kernel's own reason for the RST of tcp_abort_on_overflow reads INVALID_SYN
- * (6.10) or is none. The ACK that has just found the queue full on this CPU
- * tells; where ack_stage.bpf.h is not there to note it, the queue does.
+ * kernel's own reason for the RST of tcp_abort_on_overflow reads INVALID_SYN or is
+ * none. The ACK that has just found the queue full on this CPU tells; where
+ * ack_stage.bpf.h is not there to note it, the queue does.
  */
 static __always_inline bool reset_by_overflow(struct sock *sk, struct sk_buff *skb,
 					      const struct aw_syn_facts *facts, __u32 reason)
 {
 	if (aw_config.syn_recv_sock_args)
 		return overflowed_here(skb);
-	if (!aw_accept_queue_full(facts->accept_depth, facts->accept_limit))
+	if (!is_overflow(sk, aw_accept_queue_full(facts->accept_depth, facts->accept_limit)))
 		return false;
-	if (aw_config.send_reset_args < 3)
+	if (!resets_have_reasons())
 		return dropped_since_ingress(sk, skb);
-	if (reason != bpf_core_enum_value(enum sk_rst_reason, SK_RST_REASON_INVALID_SYN))
+	if (!says_invalid_syn(reason))
 		return false;
 	return aborts_on_overflow(sk) &&
 	       (tcp_flags_of(skb) & (TCP_FLAG_ACK | TCP_FLAG_SYN)) == TCP_FLAG_ACK;
@@ -144,13 +143,13 @@ static __always_inline bool was_checked_as_cookie(struct sock *sk, __u8 flags)
 }
 
 /*
- * A SYN out of place ends the request whose window it is in: tcp_check_req(), which says
- * INVALID_SYN since 6.10. A listener itself does not answer a bare SYN with a RST.
+ * A SYN out of place ends the request whose window it is in: tcp_check_req(). A listener
+ * itself does not answer a bare SYN with a RST.
  */
 static __always_inline bool ends_request(__u8 flags, __u32 reason)
 {
-	if (aw_config.send_reset_args >= 3)
-		return reason == bpf_core_enum_value(enum sk_rst_reason, SK_RST_REASON_INVALID_SYN);
+	if (resets_have_reasons())
+		return says_invalid_syn(reason);
 	return (flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN;
 }
 
@@ -200,7 +199,7 @@ static __always_inline void describe_listener_reset(struct sock *sk, struct sk_b
 	else if (join)
 		e->stage = AW_STAGE_SYN;
 	else if (ends_request(flags, reason))
-		e->also = AW_ALSO_EMBRYONIC_RST;
+		e->extra_mib = AW_MIB_EMBRYONICRSTS;
 	else if (was_checked_as_cookie(sk, flags))
 		report_invalid_cookie(e);
 	if (overflow || (!join && flags & TCP_FLAG_SYN))
@@ -259,7 +258,7 @@ static __always_inline void closed_with_listener(struct aw_event *e)
 	e->reason = AW_CLOSED_LISTENER;
 	e->stage = AW_STAGE_CLOSED;
 	e->flags |= AW_HAS_ALL_OF_LISTENER;
-	e->also = closing->also;
+	e->extra_mib = closing->extra_mib;
 	e->listener = closing->listener;
 	if (!--closing->children)
 		bpf_map_delete_elem(&aw_closing, &thread);
@@ -280,7 +279,9 @@ static __always_inline void on_receive_reset(struct sock *sk)
 {
 	bool queued = waits_for_accept(sk);
 
-	if (queued || (aw_config.all_resets && was_accepted(sk) && was_reset_by_client(sk)))
+	if (!queued && !(aw_config.all_resets && was_accepted(sk) && was_reset_by_client(sk)))
+		return;
+	if (aw_active)
 		on_reset_received(sk, queued);
 }
 
@@ -327,17 +328,22 @@ static __always_inline bool describe_reset(struct sock *sk, struct sk_buff *skb,
 	return true;
 }
 
-/* tcp:tcp_send_reset */
-static __always_inline void on_send_reset(struct sock *sk, struct sk_buff *skb, __u32 reason)
+/* tcp:tcp_send_reset. `ctx`: all its arguments. */
+static __always_inline void on_send_reset(struct sock *sk, struct sk_buff *skb,
+					  unsigned long long *ctx)
 {
 	struct aw_event *e;
+	__u32 reason;
 
 	if (!known_null(sk) && sk && !is_of_interest(sk))
+		return;
+	if (!aw_active)
 		return;
 	e = begin_event(AW_DRAFT_OF_SEND_RESET);
 	if (!e)
 		return;
 	e->action = AW_RESET_SENT;
+	reason = reset_reason(ctx);
 	if (describe_reset(sk, skb, reason, e)) {
 		note_reset_reason(e, reason);
 		report(e);
@@ -345,8 +351,7 @@ static __always_inline void on_send_reset(struct sock *sk, struct sk_buff *skb, 
 	end_event(e);
 }
 
-/* tcp_v4_send_reset() and its twin, where tcp:tcp_send_reset knows only full sockets: before 6.10.
- */
+/* tcp_v4_send_reset() and its twin, where tcp:tcp_send_reset tells only of full sockets. */
 static __always_inline void on_reset_of_no_listener(struct sock *sk, struct sk_buff *skb)
 {
 	struct aw_event e = { .action = AW_RESET_SENT };

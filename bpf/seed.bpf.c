@@ -5,7 +5,6 @@
  * packets. And cookies for new listeners.
  */
 #include "common.bpf.h"
-#include "read.bpf.h"
 #include "kernel.bpf.h"
 #include "listener.bpf.h"
 #include "holders.bpf.h"
@@ -15,7 +14,7 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* bpf_sock_from_file(): 5.11; before that, probe_seed.bpf.c. */
+/* bpf_sock_from_file(): 4f19cab76136 (5.11). Where it is not, probe_seed.bpf.c stands in. */
 SEC("iter/task_file")
 int holders(struct bpf_iter__task_file *ctx)
 {

@@ -1,34 +1,44 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Packets of a handshake that something else than a queue refuses: skb:kfree_skb,
- * with its reason (5.17) and the socket that it was for (6.11). It fires for every
- * packet of every protocol: the reason is looked at first, in a table that user
- * space makes from the running kernel's names.
+ * Packets of a handshake that something else than a queue refuses: skb:kfree_skb, with its reason
+ * and, on later kernels, the socket that it was for. It fires for every packet of every protocol:
+ * the reason is looked at first, in a table that user space makes from the running kernel's names.
  *
- * It also stands in for functions: for the ACK stage and requests that are reset
- * where it names both cause and listener (6.15), which spares each connection two
- * hooks; in the tracepoint tier, also as far as it goes before, and for closed ports
- * before 6.10.
+ * It also stands in for functions: for the ACK stage and requests that are reset where it names
+ * both cause and listener, which spares each connection two hooks; in the tracepoint tier, also as
+ * far as it goes before, and for closed ports where tcp:tcp_send_reset does not tell of them.
  */
 #ifndef ACCEPTWATCH_SKB_DROP_BPF_H
 #define ACCEPTWATCH_SKB_DROP_BPF_H
 
-static __always_inline enum aw_reason meaning_of(__u32 drop_reason)
+static __always_inline enum aw_drop_class class_of(__u32 drop_reason)
 {
-	return drop_reason < AW_MAX_DROP_REASONS ? aw_drop_reasons[drop_reason] : AW_REASON_NONE;
+	return drop_reason < AW_MAX_DROP_REASONS ? aw_drop_classes[drop_reason] : AW_DROP_IGNORED;
+}
+
+/* Of a packet that something else than the listener's queues refused. */
+static __always_inline enum aw_reason refusal_of(enum aw_drop_class class)
+{
+	switch (class) {
+	case AW_DROP_FIREWALL:
+		return AW_FIREWALL;
+	case AW_DROP_SOCKET_FILTER:
+		return AW_SOCKET_FILTER;
+	case AW_DROP_SECURITY_MODULE:
+		return AW_SECURITY_MODULE;
+	case AW_DROP_AUTHENTICATION:
+		return AW_AUTHENTICATION;
+	case AW_DROP_OTHER:
+		return AW_OTHER;
+	default:
+		return AW_REASON_NONE;
+	}
 }
 
 static __always_inline void note_drop_reason(struct aw_event *e, __u32 drop_reason)
 {
 	e->reason_space = AW_SKB_DROP_REASON;
 	e->kernel_reason = drop_reason;
-}
-
-/* TCP_LISTEN_OVERFLOW: 6.15. Before that the accept path gave no reason. */
-static __always_inline bool overflow_has_a_name(void)
-{
-	return bpf_core_enum_value_exists(enum skb_drop_reason,
-					  SKB_DROP_REASON_TCP_LISTEN_OVERFLOW);
 }
 
 /* An ACK that TCP_DEFER_ACCEPT ignores is dropped too, and is no loss. */
@@ -39,32 +49,35 @@ static __always_inline bool deferred_ack(struct sock *sk, struct sk_buff *skb)
 
 /*
  * Why this ACK was dropped; AW_REASON_NONE: it was no loss. tcp_check_req() says
- * TCP_LISTEN_OVERFLOW whatever kept tcp_v4_syn_recv_sock() from making a child.
+ * TCP_LISTEN_OVERFLOW whatever kept tcp_v4_syn_recv_sock() from making a child. An ACK with a
+ * cookie, and each where the kernel has no such reason, is a loss if the queue is full.
  */
 static __always_inline enum aw_reason refusal_of_ack(struct sock *sk, struct sk_buff *skb,
 						     const struct aw_syn_facts *facts,
 						     const struct aw_endpoints *ends,
-						     enum aw_reason reason)
+						     enum aw_drop_class class)
 {
-	const bool cookie = reason == AW_NO_LISTENER;
+	const bool cookie = class == AW_DROP_NO_SOCKET;
+	bool full;
 
-	if (!cookie && overflow_has_a_name())
-		return reason == AW_ACCEPT_QUEUE_FULL ? ack_drop_reason(facts, ends)
-						      : AW_REASON_NONE;
-	if (!aw_accept_queue_full(facts->accept_depth, facts->accept_limit) ||
-	    (!cookie && deferred_ack(sk, skb)))
+	if (class == AW_DROP_OVERFLOW)
+		return ack_drop_reason(sk, facts, ends);
+	if (!cookie && overflow_has_a_reason())
 		return AW_REASON_NONE;
-	return AW_ACCEPT_QUEUE_FULL;
+	if (!cookie && deferred_ack(sk, skb))
+		return AW_REASON_NONE;
+	full = aw_accept_queue_full(facts->accept_depth, facts->accept_limit);
+	return overflowed(sk, full) ? AW_ACCEPT_QUEUE_FULL : AW_REASON_NONE;
 }
 
-/* `reason`: what the drop reason may mean. */
+/* An ACK, or a RST to a request. */
 static __always_inline bool describe_refused_ack(struct sock *sk, struct sk_buff *skb,
 						 const struct aw_syn_facts *facts,
-						 enum aw_reason reason, struct aw_event *e)
+						 enum aw_drop_class class, struct aw_event *e)
 {
 	__u8 flags = tcp_flags_of(skb) & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST);
 
-	e->stage = reason == AW_NO_LISTENER ? AW_STAGE_COOKIE : AW_STAGE_ACK;
+	e->stage = class == AW_DROP_NO_SOCKET ? AW_STAGE_COOKIE : AW_STAGE_ACK;
 	if (ends_of_packet(skb, &e->ends))
 		e->flags = AW_HAS_ENDS;
 	if (flags & TCP_FLAG_RST && !(flags & TCP_FLAG_SYN)) {
@@ -77,7 +90,7 @@ static __always_inline bool describe_refused_ack(struct sock *sk, struct sk_buff
 	}
 	if (flags != TCP_FLAG_ACK)
 		return false;
-	e->reason = refusal_of_ack(sk, skb, facts, &e->ends, reason);
+	e->reason = refusal_of_ack(sk, skb, facts, &e->ends, class);
 	return e->reason != AW_REASON_NONE;
 }
 
@@ -133,30 +146,30 @@ static __always_inline enum aw_hook netfilter_hook_of(struct sk_buff *skb)
 	return seen_by_ip(skb) ? AW_HOOK_PREROUTING : AW_HOOK_INGRESS;
 }
 
-/* NULL: no chain that is watched judges this packet, or has just dropped it. */
-static __always_inline struct aw_judged *judgement_of(struct sk_buff *skb)
+/* NULL: no chain that is watched is evaluating this packet, or has just dropped it. */
+static __always_inline struct aw_chain_run *chain_run_of(struct sk_buff *skb)
 {
-	struct aw_judged *judged = judged_packet();
+	struct aw_chain_run *run = chain_run();
 
-	return judged && judged->skb == (__u64)skb ? judged : NULL;
+	return run && run->skb == (__u64)skb ? run : NULL;
 }
 
-static __always_inline __u64 chain_that_judges(struct sk_buff *skb)
+static __always_inline __u64 chain_evaluating(struct sk_buff *skb)
 {
-	struct aw_judged *judged = judgement_of(skb);
+	struct aw_chain_run *run = chain_run_of(skb);
 
-	return judged ? judged->chain : 0;
+	return run ? run->chain : 0;
 }
 
 /* Of any packet, and no longer: what is at the same address later is another one. */
 static __always_inline __u64 chain_that_dropped(struct sk_buff *skb)
 {
-	struct aw_judged *judged = judgement_of(skb);
+	struct aw_chain_run *run = chain_run_of(skb);
 
-	if (!judged)
+	if (!run)
 		return 0;
-	judged->skb = 0;
-	return judged->chain;
+	run->skb = 0;
+	return run->chain;
 }
 
 /* A SYN to this host, of which no listener is known (yet): user space looks for who listens. */
@@ -195,7 +208,7 @@ static __always_inline void on_netfilter_answer(struct sk_buff *answer, struct s
 
 	if (!parse_packet(answer, &e.ends, &flags) || !(flags & TCP_FLAG_RST))
 		return;
-	e.chain = chain_that_judges(skb);
+	e.chain = chain_evaluating(skb);
 	if (describe_syn(skb, &e))
 		report(&e);
 }
@@ -215,24 +228,24 @@ static __always_inline bool describe_refused_by_listener(struct sk_buff *skb, st
 }
 
 /*
- * A valid cookie that finds the queue full reads NO_SOCKET (6.12 .. 7.3), with
- * the listener as the socket; NO_SOCKET without one is a closed port.
+ * `class`: of the drop reason. A valid cookie that finds the queue full is dropped with NO_SOCKET
+ * and with the listener as the socket (6.12 to 7.3); NO_SOCKET without one is a closed port.
  */
 static __always_inline bool describe_refusal(struct sk_buff *skb, struct sock *sk,
-					     struct aw_event *e)
+					     enum aw_drop_class class, struct aw_event *e)
 {
-	enum aw_reason reason = e->reason;
 	struct aw_syn_facts facts = {};
 	bool told;
 
+	e->reason = refusal_of(class);
 	if (known_null(sk) || !sk)
-		return (reason == AW_FIREWALL || reason == AW_OTHER) &&
+		return (class == AW_DROP_FIREWALL || class == AW_DROP_OTHER) &&
 		       describe_refused_syn(skb, e);
 	if (sock_state(sk) != TCP_LISTEN)
 		return false;
 	read_syn_facts(sk, &facts);
-	if (reason == AW_NO_LISTENER || reason == AW_ACCEPT_QUEUE_FULL || reason == AW_IN_HANDSHAKE)
-		told = describe_refused_ack(sk, skb, &facts, reason, e);
+	if (e->reason == AW_REASON_NONE)
+		told = describe_refused_ack(sk, skb, &facts, class, e);
 	else
 		told = describe_refused_by_listener(skb, e);
 	if (told)
@@ -241,16 +254,15 @@ static __always_inline bool describe_refusal(struct sk_buff *skb, struct sock *s
 }
 
 static __always_inline void report_refusal(struct sk_buff *skb, struct sock *sk, __u32 drop_reason,
-					   enum aw_reason reason)
+					   enum aw_drop_class class)
 {
 	struct aw_event *e = begin_event(AW_DRAFT_OF_SKB_DROP);
 
 	if (!e)
 		return;
 	e->action = AW_LISTEN_DROP;
-	e->reason = reason;
 	note_drop_reason(e, drop_reason);
-	if (describe_refusal(skb, sk, e))
+	if (describe_refusal(skb, sk, class, e))
 		report(e);
 	end_event(e);
 }
@@ -258,30 +270,30 @@ static __always_inline void report_refusal(struct sk_buff *skb, struct sock *sk,
 /* It fires for packets of all kinds: no event is made before it is known to be of interest. */
 static __always_inline void on_kfree_skb(struct sk_buff *skb, __u32 drop_reason, struct sock *sk)
 {
-	enum aw_reason reason = meaning_of(drop_reason);
+	enum aw_drop_class class = class_of(drop_reason);
 
-	if (reason)
-		report_refusal(skb, sk, drop_reason, reason);
+	if (class)
+		report_refusal(skb, sk, drop_reason, class);
 }
 
-/* 5.17 .. 6.10: the reason alone. */
+/* Where the tracepoint does not name the socket. */
 static __always_inline void on_kfree_skb_reason(struct sk_buff *skb, __u32 drop_reason)
 {
-	enum aw_reason reason = meaning_of(drop_reason);
+	enum aw_drop_class class = class_of(drop_reason);
 	struct aw_event *e;
 	bool told;
 
-	if (!reason)
+	if (!class)
 		return;
 	e = begin_event(AW_DRAFT_OF_SKB_DROP);
 	if (!e)
 		return;
-	if (reason == AW_NO_LISTENER) {
+	if (class == AW_DROP_NO_SOCKET) {
 		e->action = AW_RESET_SENT;
 		told = describe_reset_without_socket(skb, e);
 	} else {
 		e->action = AW_LISTEN_DROP;
-		e->reason = reason;
+		e->reason = refusal_of(class);
 		note_drop_reason(e, drop_reason);
 		told = describe_refused_syn(skb, e);
 	}

@@ -22,7 +22,7 @@ static __always_inline bool is_looked_at(__u32 pid)
 }
 
 /*
- * bpf_get_task_stack() and %pB: 5.9. The scheduler's own functions are left out
+ * bpf_get_task_stack(): fa28dcb82a38 (5.9). The scheduler's own functions are left out
  * (stack_trace_consume_entry_nosched()); of a thread that is running there is nothing
  * (unwind_start()). A line that finds no room makes the kernel take the thread once more
  * (bpf_seq_read()). The task is read as what it is, in probe_seed.bpf.c as well: lockdown

@@ -5,42 +5,63 @@
  * tells from success. So it is bracketed: tcp_listendrop() counts each SYN that
  * is dropped, and the kernel's own counter has moved at the end, or has not.
  *
- * Where that cannot be read (no this_cpu_off in the kernel's BTF, as on 5.10, or
- * lockdown=confidentiality before 6.2), the SYN-ACK tells: every way that answers
+ * Where that cannot be read (counters.bpf.h), the SYN-ACK tells: every way that answers
  * the client (request socket, cookie, Fast Open) builds one in tcp_make_synack(),
  * at the price of one more hook.
  */
 #ifndef ACCEPTWATCH_SYN_STAGE_BPF_H
 #define ACCEPTWATCH_SYN_STAGE_BPF_H
 
-/* Noted at the entry: drops moves with every SYN that is dropped. */
+/*
+ * tcp_listendrop() counts at the socket as well, for all CPUs together: as long as that has not
+ * moved, nothing was dropped. Without casts, a typed program is spared a call by asking it first.
+ */
+static __always_inline bool asks_socket_first(enum aw_packet_access access)
+{
+#ifdef AW_PROBE_READS
+	return false;
+#else
+	return access == AW_PACKETS_PROBE_READ;
+#endif
+}
+
+/* At the entry. */
 static __always_inline void note_counters(struct aw_scratch *s, struct sock *sk,
 					  struct sk_buff *skb)
 {
-	struct net *net;
-	__u64 base;
+	const enum aw_packet_access access = aw_config.counter_access;
+	__u64 no_routes;
 
-	if (!aw_config.reads_counters) {
-		/* Which moves on other CPUs as well. */
-		s->drops.value = (__u32)READ(sk, sk_drops.counter);
+	if (access == AW_PACKETS_UNREADABLE) {
+		s->sk_drops = (__u32)READ(sk, sk_drops.counter);
 		return;
 	}
-	net = READ(sk, __sk_common.skc_net.net);
-	base = base_of_this_cpu();
-	note_listen_drops(&s->drops, base, net);
-	note_no_routes(&s->no_routes, base, net, skb);
+	counters_of(s, sk, access);
+	no_routes = no_routes_of(&s->counters, skb);
+	s->drops = read_counter(access, s->counters.drops);
+	s->no_routes = read_counter(access, no_routes);
+	if (asks_socket_first(access))
+		s->sk_drops = (__u32)READ(sk, sk_drops.counter);
 }
 
+/* At the exit. */
 static __always_inline bool was_dropped(struct aw_scratch *s, struct sock *sk)
 {
-	if (aw_config.reads_counters)
-		return has_moved(&s->drops);
-	return !s->answered && (__u32)READ(sk, sk_drops.counter) != s->drops.value;
+	const enum aw_packet_access access = aw_config.counter_access;
+
+	if (access == AW_PACKETS_UNREADABLE)
+		return !s->answered && (__u32)READ(sk, sk_drops.counter) != s->sk_drops;
+	if (asks_socket_first(access) && (__u32)READ(sk, sk_drops.counter) == s->sk_drops)
+		return false;
+	return read_counter(access, s->counters.drops) != s->drops;
 }
 
-static __always_inline bool found_no_route(struct aw_scratch *s)
+static __always_inline bool found_no_route(struct aw_scratch *s, struct sk_buff *skb)
 {
-	return aw_config.reads_counters && has_moved(&s->no_routes);
+	const enum aw_packet_access access = aw_config.counter_access;
+
+	return access != AW_PACKETS_UNREADABLE &&
+	       read_counter(access, no_routes_of(&s->counters, skb)) != s->no_routes;
 }
 
 /* The limit is the same for both queues, and read only where it matters. */
@@ -48,7 +69,7 @@ static __always_inline bool under_pressure(struct sock *sk, __u32 accept_depth, 
 {
 	__u32 deeper = accept_depth > syn_depth ? accept_depth : syn_depth;
 
-	return aw_config.pressure_percent && deeper >= AW_LEAST_PRESSURE &&
+	return deeper >= AW_LEAST_PRESSURE && aw_config.pressure_percent &&
 	       aw_under_pressure(deeper, READ(sk, sk_max_ack_backlog), aw_config.pressure_percent);
 }
 
@@ -77,7 +98,9 @@ static __always_inline void on_conn_request(struct sock *sk, struct sk_buff *skb
 	if (!s || !tp)
 		return;
 	s->sk = (__u64)sk;
-	s->skb = (__u64)skb;
+#ifdef AW_PROBE_READS
+	s->skb = (__u64)skb; /* for the kretprobe */
+#endif
 	s->accept_depth = READ(sk, sk_ack_backlog);
 	s->syn_depth = READ(tp, inet_conn.icsk_accept_queue.qlen.counter);
 	s->pressure = under_pressure(sk, s->accept_depth, s->syn_depth);
@@ -97,12 +120,14 @@ static __always_inline void on_security_asked(int refused)
 }
 
 /*
- * No queue was full. Where the security module is not asked before our eyes, what is
- * left are memory, and since 6.12 a malformed MD5 or AO option, which comes after it.
+ * Why a SYN was dropped although no queue was full. tcp_conn_request() allocates the request,
+ * asks the security module, looks for the route back and, on 6.12 and later, refuses a malformed
+ * MD5 or AO option, in this order. So a module that was not asked means that memory was short;
+ * that can be told only where its hook is watched.
  */
 static __always_inline enum aw_reason failure_reason(struct aw_scratch *s, struct sk_buff *skb)
 {
-	if (found_no_route(s))
+	if (found_no_route(s, skb))
 		return AW_NO_ROUTE;
 	if (refused_by_mptcp(skb))
 		return AW_REQUEST_FAILED;
@@ -112,7 +137,7 @@ static __always_inline enum aw_reason failure_reason(struct aw_scratch *s, struc
 		return AW_MEMORY;
 	if (s->security == AW_SECURITY_REFUSED)
 		return AW_SECURITY_MODULE;
-	return aw_config.reads_counters ? AW_REQUEST_FAILED : AW_NO_ROUTE;
+	return aw_config.counter_access ? AW_REQUEST_FAILED : AW_NO_ROUTE;
 }
 
 /* cookie_v4_init_sequence() and its IPv6 twin: the answer is going to be a cookie. */
@@ -136,8 +161,8 @@ static __always_inline void on_make_synack(void)
  * The queues at entry decided, unless another CPU filled one before the kernel looked:
  * then they show it now.
  */
-static __always_inline enum aw_reason drop_reason(struct aw_scratch *s, struct sk_buff *skb,
-						  struct aw_syn_facts *facts)
+static __always_inline enum aw_reason reason_by_depths(struct aw_scratch *s,
+						       struct aw_syn_facts *facts)
 {
 	enum aw_reason reason = aw_syn_drop_reason(facts);
 
@@ -145,6 +170,21 @@ static __always_inline enum aw_reason drop_reason(struct aw_scratch *s, struct s
 		facts->accept_depth = s->accept_depth;
 		facts->syn_depth = s->syn_depth;
 		reason = aw_syn_drop_reason(facts);
+	}
+	return reason;
+}
+
+/* Whether it was the accept queue, the kernel has counted; what else it was, depths tell. */
+static __always_inline enum aw_reason drop_reason(struct aw_scratch *s, struct sk_buff *skb,
+						  struct aw_syn_facts *facts, bool overflow)
+{
+	struct aw_syn_facts others;
+	enum aw_reason reason = reason_by_depths(s, facts);
+
+	if (aw_config.counter_access) {
+		others = *facts;
+		others.accept_depth = 0;
+		reason = overflow ? AW_ACCEPT_QUEUE_FULL : aw_syn_drop_reason(&others);
 	}
 	return reason == AW_REQUEST_FAILED ? failure_reason(s, skb) : reason;
 }
@@ -161,7 +201,7 @@ static __always_inline void report_syn(struct sock *sk, struct sk_buff *skb,
 	e->reason = reason;
 	e->stage = AW_STAGE_SYN;
 	if (action == AW_LISTEN_DROP)
-		e->also = aw_syn_drop_also(facts);
+		e->extra_mib = aw_syn_drop_mib(facts);
 	if (ends_of_packet(skb, &e->ends))
 		e->flags = AW_HAS_ENDS;
 	report_at(sk, e, facts);
@@ -174,17 +214,18 @@ static __always_inline void on_conn_request_return(struct sock *sk, struct sk_bu
 	struct aw_syn_facts facts = {};
 	enum aw_action action;
 	enum aw_reason reason;
-	bool dropped;
+	bool dropped, overflow;
 
 	if (!s || s->sk != (__u64)sk || !sk)
 		return;
 	s->sk = 0;
 	dropped = was_dropped(s, sk);
-	if (!dropped && !s->cookie && !s->pressure)
+	overflow = dropped && take_overflow(s);
+	if ((!dropped && !s->cookie && !s->pressure) || !aw_active)
 		return;
 	read_syn_facts(sk, &facts);
 	if (dropped) {
-		reason = drop_reason(s, skb, &facts);
+		reason = drop_reason(s, skb, &facts, overflow);
 		action = AW_LISTEN_DROP;
 	} else if (s->cookie) {
 		reason = facts.syncookies == 2 ? AW_ALWAYS : AW_SYN_QUEUE_FULL;

@@ -23,22 +23,18 @@ int BPF_PROG(retransmit_synack, struct sock *sk, struct request_sock *req)
 SEC(TRACEPOINT "tcp_send_reset")
 int BPF_PROG(send_reset, struct sock *sk, struct sk_buff *skb)
 {
-	__u32 reason = aw_config.send_reset_args == 3 ? (__u32)ctx[2] : 0;
-
-	if (aw_active)
-		on_send_reset(sk, skb, reason);
+	on_send_reset(sk, skb, ctx);
 	return 0;
 }
 
 SEC(TRACEPOINT "tcp_receive_reset")
 int BPF_PROG(receive_reset, struct sock *sk)
 {
-	if (aw_active)
-		on_receive_reset(sk);
+	on_receive_reset(sk);
 	return 0;
 }
 
-/* 6.11: rx_sk */
+/* Where it has both a reason and the socket: overflow_has_a_reason(). */
 SEC(TRACEPOINT "kfree_skb")
 int BPF_PROG(skb_drop, struct sk_buff *skb, void *location, __u32 reason, struct sock *rx_sk)
 {
@@ -47,7 +43,7 @@ int BPF_PROG(skb_drop, struct sk_buff *skb, void *location, __u32 reason, struct
 	return 0;
 }
 
-/* 5.17 .. 6.10 */
+/* Where it has a reason only. */
 SEC(TRACEPOINT "kfree_skb")
 int BPF_PROG(skb_drop_reason, struct sk_buff *skb, void *location, __u32 reason)
 {

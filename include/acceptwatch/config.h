@@ -10,9 +10,9 @@
 
 /* How packet headers (raw bytes behind skb->head) can be read. */
 enum aw_packet_access {
-	AW_PACKETS_UNREADABLE = 0, /* lockdown=confidentiality before 6.2 */
+	AW_PACKETS_UNREADABLE = 0, /* lockdown=confidentiality, and no casts */
 	AW_PACKETS_PROBE_READ,	   /* bpf_probe_read_kernel() */
-	AW_PACKETS_CAST,	   /* bpf_rdonly_cast(), 6.2 */
+	AW_PACKETS_CAST,	   /* bpf_rdonly_cast() */
 };
 
 #define AW_MAX_PORT_WORDS (65536 / 64)
@@ -42,17 +42,17 @@ struct aw_config {
 	__u8 source;		/* enum aw_source, stamped on every record */
 	__u8 packet_access;	/* enum aw_packet_access */
 	__u8 syn_full_at_limit; /* see struct aw_syn_facts */
-	__u8 can_make_cookies;	/* bpf_get_socket_cookie() in tracing, 5.12 */
-	/* How many arguments the running kernel's prototypes have. */
-	__u8 syn_recv_sock_args;    /* 6; 7 since 6.18; 0: it is not hooked */
-	__u8 send_reset_args;	    /* tp tcp_send_reset: 2; 3 since 6.10 */
-	__u8 kfree_skb_args;	    /* tp kfree_skb: 2; 3 since 5.17; 4 since 6.11 */
-	__u8 listen_start_args;	    /* inet_csk_listen_start(): 2; 1 since 5.17 */
+	__u8 can_make_cookies;	/* bpf_get_socket_cookie() in tracing */
+	/* How many arguments the running kernel's prototypes have: kernel.bpf.h. */
+	__u8 syn_recv_sock_args;    /* 6, 7; 0: it is not hooked */
+	__u8 send_reset_args;	    /* tp tcp_send_reset: 2, 3 */
+	__u8 kfree_skb_args;	    /* tp kfree_skb: 2, 3, 4 */
+	__u8 listen_start_args;	    /* inet_csk_listen_start(): 1, 2 */
 	__u8 sees_security_module;  /* security_inet_conn_request() is hooked */
-	__u8 reads_counters;	    /* the kernel's own per-CPU counters: counters.bpf.h */
+	__u8 counter_access;	    /* enum aw_packet_access, of counters.bpf.h */
 	__u8 sees_dropped_requests; /* inet_csk_reqsk_queue_drop() is hooked */
 	__u8 pressure_percent;	    /* of its limit, a depth is reported; 0: none is */
-	__u8 accept_args;	    /* inet_csk_accept(): 4; 2 since 6.10 */
+	__u8 accept_args;	    /* inet_csk_accept(): 2, 4 */
 	__u8 all_resets;	    /* of connections that were accepted, too */
 	__u8 filters_owners;	    /* listeners may be in aw_muted */
 	__u8 _pad[1];

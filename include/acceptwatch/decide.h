@@ -16,7 +16,7 @@ struct aw_syn_facts {
 	__u32 syn_depth;
 	__u32 max_syn_backlog;	/* net.ipv4.tcp_max_syn_backlog */
 	__u8 syncookies;	/* net.ipv4.tcp_syncookies: 0, 1, 2 */
-	__u8 syn_full_at_limit; /* 5.10: full at the limit; later: above it */
+	__u8 syn_full_at_limit; /* full at the limit, or above it: aw_syn_queue_full() */
 };
 
 /* sk_acceptq_is_full(): a queue of limit N holds N + 1. */
@@ -36,7 +36,10 @@ static inline int aw_under_pressure(__u32 depth, __u32 limit, __u32 percent)
 	return depth >= AW_LEAST_PRESSURE && used * 100 >= most * percent;
 }
 
-/* inet_csk_reqsk_queue_is_full() tests `>=` in 5.10 and `>` since. */
+/*
+ * inet_csk_reqsk_queue_is_full(): `>` instead of `>=` since 3479c7549fb1 ("tcp/dccp: allow a
+ * connection when sk_max_ack_backlog is zero", 6.14, backported).
+ */
 static inline int aw_syn_queue_full(const struct aw_syn_facts *f)
 {
 	return f->syn_full_at_limit ? f->syn_depth >= f->accept_limit
@@ -86,11 +89,11 @@ static inline enum aw_reason aw_cookie_reason(const struct aw_syn_facts *f)
  * reason to drop the SYN. (Asking first whether there are cookies at all spares
  * the verifier paths.)
  */
-static inline __u8 aw_syn_drop_also(const struct aw_syn_facts *f)
+static inline __u8 aw_syn_drop_mib(const struct aw_syn_facts *f)
 {
 	if (!f->syncookies)
 		return 0;
-	return aw_cookie_reason(f) != AW_REASON_NONE ? AW_ALSO_COOKIE_DECIDED : 0;
+	return aw_cookie_reason(f) != AW_REASON_NONE ? AW_MIB_REQQFULLDOCOOKIES : 0;
 }
 
 /*

@@ -98,6 +98,22 @@ enum aw_hook {
 	AW_NR_HOOKS,
 };
 
+/*
+ * What a drop reason of the kernel (enum skb_drop_reason) says of a packet of a handshake: user
+ * space makes a table of these from the running kernel's enum.
+ */
+enum aw_drop_class {
+	AW_DROP_IGNORED = 0,
+	AW_DROP_FIREWALL,
+	AW_DROP_SOCKET_FILTER,
+	AW_DROP_SECURITY_MODULE,
+	AW_DROP_AUTHENTICATION,
+	AW_DROP_OTHER,
+	AW_DROP_OVERFLOW,    /* TCP_LISTEN_OVERFLOW: tcp_v4_syn_recv_sock() made no child */
+	AW_DROP_UNSPECIFIED, /* NOT_SPECIFIED: all else that tcp_check_req() drops */
+	AW_DROP_NO_SOCKET,   /* NO_SOCKET: a closed port; with a listener, an ACK with a cookie */
+};
+
 /* Which enum of the running kernel aw_event.kernel_reason is a number of. */
 enum aw_reason_space {
 	AW_NO_KERNEL_REASON = 0,
@@ -164,12 +180,12 @@ struct aw_endpoints {
 #define AW_HAS_ENDS (AW_HAS_ADDRESSES | AW_HAS_PORT)
 
 /*
- * aw_event.also: what the kernel has counted of the same packet or connection, where action
- * and reason do not tell.
+ * aw_event.extra_mib: counters of the kernel (/proc/net/netstat) that the same packet or
+ * connection has moved, where action, reason and stage do not tell.
  */
-#define AW_ALSO_COOKIE_DECIDED (1 << 0)	 /* TCPReqQFullDoCookies */
-#define AW_ALSO_EMBRYONIC_RST (1 << 1)	 /* EmbryonicRsts */
-#define AW_ALSO_MIGRATE_FAILURE (1 << 2) /* TCPMigrateReqFailure */
+#define AW_MIB_REQQFULLDOCOOKIES (1 << 0) /* TCPReqQFullDoCookies */
+#define AW_MIB_EMBRYONICRSTS (1 << 1)	  /* EmbryonicRsts */
+#define AW_MIB_MIGRATEREQFAILURE (1 << 2) /* TCPMigrateReqFailure */
 
 struct aw_event {
 	struct aw_header header;
@@ -182,7 +198,7 @@ struct aw_event {
 	__u8 flags;
 	__u8 hook;	     /* enum aw_hook */
 	__u8 reason_space;   /* enum aw_reason_space */
-	__u8 also;	     /* AW_ALSO_... */
+	__u8 extra_mib;	     /* AW_MIB_... */
 	__u32 kernel_reason; /* number in that enum */
 	__u32 pid;	     /* listener_opened, listener_closed: the task that did it */
 	__u32 backlog;	     /* listener_opened: what listen() was asked for, before any cap */
@@ -192,12 +208,12 @@ struct aw_event {
 };
 
 /*
- * An event that is not sure yet: of a SYN until it is freed (tier tracepoint), of a
- * request until its timer's handler returns (tiers fentry and kprobe).
+ * Tier tracepoint: what is going to happen to a SYN that the packet hook has seen, by the depths
+ * of its listener's queues. It is reported when the SYN has been freed.
  */
-struct aw_foreseen {
-	__u64 skb; /* the SYN; 0: none */
-	__u64 sk;  /* the SYN's listener, or the request; 0: none */
+struct aw_pending_syn {
+	__u64 skb; /* 0: none */
+	__u64 sk;  /* the listener */
 	struct aw_event event;
 };
 
@@ -255,12 +271,12 @@ struct aw_counter_key {
 	__u8 action;
 	__u8 reason;
 	__u8 stage;
-	__u8 also; /* of the event: the audit needs it */
+	__u8 extra_mib; /* of the event: the audit needs it */
 };
 
 struct aw_counts {
 	__u64 occurrences; /* all of them */
-	__u64 folded;	   /* of these, those without a record of their own */
+	__u64 suppressed;  /* of these, those without a record of their own */
 };
 
 /* Of a listener, or of several that share it: the key of the count of arrivals. */
@@ -317,7 +333,7 @@ AW_STATIC_ASSERT(sizeof(struct aw_header) == 16, "aw_header");
 AW_STATIC_ASSERT(sizeof(struct aw_listener) == 64, "aw_listener");
 AW_STATIC_ASSERT(sizeof(struct aw_endpoints) == 40, "aw_endpoints");
 AW_STATIC_ASSERT(sizeof(struct aw_event) == 168, "aw_event");
-AW_STATIC_ASSERT(sizeof(struct aw_foreseen) == 184, "aw_foreseen");
+AW_STATIC_ASSERT(sizeof(struct aw_pending_syn) == 184, "aw_pending_syn");
 AW_STATIC_ASSERT(sizeof(struct aw_process) == 72, "aw_process");
 AW_STATIC_ASSERT(sizeof(struct aw_chain) == 64, "aw_chain");
 AW_STATIC_ASSERT(sizeof(struct aw_holder) == 128, "aw_holder");

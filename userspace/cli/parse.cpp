@@ -21,7 +21,7 @@ struct Typed {
   std::string ports, explained, actions, netns, count, rate, probes = "auto", format = "text",
                                                              colour = "auto";
   bool json = false, ipv4 = false, ipv6 = false;
-  double duration = 0, stall = 0;
+  double duration = 0, stall = 0, sample = 0;
   int pressure = 0;
   int ready_fd = -1;
 };
@@ -35,7 +35,7 @@ constexpr const char* exit_statuses =
     "3 this kernel cannot serve what was asked, 4 privileges missing,\n"
     "5 `explain`: nothing is wrong, 6 `explain`: nothing seen, but not all could be.";
 
-/// Bytes of each filter. The start record repeats them, and must stay below 16 KiB.
+/// Bytes of each filter, in the start record and in the audit that it makes impossible.
 constexpr size_t max_filter_text = 1024;
 constexpr uint32_t max_rate = 1'000'000'000; // one a nanosecond
 
@@ -121,6 +121,9 @@ void add_stream_options(CLI::App& app, Options& options, Typed& typed) {
       ->option_text("FILE");
   app.add_option("-c,--count", typed.count, "Stop after that many records")->option_text("N");
   add_warning_options(app, typed);
+  app.add_option("--sample", typed.sample,
+                 "A record of each listener's queues that often (10 for ndjson; 0: never)")
+      ->option_text("SECONDS");
   app.add_option("--rate", typed.rate,
                  "Past N records a second of one listener and reason, sum up (1000; 0: never)")
       ->option_text("N");
@@ -223,6 +226,12 @@ Result<void> interpret_limits(const CLI::App& app, const Typed& typed, Options& 
     if (!(typed.stall > 0) || typed.stall > 1e9)
       return wrong("--stall: wants seconds, more than 0");
     options.stall_seconds = typed.stall;
+  }
+  if (app.get_option("--sample")->count()) {
+    constexpr double least = 0.1;
+    if (typed.sample != 0 && !(typed.sample >= least && typed.sample <= 1e9))
+      return wrong("--sample: wants seconds, 0.1 or more, or 0 for no samples");
+    options.sample_seconds = typed.sample;
   }
   if (app.get_option("--rate")->count()) {
     const auto rate = parse_number<uint32_t>(typed.rate);

@@ -2,6 +2,8 @@
 #include "output/check.h"
 #include "base/version.h"
 #include "commands/commands.h"
+#include "host/clock.h"
+#include "host/identity.h"
 #include "kernel/plan.h"
 #include "output/outlet.h"
 #include "probes/probe_features.h"
@@ -47,7 +49,7 @@ std::vector<Fact> facts_of(const Features& features) {
 
 CheckReport make_report(const Features& features, const Result<Plan>& plan) {
   CheckReport report;
-  report.version = version();
+  report.origin = {Clock{}.now().wall_time(), host_name(), std::string{version()}};
   report.kernel = features.kernel_release;
   report.facts = facts_of(features);
   for (const aw_source tier : all_tiers) {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/list.h"
+#include "base/version.h"
 #include "commands/commands.h"
 #include "commands/diagnostics.h"
 #include "commands/scope.h"
 #include "host/clock.h"
 #include "host/holder_scan.h"
+#include "host/identity.h"
 #include "host/proc_host.h"
 #include "host/survey.h"
 #include "kernel/plan.h"
@@ -146,12 +148,14 @@ Result<void> list(const Options& options) {
   snapshot.find_missing_owners();
   if (!asked && !options.quiet)
     print_note(note_of(asked.error(), *features));
-  auto found = snapshot.wanted(scope_of(options), Clock{}.now());
+  const Instant now = Clock{}.now();
+  auto found = snapshot.wanted(scope_of(options), now);
   if (options.duration)
     show_peaks(std::move(peaks), found);
-  return print_to_stdout(options.format == OutputFormat::ndjson
-                             ? list_as_ndjson(found)
-                             : list_as_text(found, options.wide));
+  return print_to_stdout(
+      options.format == OutputFormat::ndjson
+          ? list_as_ndjson(found, {now.wall_time(), host_name(), std::string{version()}})
+          : list_as_text(found, options.wide));
 }
 
 } // namespace acceptwatch

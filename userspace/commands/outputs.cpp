@@ -74,6 +74,16 @@ void Outputs::take(const Lost& lost) {
     output->take(lost);
 }
 
+void Outputs::sampled(const Sample& sample) {
+  for (const auto& output : outputs_)
+    output->take(sample);
+}
+
+void Outputs::audited(const Audit& audit) {
+  for (const auto& output : outputs_)
+    output->take(audit);
+}
+
 void Outputs::take(const Snapshot& summary) {
   for (const auto& output : outputs_)
     output->take(summary);
@@ -139,13 +149,13 @@ void Outputs::flush_for(double seconds) {
   }
 }
 
-void Outputs::reopen() {
+void Outputs::reopen(Timestamp now) {
   for (const auto& output : outputs_) {
     // wait_in() enters it anew, with another descriptor perhaps.
     if (loop_ && output->outlet().waitable_fd() >= 0)
       loop_->remove(output->outlet().waitable_fd());
     // The old file still takes records: better there than nowhere.
-    if (auto reopened = output->reopen(); !reopened)
+    if (auto reopened = output->reopen(now); !reopened)
       print_error(reopened.error());
   }
   if (loop_) {

@@ -19,6 +19,8 @@ public:
   void take(const Start& start);
   void take(const Event& event) override;
   void take(const Lost& lost) override;
+  void sampled(const Sample& sample) override;
+  void audited(const Audit& audit) override;
   void take(const Snapshot& summary);
 
   /// Each is an entry of the loop: one whose reader was slow goes on when it reads again. A pipe
@@ -29,7 +31,7 @@ public:
   /// The same at the end, for so long at most.
   void flush_for(double seconds);
   /// SIGHUP. What cannot be opened anew goes on as it was, and is said.
-  void reopen();
+  void reopen(Timestamp now);
 
 private:
   void note_error(size_t index);

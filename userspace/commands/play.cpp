@@ -5,6 +5,28 @@
 #include "model/tape.h"
 
 namespace acceptwatch {
+namespace {
+
+/// Nothing waits for a tape: whoever reads is given its time.
+constexpr double patience_seconds = 3600;
+
+/// Tells the outputs no faster than they take it.
+class PatientSink final : public EventSink {
+public:
+  explicit PatientSink(Outputs& outputs) : outputs_(outputs) {}
+  void take(const Event& event) override { told(event); }
+  void take(const Lost& lost) override { told(lost); }
+
+private:
+  template <typename T> void told(const T& what) {
+    outputs_.take(what);
+    outputs_.flush_for(patience_seconds);
+  }
+
+  Outputs& outputs_;
+};
+
+} // namespace
 
 Result<void> play(const Options& options) {
   const auto tape = read_tape_file(options.played);
@@ -13,11 +35,10 @@ Result<void> play(const Options& options) {
   auto outputs = Outputs::open(options);
   if (!outputs)
     return tl::unexpected{outputs.error()};
-  // Nothing waits for us: whoever reads is given its time.
-  constexpr double patience_seconds = 3600;
   Outputs& out = **outputs;
+  PatientSink sink{out};
   auto played = play_tape(
-      *tape, out, [&](const Start& start) { out.take(start); },
+      *tape, sink, [&](const Start& start) { out.take(start); },
       [&](const Snapshot& summary) { out.take(summary); });
   out.flush_for(patience_seconds);
   return played;

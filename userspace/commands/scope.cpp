@@ -50,6 +50,9 @@ Scope scope_of(const Options& options, const Plan& plan, const Probes& probes) {
   if (plan.tier == AW_SOURCE_POLL) // its records are these counters
     scope.incomparable.emplace_back("probes=poll");
   scope.pressure_percent = options.pressure_percent;
+  constexpr double ordinary_sample_seconds = 10;
+  const bool samples = options.format == OutputFormat::ndjson && options.command == Command::watch;
+  scope.sample_seconds = options.sample_seconds.value_or(samples ? ordinary_sample_seconds : 0);
   scope.thresholds.stall_seconds = options.stall_seconds;
   if (options.command == Command::explain)
     scope.thresholds.strays = 1; // somebody asked for this very port

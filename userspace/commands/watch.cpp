@@ -9,6 +9,7 @@
 #include "commands/signals.h"
 #include "events/names.h"
 #include "host/clock.h"
+#include "host/identity.h"
 #include "host/privileges.h"
 #include "host/procfs.h"
 #include "kernel/plan.h"
@@ -140,8 +141,15 @@ Result<void> Watch::open_recorder(const Features& features, const Plan& plan) {
       return tl::unexpected{created.error()};
     tape = std::move(*created);
   }
-  start_ = {0,         std::string{version()}, features.kernel_release,
-            plan.tier, probes_.attached,       options_.filters};
+  start_ = {0,
+            std::string{version()},
+            features.kernel_release,
+            plan.tier,
+            probes_.attached,
+            options_.filters,
+            host_name(),
+            boot_id(),
+            plan.blind};
   recorder_ = std::make_unique<Recorder>(
       TapeHead{scope_of(options_, plan, probes_), start_, kernel_reasons(features)},
       std::move(tape), options_.tape_leaves_out_names, probes_, *outputs_);
@@ -251,7 +259,8 @@ void Watch::on_signal() {
     print_text(audit_text(*recorder_->monitor().snapshot().audit));
     return;
   case SIGHUP:
-    outputs_->reopen();
+    outputs_->reopen(clock_.now().wall_time());
+    outputs_->flush();
     return;
   default:
     loop_->stop();

@@ -235,13 +235,14 @@ void Diagnosis::begin(const SubjectKey& key, Subject& subject, Finding finding,
   if (known != subject.active.end()) {
     Active& active = known->second;
     active.finding = std::move(finding);
-    remember(
-        active,
-        {key, {active.finding, false, seconds_between(active.begun_ns, now_ns)}, subject.facts});
+    remember(active,
+             {key,
+              {active.finding, FindingState::goes_on, seconds_between(active.begun_ns, now_ns)},
+              subject.facts});
     return;
   }
   Active active{std::move(finding), now_ns, history_.size()};
-  const Change change{key, {active.finding, false, 0}, subject.facts};
+  const Change change{key, {active.finding, FindingState::begun, 0}, subject.facts};
   if (history_.size() < max_history)
     history_.push_back(change);
   else
@@ -257,7 +258,9 @@ void Diagnosis::end(const SubjectKey& key, Subject& subject, std::string_view na
   const uint64_t until_ns =
       active.finding.lingers ? last_event_ns(subject.facts) : subject.facts.now_ns;
   const Change change{
-      key, {active.finding, true, seconds_between(active.begun_ns, until_ns)}, subject.facts};
+      key,
+      {active.finding, FindingState::ended, seconds_between(active.begun_ns, until_ns)},
+      subject.facts};
   remember(active, change);
   changes.push_back(change);
   subject.active.erase(known);

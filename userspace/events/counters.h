@@ -15,7 +15,7 @@ namespace acceptwatch {
 struct Counter {
   aw_counter_key key{};
   uint64_t count = 0;
-  uint64_t folded = 0; ///< of count, those that had no record of their own
+  uint64_t suppressed = 0; ///< of count, those that had no record of their own
 };
 
 /// Occurrences that no record stands for.

@@ -4,6 +4,7 @@
 #include "acceptwatch/record_cpp.h"
 #include "base/shared_text.h"
 #include "base/short_text.h"
+#include "events/blind_spot.h"
 
 #include <array>
 #include <cstdint>
@@ -91,12 +92,16 @@ struct Finding {
   bool lingers = true;
 };
 
-/// A finding became true, or ended.
+/// A finding becomes true, is told again while it goes on or grows, and ends.
+enum class FindingState : uint8_t { begun, goes_on, ended };
+
 struct Verdict {
   Finding finding;
-  bool ended = false;
+  FindingState state = FindingState::begun;
   /// For how long it was, or has been, true; of one that lingers, until the last event.
   double seconds = 0;
+
+  [[nodiscard]] bool has_ended() const { return state == FindingState::ended; }
 };
 
 /// What a thread is doing, what keeps it from accepting first.
@@ -219,6 +224,9 @@ struct Start {
   aw_source source = AW_SOURCE_POLL;
   std::vector<std::string> probes;  ///< what was attached
   std::vector<std::string> filters; ///< as they were given, "port=80"
+  std::string host = {};            ///< its name; empty: not known
+  std::string boot_id = {};         ///< of this start of its kernel; empty: not known
+  std::vector<BlindSpot> blind = {};
 };
 
 /// Records that could not be delivered: they are counted all the same.
@@ -263,6 +271,7 @@ struct AuditedNamespace {
 /// The kernel's counters against what was reported. Counters that did not move and
 /// explain nothing are left out, and so are namespaces without any other.
 struct Audit {
+  Timestamp time = 0;
   std::vector<std::string> incomparable;    ///< why there is no comparison, "port=80"
   std::vector<AuditedCounter> sums;         ///< of the namespaces that are not gone
   std::vector<AuditedNamespace> namespaces; ///< those that differ first
@@ -287,6 +296,33 @@ struct Flow {
   uint64_t looks = 0;   ///< 0: accept() is seen
   size_t listeners = 1; ///< that share the port: these numbers are of all of them together
   std::optional<double> mean_wait_seconds;
+};
+
+/// What a listener went through in one interval.
+struct Sample {
+  Timestamp time = 0; ///< its end
+  double seconds = 0;
+  aw_source source = AW_SOURCE_POLL;
+  Address address;
+  uint16_t port = 0;
+  uint32_t netns = 0;
+  std::optional<uint64_t> socket; ///< socket cookie
+  std::optional<Owner> owner;
+  size_t owners = 0;                 ///< how many processes hold it; 0: not known
+  std::optional<Queue> accept_queue; ///< as it was seen last in the interval
+  std::optional<Queue> syn_queue;
+  uint32_t accept_peak = 0; ///< the greatest depth seen in it
+  uint32_t syn_peak = 0;
+  std::optional<double> oldest_seconds; ///< how long the head of the accept queue has waited
+  struct Loss {
+    aw_action action = AW_ACTION_NONE;
+    aw_reason reason = AW_REASON_NONE;
+    uint64_t count = 0;
+  };
+  std::vector<Loss> lost;           ///< of each action and reason once
+  std::optional<uint64_t> arrivals; ///< connections that came, and packets that found no room
+  std::optional<uint64_t> accepts;
+  std::optional<Percentiles> waits; ///< in the accept queue, of those accepted
 };
 
 /// A listener in the report at the end: what it went through.

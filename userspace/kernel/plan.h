@@ -33,8 +33,8 @@ struct Plan {
   /// Attach give_cookie of seed.bpf.c first.
   bool give_cookies = false;
   aw_config config{}; ///< all but the filters
-  /// By the running kernel's number of a drop reason: enum aw_reason, or 0.
-  std::array<__u8, AW_MAX_DROP_REASONS> drop_reasons{};
+  /// By the running kernel's number of a drop reason: enum aw_drop_class.
+  std::array<__u8, AW_MAX_DROP_REASONS> drop_classes{};
   std::string cgroup_mount; ///< where the packet hook goes; empty: it is not used
   std::vector<BlindSpot> blind;
 };

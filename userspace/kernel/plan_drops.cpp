@@ -9,30 +9,30 @@ namespace {
 
 /// Reasons of the kernel (enum skb_drop_reason) that are a packet of a handshake
 /// refused by something else than a queue.
-aw_reason refusal_of(std::string_view drop_reason) {
+aw_drop_class class_of(std::string_view drop_reason) {
   constexpr std::string_view prefix = "SKB_DROP_REASON_";
   if (!drop_reason.starts_with(prefix))
-    return AW_REASON_NONE;
+    return AW_DROP_IGNORED;
   drop_reason.remove_prefix(prefix.size());
   if (drop_reason == "NETFILTER_DROP")
-    return AW_FIREWALL;
+    return AW_DROP_FIREWALL;
   if (drop_reason == "SOCKET_FILTER")
-    return AW_SOCKET_FILTER;
+    return AW_DROP_SOCKET_FILTER;
   if (drop_reason == "SECURITY_HOOK")
-    return AW_SECURITY_MODULE;
+    return AW_DROP_SECURITY_MODULE;
   if (drop_reason.starts_with("TCP_MD5") || drop_reason.starts_with("TCP_AO") ||
       drop_reason == "TCP_AUTH_HDR")
-    return AW_AUTHENTICATION;
+    return AW_DROP_AUTHENTICATION;
   for (const std::string_view other : {"TCP_MINTTL", "XFRM_POLICY", "IP_RPFILTER", "PFMEMALLOC"}) {
     if (drop_reason == other)
-      return AW_OTHER;
+      return AW_DROP_OTHER;
   }
-  return AW_REASON_NONE;
+  return AW_DROP_IGNORED;
 }
 
-void set_meaning(Plan& plan, int drop_reason, aw_reason meaning) {
+void set_class(Plan& plan, int drop_reason, aw_drop_class drop_class) {
   if (drop_reason >= 0 && drop_reason < AW_MAX_DROP_REASONS)
-    plan.drop_reasons[static_cast<size_t>(drop_reason)] = static_cast<__u8>(meaning);
+    plan.drop_classes[static_cast<size_t>(drop_reason)] = static_cast<__u8>(drop_class);
 }
 
 std::optional<int> drop_reason_named(const Features& features, std::string_view name) {
@@ -63,7 +63,7 @@ void add_drop_tracepoint(const Features& features, Plan& plan) {
   if (!readable)
     return see_no_refusals(plan, AW_STAGE_NONE, unreadable_packets);
   for (const auto& [number, name] : features.drop_reasons)
-    set_meaning(plan, number, refusal_of(name));
+    set_class(plan, number, class_of(name));
   if (arguments < 4)
     see_no_refusals(plan, AW_STAGE_ACK,
                     "skb:kfree_skb does not name the listener on this kernel (6.11 does), and an "
@@ -74,9 +74,9 @@ void read_dropped_acks(const Features& features, Plan& plan) {
   const auto overflow = overflow_reason(features);
   const auto unspecified = drop_reason_named(features, "SKB_DROP_REASON_NOT_SPECIFIED");
   const auto no_socket = drop_reason_named(features, "SKB_DROP_REASON_NO_SOCKET");
-  set_meaning(plan, no_socket.value_or(-1), AW_NO_LISTENER);
-  set_meaning(plan, unspecified.value_or(-1), AW_IN_HANDSHAKE);
-  set_meaning(plan, overflow ? *overflow : unspecified.value_or(-1), AW_ACCEPT_QUEUE_FULL);
+  set_class(plan, no_socket.value_or(-1), AW_DROP_NO_SOCKET);
+  set_class(plan, unspecified.value_or(-1), AW_DROP_UNSPECIFIED);
+  set_class(plan, overflow.value_or(-1), AW_DROP_OVERFLOW);
 }
 
 bool drops_tell_all(const Features& features, const Plan& plan) {
@@ -102,7 +102,7 @@ void add_dropped_acks(const Features& features, Plan& plan) {
                  "before 6.10 tcp:tcp_send_reset is silent where a connection is all but over",
                  better_tier);
   if (arguments == 3 && no_socket)
-    set_meaning(plan, *no_socket, AW_NO_LISTENER);
+    set_class(plan, *no_socket, AW_DROP_NO_SOCKET);
   else
     see_nothing_of(plan, AW_RESET_SENT, AW_NO_LISTENER, AW_STAGE_NONE,
                    "before 6.10 tcp:tcp_send_reset is silent where there is no socket",

@@ -12,7 +12,7 @@ void add_syn_stage(const Features& features, Plan& plan) {
   // The program at the function's return is attached first: what the one at its entry notes would
   // stay behind without it.
   add(plan, {"conn_request_return"});
-  if (!plan.config.reads_counters)
+  if (!plan.config.counter_access)
     add(plan, {"make_synack"});
   if (features.arguments_of("cookie_v4_init_sequence"))
     add(plan, {"v4_cookie_made"});
@@ -86,7 +86,7 @@ bool may_refuse_requests(const Features& features) {
 /// Finds out why a request could not be made. This program runs for every connection, so it is left
 /// out where the only likely reason is a missing route, which a counter of the kernel tells.
 void add_security_program(const Features& features, Plan& plan) {
-  if (plan.config.reads_counters && !may_refuse_requests(features))
+  if (plan.config.counter_access && !may_refuse_requests(features))
     return see_nothing_of(plan, AW_LISTEN_DROP, AW_MEMORY, AW_STAGE_SYN,
                           "told apart only where a security module (SELinux, Smack, a BPF program) "
                           "may refuse requests; reported as request_failed",

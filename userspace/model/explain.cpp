@@ -87,7 +87,7 @@ bool is_counted_by(KernelCounter counter, const aw_counter_key& key) {
   case KernelCounter::req_queue_full_drop:
     return action == AW_LISTEN_DROP && reason == AW_SYN_QUEUE_FULL;
   case KernelCounter::req_queue_full_do_cookies: // the decision: tcp_syn_flood_action()
-    return action == AW_SYNCOOKIE_SENT || key.also & AW_ALSO_COOKIE_DECIDED;
+    return action == AW_SYNCOOKIE_SENT || key.extra_mib & AW_MIB_REQQFULLDOCOOKIES;
   case KernelCounter::syncookies_sent: // the cookie: cookie_init_sequence()
     return action == AW_SYNCOOKIE_SENT;
   case KernelCounter::syncookies_recv:
@@ -99,9 +99,9 @@ bool is_counted_by(KernelCounter counter, const aw_counter_key& key) {
   case KernelCounter::embryonic_rsts: // tcp_check_req()
     return (action == AW_RESET_SENT && reason == AW_ABORT_ON_OVERFLOW) ||
            (action == AW_RESET_RECEIVED && reason == AW_IN_HANDSHAKE) ||
-           key.also & AW_ALSO_EMBRYONIC_RST;
+           key.extra_mib & AW_MIB_EMBRYONICRSTS;
   case KernelCounter::migrate_req_failure: // inet_csk_listen_stop()
-    return key.also & AW_ALSO_MIGRATE_FAILURE;
+    return key.extra_mib & AW_MIB_MIGRATEREQFAILURE;
   case KernelCounter::out_rsts:
     // netfilter sends its own, and counts none.
     return action == AW_RESET_SENT && reason != AW_FIREWALL;

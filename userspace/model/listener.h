@@ -52,6 +52,14 @@ struct Listener {
   std::optional<Queue> accept_queue; ///< as a record or a scan showed it last
   uint32_t accept_peak = 0;          ///< the greatest depths seen, by records and scans
   uint32_t syn_peak = 0;
+  /// Its queues since the last sample: absent where nothing has shown them.
+  struct Recent {
+    Queue accept_queue;
+    Queue syn_queue;
+    uint32_t accept_peak = 0;
+    uint32_t syn_peak = 0;
+  };
+  std::optional<Recent> recent;
   uint64_t state_taken_ns = 0; ///< see owner_state()
 };
 

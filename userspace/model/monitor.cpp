@@ -19,7 +19,8 @@ Monitor::Monitor(Scope scope, ReasonNames names, const Host& host, KernelControl
     : scope_(std::move(scope)), names_(std::move(names)), host_(host), control_(control),
       sink_(sink), auditor_(scope_.netns, scope_.blind),
       flows_(scope_.sees_accept, host_, control_, table_),
-      incidents_(scope_, host_, control_, table_, auditor_, flows_) {}
+      incidents_(scope_, host_, control_, table_, auditor_, flows_),
+      sampler_(scope_, host_, table_) {}
 
 Result<void> Monitor::begin(const std::function<Result<Instant>()>& activate) {
   const auto mounted = host_.mounted_namespaces();
@@ -31,7 +32,10 @@ Result<void> Monitor::begin(const std::function<Result<Instant>()>& activate) {
   begun_ns_ = now_.boot_ns;
   auditor_.begin(mounted, before, host_.net_counters(scope_.netns, before).readings);
   schedule_audit(0);
+  next_told_audit_ns_ = begun_ns_ + told_audit_pause_ns;
   const auto failed = look();
+  sampler_.begin(now_);
+  next_sample_ns_ = now_.boot_ns + sample_pause_ns();
   return failed ? Result<void>{tl::unexpected{*failed}} : Result<void>{};
 }
 

@@ -4,6 +4,7 @@
 #include "model/auditor.h"
 #include "model/event_sink.h"
 #include "model/reports.h"
+#include "model/sampler.h"
 #include "model/summed_up.h"
 #include "model/totals.h"
 
@@ -70,10 +71,17 @@ private:
   void unmute_wanted();
   /// Absent: all is well.
   std::optional<Error> look();
+  static constexpr uint64_t told_audit_pause_ns = 60'000'000'000;
   void tell_summed_up();
   void judge();
   void tell_losses();
   void tell_loss(const char* where, uint64_t count, uint64_t& told);
+  void tell_sample();
+  [[nodiscard]] uint64_t sample_pause_ns() const {
+    return static_cast<uint64_t>(scope_.sample_seconds * 1e9);
+  }
+  void tell_audit();
+  [[nodiscard]] Audit audit_so_far() const;
   void compare_counters(const std::function<void()>& at_the_instant = {});
   void schedule_audit(uint64_t took_ns);
   void read_waits();
@@ -95,6 +103,7 @@ private:
   Auditor auditor_;
   Flows flows_;
   Incidents incidents_;
+  Sampler sampler_;
   SummedUp summed_up_;
   FoundCounts found_;             ///< under a filter by owner
   SeenEvents seen_;               ///< of what somebody wants to hear of
@@ -102,13 +111,16 @@ private:
   WaitsByListener waits_;         ///< as they were last read
   Losses losses_;                 ///< as they were last read
   Losses told_losses_;
-  std::set<uint64_t> muted_; ///< listeners of which the kernel says nothing for now
+  std::set<uint32_t> gone_told_; ///< namespaces of the audit
+  std::set<uint64_t> muted_;     ///< listeners of which the kernel says nothing for now
   uint64_t begun_ns_ = 0;
   uint64_t next_search_ns_ = 0; ///< no look for a holder before that
   uint64_t next_look_ns_ = 0;   ///< nor one that nobody asked for
   uint64_t next_judge_ns_ = 0;
   uint64_t next_losses_ns_ = 0;
   uint64_t next_audit_ns_ = 0;
+  uint64_t next_told_audit_ns_ = 0;
+  uint64_t next_sample_ns_ = 0;
   uint64_t next_sums_ns_ = 0;
   uint64_t chains_until_ns_ = 0; ///< 0: they are not watched
   bool summing_up_ = false;

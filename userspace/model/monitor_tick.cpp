@@ -64,8 +64,41 @@ void Monitor::tick(const Instant& now) {
   }
   if (now_.boot_ns >= next_losses_ns_)
     tell_losses();
-  if (now_.boot_ns >= next_audit_ns_ && !stopped_)
+  if (now_.boot_ns >= next_audit_ns_ && !stopped_) {
     compare_counters();
+    if (now_.boot_ns >= next_told_audit_ns_)
+      tell_audit();
+  }
+  if (scope_.sample_seconds > 0 && now_.boot_ns >= next_sample_ns_)
+    tell_sample();
+}
+
+void Monitor::tell_sample() {
+  next_sample_ns_ = now_.boot_ns + sample_pause_ns();
+  counters_ = host_.counters();
+  sampler_.take(now_, wanted_counters(), [this](const Sample& sample) { sink_.sampled(sample); });
+}
+
+/// A namespace that is gone is told once.
+void Monitor::tell_audit() {
+  next_told_audit_ns_ = now_.boot_ns + told_audit_pause_ns;
+  Audit told = audit_so_far();
+  if (!told.incomparable.empty())
+    return;
+  std::erase_if(told.namespaces, [this](const AuditedNamespace& audited) {
+    if (audited.gone)
+      return !gone_told_.insert(audited.netns).second;
+    gone_told_.erase(audited.netns);
+    return false;
+  });
+  sink_.audited(told);
+}
+
+Audit Monitor::audit_so_far() const {
+  Audit audit = auditor_.result(losses_.counter_map, losses_.programs);
+  audit.time = now_.wall_time();
+  audit.incomparable = scope_.incomparable;
+  return audit;
 }
 
 void Monitor::tell_summed_up() {
@@ -151,6 +184,7 @@ void Monitor::stop(const std::function<void()>& deactivate, const Instant& now) 
 void Monitor::finish(const Instant& now) {
   next_sums_ns_ = next_judge_ns_ = next_losses_ns_ = 0;
   next_look_ns_ = 0; // how the queues are at the end
+  next_sample_ns_ = 0;
   tick(now);
   read_waits();
 }
@@ -268,8 +302,7 @@ Snapshot Monitor::snapshot() const {
   snapshot.evidence = evidence_seen(facts.evidence);
   snapshot.arrived = facts.arrived;
   snapshot.seen = seen_totals();
-  snapshot.audit = auditor_.result(losses_.counter_map, losses_.programs);
-  snapshot.audit->incomparable = scope_.incomparable;
+  snapshot.audit = audit_so_far();
   return snapshot;
 }
 

@@ -48,6 +48,7 @@ struct Scope {
 
   // When to speak.
   uint8_t pressure_percent = 80; ///< of a queue's limit; 1 to 100
+  double sample_seconds = 0;     ///< so often a sample of each listener that has one; 0: never
   Thresholds thresholds;
 
   [[nodiscard]] bool wants_action(aw_action action) const {

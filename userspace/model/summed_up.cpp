@@ -4,7 +4,7 @@
 namespace acceptwatch {
 
 SummedUp::Kind SummedUp::kind_of(const aw_counter_key& key) {
-  return {key.listener, key.netns, key.action, key.reason, key.stage, key.also};
+  return {key.listener, key.netns, key.action, key.reason, key.stage, key.extra_mib};
 }
 
 SummedUp::State& SummedUp::state_of(const aw_counter_key& key) {
@@ -18,7 +18,7 @@ SummedUp::State& SummedUp::state_of(const aw_counter_key& key) {
     example.action = key.action;
     example.reason = key.reason;
     example.stage = key.stage;
-    example.also = key.also;
+    example.extra_mib = key.extra_mib;
   }
   return kind->second;
 }
@@ -29,7 +29,7 @@ void SummedUp::note(const aw_event& record) {
                            .action = record.action,
                            .reason = record.reason,
                            .stage = record.stage,
-                           .also = record.also};
+                           .extra_mib = record.extra_mib};
   if (kinds_.size() < max_kinds || kinds_.contains(kind_of(key)))
     state_of(key).example = record;
 }
@@ -37,11 +37,11 @@ void SummedUp::note(const aw_event& record) {
 void SummedUp::take(std::span<const Counter> counters,
                     const std::function<void(const aw_event& example, uint64_t count)>& tell) {
   for (const Counter& counter : counters) {
-    if (counter.folded == 0)
+    if (counter.suppressed == 0)
       continue;
     State& state = state_of(counter.key);
-    if (const uint64_t count = counter.folded - state.told) {
-      state.told = counter.folded;
+    if (const uint64_t count = counter.suppressed - state.told) {
+      state.told = counter.suppressed;
       tell(state.example, count);
     }
   }

@@ -29,7 +29,7 @@ private:
   using Kind = std::tuple<uint64_t, uint32_t, uint8_t, uint8_t, uint8_t, uint8_t>;
   struct State {
     aw_event example{};
-    uint64_t told = 0; ///< of Counter::folded
+    uint64_t told = 0; ///< of Counter::suppressed
   };
   [[nodiscard]] static Kind kind_of(const aw_counter_key& key);
   [[nodiscard]] State& state_of(const aw_counter_key& key);

@@ -155,6 +155,18 @@ void ListenerTable::note_queue(Listener& listener, const aw_listener& record) {
   listener.accept_queue = Queue{record.accept_depth, record.accept_limit};
   listener.accept_peak = std::max(listener.accept_peak, record.accept_depth);
   listener.syn_peak = std::max(listener.syn_peak, record.syn_depth);
+  if (!listener.recent)
+    listener.recent.emplace();
+  auto& recent = *listener.recent;
+  recent.accept_queue = *listener.accept_queue;
+  recent.syn_queue = {record.syn_depth, record.syn_limit};
+  recent.accept_peak = std::max(recent.accept_peak, record.accept_depth);
+  recent.syn_peak = std::max(recent.syn_peak, record.syn_depth);
+}
+
+void ListenerTable::begin_interval() {
+  for (auto& [id, listener] : listeners_)
+    listener.recent.reset();
 }
 
 void ListenerTable::note_queues(const aw_listener& record) {

@@ -42,6 +42,9 @@ public:
   };
   [[nodiscard]] Group group_of(const Listener& listener) const;
 
+  /// From here on counts Listener::recent.
+  void begin_interval();
+
   /// A record showed a listener's queues.
   void note_queues(const aw_listener& record);
 

@@ -125,7 +125,7 @@ template <typename A, Is<Error> V> void fields(A& a, V& v) { a(v.status, v.what,
 template <typename A, Is<ListenerLook> V> void fields(A& a, V& v) {
   a(v.begun_ns, v.ended_ns, v.failed);
 }
-template <typename A, Is<Counter> V> void fields(A& a, V& v) { a(v.key, v.count, v.folded); }
+template <typename A, Is<Counter> V> void fields(A& a, V& v) { a(v.key, v.count, v.suppressed); }
 template <typename A, Is<Losses> V> void fields(A& a, V& v) {
   a(v.ring_buffer, v.counter_map, v.programs, v.followers);
 }
@@ -142,11 +142,11 @@ template <typename A, Is<Thresholds> V> void fields(A& a, V& v) {
 template <typename A, Is<OwnerFilter> V> void fields(A& a, V& v) { a(v.pids, v.names, v.cgroups); }
 template <typename A, Is<Scope> V> void fields(A& a, V& v) {
   a(v.tier, v.sees_queues, v.sees_accept, v.blind, v.ports, v.netns, v.family, v.actions, v.owners,
-    v.most_events, v.explained, v.incomparable, v.pressure_percent, v.thresholds);
+    v.most_events, v.explained, v.incomparable, v.pressure_percent, v.sample_seconds, v.thresholds);
 }
 template <typename A, Is<KernelReasons> V> void fields(A& a, V& v) { a(v.drop, v.reset); }
 template <typename A, Is<Start> V> void fields(A& a, V& v) {
-  a(v.time, v.version, v.kernel, v.source, v.probes, v.filters);
+  a(v.time, v.version, v.kernel, v.source, v.probes, v.filters, v.host, v.boot_id, v.blind);
 }
 
 namespace tape_detail {

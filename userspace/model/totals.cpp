@@ -7,7 +7,7 @@
 namespace acceptwatch {
 namespace {
 
-/// Sums over aw_counter_key.also, which only the audit tells apart.
+/// Sums over aw_counter_key.extra_mib, which only the audit tells apart.
 std::map<aw_counter_key, uint64_t, BeforeInTotals> sums_of(std::span<const Counter> counters) {
   std::map<aw_counter_key, uint64_t, BeforeInTotals> sums;
   for (const Counter& counter : counters)

@@ -2,7 +2,7 @@
 #include "output/check.h"
 
 #include "events/names.h"
-#include "output/json_writer.h"
+#include "output/blind.h"
 
 #include <fmt/format.h>
 #include <iterator>
@@ -33,28 +33,14 @@ void write_tiers(JsonWriter& json, const CheckReport& report) {
   json.end_object();
 }
 
-void write_blind(JsonWriter& json, const CheckReport& report) {
-  json.begin_array("blind");
-  for (const auto& spot : report.blind) {
-    json.begin_object();
-    json.member("action", name_of(spot.action));
-    json.known("reason", name_of(spot.reason));
-    json.known("stage", name_of(spot.stage));
-    json.known("field", spot.field);
-    json.member("why", spot.why);
-    json.known("remedy", spot.remedy);
-    json.end_object();
-  }
-  json.end_array();
-}
-
 } // namespace
 
 std::string check_as_json(const CheckReport& report) {
   std::string out;
   JsonWriter json{out};
   json.begin_object();
-  json.member("version", report.version);
+  write_time_and_host(json, report.origin.time, report.origin.host);
+  json.member("version", report.origin.version);
   json.member("schema", "1");
   json.member("kernel", report.kernel);
   json.member("usable", report.chosen.has_value());
@@ -71,14 +57,15 @@ std::string check_as_json(const CheckReport& report) {
   for (const auto& probe : report.probes)
     json.string(probe);
   json.end_array();
-  write_blind(json, report);
+  write_blind(json, report.blind, BlindDetail::with_remedy);
   json.end_object();
   out.push_back('\n');
   return out;
 }
 
 std::string check_as_text(const CheckReport& report) {
-  std::string out = fmt::format("acceptwatch {} on kernel {}\n\n", report.version, report.kernel);
+  std::string out =
+      fmt::format("acceptwatch {} on kernel {}\n\n", report.origin.version, report.kernel);
   const auto append = std::back_inserter(out);
   for (const auto& [name, value] : report.facts)
     fmt::format_to(append, "  {:<24} {}\n", name, value);

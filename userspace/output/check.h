@@ -3,6 +3,7 @@
 
 #include "events/blind_spot.h"
 #include "events/event.h"
+#include "output/json_parts.h"
 
 #include <string>
 #include <string_view>
@@ -26,7 +27,7 @@ struct TierReport {
 
 /// What `acceptwatch check` prints.
 struct CheckReport {
-  std::string version;
+  Origin origin;
   std::string kernel;
   std::vector<Fact> facts;
   std::vector<TierReport> tiers;

@@ -7,6 +7,7 @@
 #include "output/causes.h"
 #include "output/cells.h"
 #include "output/findings.h"
+#include "output/json_parts.h"
 #include "output/local_time.h"
 
 #include <array>
@@ -82,7 +83,8 @@ std::string headline(const Snapshot& summary) {
 } // namespace
 
 void ExplainFormatter::format(const Start& start, std::string& out) {
-  static_cast<void>(start);
+  host_ = start.host;
+  version_ = start.version;
   static_cast<void>(out);
 }
 
@@ -94,6 +96,16 @@ void ExplainFormatter::format(const Event& event, std::string& out) {
 
 void ExplainFormatter::format(const Lost& lost, std::string& out) {
   static_cast<void>(lost); // the totals, which the verdicts do not need, count them
+  static_cast<void>(out);
+}
+
+void ExplainFormatter::format(const Sample& sample, std::string& out) {
+  static_cast<void>(sample);
+  static_cast<void>(out);
+}
+
+void ExplainFormatter::format(const Audit& audit, std::string& out) {
+  static_cast<void>(audit);
   static_cast<void>(out);
 }
 
@@ -131,6 +143,9 @@ void ExplainFormatter::format_text(const Snapshot& summary, std::string& out) co
 void ExplainFormatter::format_json(const Snapshot& summary, std::string& out) const {
   JsonWriter json{out};
   json.begin_object();
+  write_time_and_host(json, summary.time, host_);
+  json.member("version", version_);
+  json.member("schema", "1");
   json.member("port", port_);
   json.member("seconds", summary.seconds);
   json.member("outcome", name_of(summary.outcome));

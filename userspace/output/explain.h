@@ -13,6 +13,8 @@ public:
   void format(const Start& start, std::string& out) override;
   void format(const Event& event, std::string& out) override;
   void format(const Lost& lost, std::string& out) override;
+  void format(const Sample& sample, std::string& out) override;
+  void format(const Audit& audit, std::string& out) override;
   void format(const Snapshot& summary, std::string& out) override;
 
 private:
@@ -20,6 +22,8 @@ private:
   void format_json(const Snapshot& summary, std::string& out) const;
 
   uint16_t port_;
+  std::string host_;
+  std::string version_;
   bool json_;
   std::optional<Timestamp> first_loss_;
 };

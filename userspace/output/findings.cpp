@@ -11,18 +11,6 @@
 namespace acceptwatch {
 namespace {
 
-void write_percentiles(JsonWriter& json, std::string_view key,
-                       const std::optional<Percentiles>& percentiles) {
-  if (!percentiles)
-    return;
-  json.begin_object(key);
-  json.member("p50_seconds", percentiles->p50);
-  json.member("p90_seconds", percentiles->p90);
-  json.member("p99_seconds", percentiles->p99);
-  json.member("max_seconds", percentiles->max);
-  json.end_object();
-}
-
 std::string place_text(const Event& event) {
   const std::string who = event.owner    ? owner_text(event.owner, event.owners)
                           : event.former ? "formerly " + owner_text(event.former->owner, 1)
@@ -115,9 +103,32 @@ std::string_view name_of(Confidence confidence) {
   }
 }
 
+std::string_view name_of(FindingState state) {
+  switch (state) {
+  case FindingState::begun:
+    return "begun";
+  case FindingState::goes_on:
+    return "goes_on";
+  default:
+    return "ended";
+  }
+}
+
+void write_percentiles(JsonWriter& json, std::string_view key,
+                       const std::optional<Percentiles>& percentiles) {
+  if (!percentiles)
+    return;
+  json.begin_object(key);
+  json.member("p50_seconds", percentiles->p50);
+  json.member("p90_seconds", percentiles->p90);
+  json.member("p99_seconds", percentiles->p99);
+  json.member("max_seconds", percentiles->max);
+  json.end_object();
+}
+
 void write_finding(JsonWriter& json, const Verdict& verdict) {
   json.begin_object("finding");
-  json.member("state", verdict.ended ? "ended" : "begun");
+  json.member("state", name_of(verdict.state));
   json.member("seconds", verdict.seconds);
   json.member("confidence", name_of(verdict.finding.confidence));
   json.member("what", verdict.finding.what);
@@ -142,6 +153,17 @@ void write_found(JsonWriter& json, const Event& event) {
   json.end_object();
 }
 
+void write_flows_and_waits(JsonWriter& json, const ListenerReport& report) {
+  json.member("lost", report.lost);
+  json.member("accepted", report.accepted);
+  json.member("oldest_seconds", report.oldest_seconds);
+  if ((report.oldest_seconds || report.flow) && report.derived)
+    json.member("derived", true);
+  write_flow(json, report.flow);
+  write_percentiles(json, "waits", report.waits);
+  write_percentiles(json, "handshake", report.handshake);
+}
+
 void write_listener_report(JsonWriter& json, const ListenerReport& report) {
   json.begin_object();
   json.member("address", to_string(report.address));
@@ -159,24 +181,17 @@ void write_listener_report(JsonWriter& json, const ListenerReport& report) {
     json.member("peak", report.accept_peak);
     json.end_object();
   }
-  json.member("lost", report.lost);
-  json.member("accepted", report.accepted);
-  json.member("oldest_seconds", report.oldest_seconds);
-  if ((report.oldest_seconds || report.flow) && report.derived)
-    json.member("derived", true);
-  write_flow(json, report.flow);
-  write_percentiles(json, "waits", report.waits);
-  write_percentiles(json, "handshake", report.handshake);
+  write_flows_and_waits(json, report);
   json.end_object();
 }
 
 std::string findings_text(const std::vector<Event>& findings) {
   std::string out;
   for (const Event& event : findings) {
-    const auto& [finding, ended, seconds] = *event.verdict;
+    const auto& [finding, state, seconds] = *event.verdict;
     fmt::format_to(std::back_inserter(out), "{} on {}, {}{}\n", finding.name, place_text(event),
                    name_of(finding.confidence),
-                   !ended        ? ""
+                   state != FindingState::ended ? ""
                    : seconds > 0 ? fmt::format(", over after {}", duration_text(seconds))
                                  : ", over");
     out += wrapped(finding.what, "  ");

@@ -7,14 +7,22 @@
 namespace acceptwatch {
 
 [[nodiscard]] std::string_view name_of(Confidence confidence);
+[[nodiscard]] std::string_view name_of(FindingState state);
 
 /// The member "finding": its state, the verdict's sentence, evidence and advice.
 void write_finding(JsonWriter& json, const Verdict& verdict);
 
-/// For the summary: name, place, owner, and what write_finding() writes.
+/// For `explain`: name, place, owner, and what write_finding() writes.
 void write_found(JsonWriter& json, const Event& event);
 
+/// What a listener lost, how many connections came and were accepted, and how long they waited.
+void write_flows_and_waits(JsonWriter& json, const ListenerReport& report);
+
+/// The same with the listener, for `explain`.
 void write_listener_report(JsonWriter& json, const ListenerReport& report);
+
+void write_percentiles(JsonWriter& json, std::string_view key,
+                       const std::optional<Percentiles>& percentiles);
 
 /// What was found, with advice, for people: a paragraph each. Empty: nothing was.
 [[nodiscard]] std::string findings_text(const std::vector<Event>& findings);

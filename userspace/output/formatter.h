@@ -19,6 +19,9 @@ public:
   virtual void format(const Start& start, std::string& out) = 0;
   virtual void format(const Event& event, std::string& out) = 0;
   virtual void format(const Lost& lost, std::string& out) = 0;
+  virtual void format(const Sample& sample, std::string& out) = 0;
+  /// While the run goes on: the last is in the summary.
+  virtual void format(const Audit& audit, std::string& out) = 0;
   virtual void format(const Snapshot& summary, std::string& out) = 0;
 };
 

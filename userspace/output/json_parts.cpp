@@ -3,9 +3,23 @@
 
 #include "events/time.h"
 
+#include <fmt/format.h>
 #include <sys/socket.h>
 
 namespace acceptwatch {
+namespace {
+
+void write_cgroup(JsonWriter& json, const std::string& path) {
+  constexpr size_t max_path = 1024;
+  json.begin_object("linux");
+  if (path.size() * 6 <= max_path)
+    json.member("cgroup", path);
+  else
+    json.member("cgroup", fitting(path, max_path));
+  json.end_object();
+}
+
+} // namespace
 
 void write_end(JsonWriter& json, std::string_view key, const std::optional<Address>& address,
                std::optional<uint16_t> port) {
@@ -35,15 +49,45 @@ void write_owner(JsonWriter& json, const std::optional<Owner>& owner,
   json.known("name", owner->name);
   if (started)
     json.member("start", std::string_view{rfc3339(*started)});
+  if (owner->cgroup)
+    write_cgroup(json, *owner->cgroup);
   json.end_object();
 }
 
-void write_cgroup(JsonWriter& json, const std::string& path) {
-  constexpr size_t max_path = 1024;
-  if (path.size() <= max_path)
-    json.member("cgroup", path);
-  else
-    json.member("cgroup", path.substr(0, max_path) + "...");
+void write_container(JsonWriter& json, const std::optional<Owner>& owner) {
+  if (!owner || !owner->container)
+    return;
+  json.begin_object("container");
+  json.member("id", *owner->container);
+  json.end_object();
+}
+
+std::string fitting(std::string_view text, size_t most) {
+  const auto length_of = [](unsigned char byte) -> size_t {
+    // Of what is not ASCII: U+FFFD, which stands for a wrong byte, or an escape for two.
+    return byte < 0x20 || byte == 0x7F ? 6 : byte == '"' || byte == '\\' ? 2 : byte < 0x80 ? 1 : 3;
+  };
+  size_t length = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    length += length_of(static_cast<unsigned char>(text[i]));
+    if (length > most)
+      return std::string{text.substr(0, i)} + "...";
+  }
+  return std::string{text};
+}
+
+void write_as_text(JsonWriter& json, std::string_view key, uint64_t number) {
+  const fmt::format_int digits{number};
+  json.member(key, std::string_view{digits.data(), digits.size()});
+}
+
+void write_time_and_host(JsonWriter& json, Timestamp time, std::string_view host) {
+  json.member("@timestamp", std::string_view{rfc3339(time)});
+  if (host.empty())
+    return;
+  json.begin_object("host");
+  json.member("name", host);
+  json.end_object();
 }
 
 } // namespace acceptwatch

@@ -19,7 +19,27 @@ void write_network(JsonWriter& json, uint16_t family);
 void write_owner(JsonWriter& json, const std::optional<Owner>& owner,
                  std::optional<Timestamp> started = {});
 
-/// Cut: a line holds at most 16 KiB (the contract), and a hostile byte takes six.
-void write_cgroup(JsonWriter& json, const std::string& path);
+/// The container that the owner is in.
+void write_container(JsonWriter& json, const std::optional<Owner>& owner);
+
+/// A line has at most so many bytes, its newline among them.
+inline constexpr size_t max_line = 4096;
+
+/// As much of a text as takes `most` bytes in JSON, where a control character takes six; "..."
+/// after what was cut.
+[[nodiscard]] std::string fitting(std::string_view text, size_t most);
+
+/// A number that doubles, which many consumers read, would round.
+void write_as_text(JsonWriter& json, std::string_view key, uint64_t number);
+
+/// When, where and by what a document of its own was made: of those that are no record.
+struct Origin {
+  Timestamp time = 0;
+  std::string host; ///< its name; empty: not known
+  std::string version;
+};
+
+/// The members "@timestamp" and "host".
+void write_time_and_host(JsonWriter& json, Timestamp time, std::string_view host);
 
 } // namespace acceptwatch

@@ -64,16 +64,14 @@ public:
     put('"');
   }
 
-  /// Bytes of the string once all that was written is in it.
-  [[nodiscard]] size_t length() const { return out_.size() + used_; }
-
 private:
-  /// ASCII that JSON takes as it is. Without a branch in the loop, so that it is vectorized.
+  /// Printable ASCII that JSON takes as it is. Without a branch in the loop, so that it is
+  /// vectorized.
   static bool is_plain(std::string_view text) {
     unsigned odd = 0;
     for (const char c : text) {
       const auto byte = static_cast<unsigned char>(c);
-      odd |= static_cast<unsigned>(byte < 0x20) | static_cast<unsigned>(byte >= 0x80) |
+      odd |= static_cast<unsigned>(byte < 0x20) | static_cast<unsigned>(byte >= 0x7F) |
              static_cast<unsigned>(byte == '"') | static_cast<unsigned>(byte == '\\');
     }
     return odd == 0;

@@ -24,7 +24,7 @@ void write_queue(JsonWriter& json, std::string_view key, const ListedQueue& queu
   json.end_object();
 }
 
-void write_details(JsonWriter& json, const Listed& entry) {
+void write_details(JsonWriter& json, const Listed& entry, std::string_view version) {
   json.begin_object("acceptwatch");
   if (entry.owners)
     json.member("owners", uint64_t{entry.owners});
@@ -33,12 +33,10 @@ void write_details(JsonWriter& json, const Listed& entry) {
   json.member("drops", entry.drops);
   json.member("reuseport", entry.reuseport);
   json.member("netns", entry.netns);
-  if (entry.owner && entry.owner->cgroup)
-    write_cgroup(json, *entry.owner->cgroup);
   if (entry.socket)
-    json.member("socket", fmt::format("{}", *entry.socket));
-  if (entry.owner && entry.owner->container)
-    json.member("container", *entry.owner->container);
+    write_as_text(json, "socket", *entry.socket);
+  json.member("schema", "1");
+  json.member("version", version);
   json.end_object();
 }
 
@@ -168,15 +166,17 @@ void append_row(std::string& out, const std::vector<Column>& columns, const Row&
 
 } // namespace
 
-std::string list_as_ndjson(const std::vector<Listed>& listeners) {
+std::string list_as_ndjson(const std::vector<Listed>& listeners, const Origin& origin) {
   std::string out;
   for (const Listed& entry : listeners) {
     JsonWriter json{out};
     json.begin_object();
+    write_time_and_host(json, origin.time, origin.host);
     write_end(json, "server", entry.address, entry.port);
     write_network(json, entry.address.family);
     write_owner(json, entry.owner, entry.owner_started);
-    write_details(json, entry);
+    write_container(json, entry.owner);
+    write_details(json, entry, origin.version);
     json.end_object();
     out.push_back('\n');
   }

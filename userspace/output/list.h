@@ -2,13 +2,15 @@
 #pragma once
 
 #include "events/listed.h"
+#include "output/json_parts.h"
 
 namespace acceptwatch {
 
 // What `acceptwatch list` prints, in the order given.
 
 /// One JSON object a line, keys as in event records.
-[[nodiscard]] std::string list_as_ndjson(const std::vector<Listed>& listeners);
+[[nodiscard]] std::string list_as_ndjson(const std::vector<Listed>& listeners,
+                                         const Origin& origin);
 
 /// Aligned columns: 80 characters, or as `wide` as all of them need.
 ///

@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/ndjson.h"
 
+#include "events/findings.h"
 #include "events/names.h"
 #include "events/time.h"
+#include "output/blind.h"
 #include "output/findings.h"
 #include "output/json_parts.h"
-#include "output/owner_state_json.h"
 
-#include <fmt/format.h>
+#include <algorithm>
+#include <array>
 
 namespace acceptwatch {
 namespace {
 
-/// ECS: one category, "connection" and what became of it.
-void write_event_object(JsonWriter& json, const Event& event) {
-  json.begin_object("event");
-  json.member("kind", "event");
-  json.begin_array("category");
-  json.string("network");
-  json.end_array();
-  json.begin_array("type");
-  json.string("connection");
-  json.string(ecs_type_of(event.action, event.reason));
-  json.end_array();
-  json.member("action", name_of(event.action));
-  json.known("reason", event.verdict ? event.verdict->finding.name : name_of(event.reason));
+void write_name(JsonWriter& json, std::string_view key, std::string_view name) {
+  if (name.empty())
+    return;
+  json.begin_object(key);
+  json.member("name", name);
+  json.end_object();
+}
+
+void write_id(JsonWriter& json, std::string_view key, std::string_view id) {
+  json.begin_object(key);
+  json.member("id", id);
   json.end_object();
 }
 
@@ -37,11 +37,6 @@ void write_queue(JsonWriter& json, std::string_view key, const std::optional<Que
   json.member("limit", queue->limit);
   json.member("oldest_seconds", oldest_seconds);
   json.end_object();
-}
-
-void write_as_text(JsonWriter& json, std::string_view key, uint64_t number) {
-  const fmt::format_int digits{number};
-  json.member(key, std::string_view{digits.data(), digits.size()});
 }
 
 void write_former(JsonWriter& json, const std::optional<FormerListener>& former) {
@@ -79,7 +74,7 @@ void write_netfilter(JsonWriter& json, const Event& event) {
   json.end_object();
 }
 
-void write_details(JsonWriter& json, const Event& event) {
+void write_details(JsonWriter& json, const Event& event, const StateRoom& room) {
   json.begin_object("acceptwatch");
   json.known("stage", name_of(event.stage));
   json.member("count", event.count);
@@ -88,13 +83,9 @@ void write_details(JsonWriter& json, const Event& event) {
   write_queue(json, "accept_queue", event.accept_queue, event.oldest_seconds);
   write_queue(json, "syn_queue", event.syn_queue, std::nullopt);
   json.member("netns", event.netns);
-  if (event.owner && event.owner->cgroup)
-    write_cgroup(json, *event.owner->cgroup);
-  if (event.socket) // a 64-bit number: consumers that read doubles would round it
+  if (event.socket)
     write_as_text(json, "socket", *event.socket);
   json.member("retry", event.retry);
-  if (event.owner && event.owner->container)
-    json.member("container", *event.owner->container);
   json.member("kernel_reason", event.kernel_reason);
   write_netfilter(json, event);
   json.member("source", name_of(event.source));
@@ -106,189 +97,136 @@ void write_details(JsonWriter& json, const Event& event) {
   write_pressure(json, event.pressure);
   if (event.verdict)
     write_finding(json, *event.verdict);
-  write_owner_state(json, event.owner_state);
+  write_owner_state(json, event.owner_state, room);
   json.end_object();
 }
 
-void begin_control(JsonWriter& json, Timestamp time, std::string_view action) {
+void write_strings(JsonWriter& json, std::string_view key, const std::vector<std::string>& list,
+                   size_t most_of_each) {
+  json.begin_array(key);
+  for (const auto& text : list)
+    json.string(fitting(text, most_of_each));
+  json.end_array();
+}
+
+/// Of filters, which name ports by the hundred: what has room in a line.
+constexpr size_t max_filters_bytes = 300;
+
+} // namespace
+
+/// ECS: one category, "connection" and what became of it.
+void NdjsonFormatter::write_event_object(JsonWriter& json, const Event& event) const {
+  json.begin_object("event");
+  json.member("kind", event.verdict ? "alert" : "event");
+  json.begin_array("category");
+  json.string("network");
+  json.end_array();
+  json.begin_array("type");
+  json.string("connection");
+  json.string(ecs_type_of(event.action, event.reason));
+  json.end_array();
+  json.member("action", name_of(event.action));
+  json.known("reason", event.verdict ? event.verdict->finding.name : name_of(event.reason));
+  if (const auto* kind = event.verdict ? finding_kind(event.verdict->finding.name) : nullptr)
+    json.member("severity", static_cast<unsigned>(kind->severity));
+  json.member("sequence", sequence_);
+  json.end_object();
+}
+
+void NdjsonFormatter::write(const Event& event, const StateRoom& room, std::string& out) const {
+  JsonWriter json{out};
+  json.begin_object();
+  json.member("@timestamp", rfc3339(event.time));
+  if (event.verdict)
+    json.member("message", event.verdict->finding.what);
+  write_event_object(json, event);
+  if (event.verdict)
+    write_name(json, "rule", event.verdict->finding.name);
+  write_name(json, "host", host_);
+  write_end(json, "server", event.server_address, event.server_port);
+  write_end(json, "client", event.client_address, event.client_port);
+  write_network(json, event.family);
+  write_owner(json, event.owner);
+  write_container(json, event.owner);
+  write_details(json, event, room);
+  json.end_object();
+  out.push_back('\n');
+}
+
+void NdjsonFormatter::format(const Event& event, std::string& out) {
+  // Kernel functions may have names of any length; nearly all fit.
+  constexpr std::array rooms{StateRoom{3, true}, StateRoom{1, true}, StateRoom{0, false}};
+  const size_t begin = out.size();
+  for (const StateRoom& room : rooms) {
+    out.resize(begin);
+    write(event, room, out);
+    if (out.size() - begin <= max_line)
+      break;
+  }
+  ++sequence_;
+}
+
+/// What all control records begin with; the object stays open.
+void NdjsonFormatter::write_head(JsonWriter& json, Timestamp time, std::string_view action,
+                                 std::string_view boot_id) {
   json.begin_object();
   json.member("@timestamp", rfc3339(time));
   json.begin_object("event");
   json.member("kind", "metric");
   json.member("action", action);
+  json.member("sequence", sequence_++);
   json.end_object();
-  json.begin_object("acceptwatch");
-}
-
-void end_control(JsonWriter& json, std::string& out) {
-  json.end_object();
-  json.end_object();
-  out.push_back('\n');
-}
-
-void write_strings(JsonWriter& json, std::string_view key, const std::vector<std::string>& list) {
-  json.begin_array(key);
-  for (const auto& text : list)
-    json.string(text);
-  json.end_array();
-}
-
-void write_total(JsonWriter& json, const Total& total) {
-  json.begin_object();
-  json.member("action", name_of(total.action));
-  json.known("reason", name_of(total.reason));
-  json.known("stage", name_of(total.stage));
-  json.member("count", total.count);
-  if (total.server_address)
-    json.member("address", to_string(*total.server_address));
-  json.member("port", total.server_port);
-  if (total.owner) {
-    json.member("pid", total.owner->pid);
-    json.member("name", total.owner->name);
-  }
-  json.member("netns", total.netns);
-  if (total.other)
-    json.member("other", true);
-  json.end_object();
-}
-
-/// A line holds at most 16 KiB (the contract). A total takes less than 500 bytes,
-/// whatever its process is called.
-constexpr size_t max_totals = 64;
-constexpr size_t max_totals_bytes = 15000;
-
-/// A namespace takes less than 4000 bytes, and 300 as a rule. Totals have the rest
-/// of the line.
-constexpr size_t max_namespaces = 64;
-constexpr size_t max_namespaces_bytes = 6000;
-
-void write_counters(JsonWriter& json, std::string_view key,
-                    const std::vector<AuditedCounter>& counters) {
-  json.begin_object(key);
-  for (const auto& counter : counters) {
-    json.begin_object(counter.name);
-    json.member("kernel", counter.kernel);
-    json.member("explained", counter.explained);
-    json.known("difference", counter.why);
-    json.end_object();
-  }
-  json.end_object();
-}
-
-void write_namespace(JsonWriter& json, const AuditedNamespace& audited) {
-  json.begin_object();
-  json.member("netns", audited.netns);
-  if (audited.gone)
-    json.member("gone", true);
-  write_counters(json, "counters", audited.counters);
-  json.end_object();
-}
-
-void write_audit(JsonWriter& json, const Audit& audit) {
-  if (!audit.incomparable.empty()) {
-    write_strings(json, "audit_incomparable", audit.incomparable);
+  if (host_.empty() && boot_id.empty())
     return;
-  }
-  write_counters(json, "audit", audit.sums);
-  const size_t begin = json.length();
-  const size_t most = std::min(audit.namespaces.size(), max_namespaces);
-  size_t shown = 0;
-  json.begin_array("audit_namespaces");
-  while (shown < most && json.length() - begin < max_namespaces_bytes)
-    write_namespace(json, audit.namespaces[shown++]);
-  json.end_array();
-  if (shown < audit.namespaces.size())
-    json.member("audit_left_out", uint64_t{audit.namespaces.size() - shown});
-  if (audit.unread)
-    json.member("audit_unread", uint64_t{audit.unread});
-}
-
-/// What the report at the end has of these, at most: 700 bytes each.
-constexpr size_t max_reported = 4;
-
-void write_report(JsonWriter& json, const Snapshot& summary) {
-  json.begin_array("findings");
-  for (size_t i = 0; i < std::min(summary.findings.size(), max_reported); ++i)
-    write_found(json, summary.findings[i]);
-  json.end_array();
-  json.begin_array("listeners");
-  for (size_t i = 0; i < std::min(summary.listeners.size(), max_reported); ++i)
-    write_listener_report(json, summary.listeners[i]);
-  json.end_array();
-}
-
-size_t length_of(const Snapshot& summary) {
-  std::string text;
-  JsonWriter json{text};
-  json.begin_object();
-  write_report(json, summary);
-  if (summary.audit)
-    write_audit(json, *summary.audit);
+  json.begin_object("host");
+  json.known("name", host_);
+  if (!boot_id.empty())
+    write_id(json, "boot", boot_id);
   json.end_object();
-  return text.size();
-}
-
-} // namespace
-
-void NdjsonFormatter::format(const Event& event, std::string& out) {
-  JsonWriter json{out};
-  json.begin_object();
-  json.member("@timestamp", rfc3339(event.time));
-  write_event_object(json, event);
-  write_end(json, "server", event.server_address, event.server_port);
-  write_end(json, "client", event.client_address, event.client_port);
-  write_network(json, event.family);
-  write_owner(json, event.owner);
-  write_details(json, event);
-  json.end_object();
-  out.push_back('\n');
 }
 
 void NdjsonFormatter::format(const Start& start, std::string& out) {
+  constexpr std::array<size_t, 3> longest_whys{max_line, 60, 10};
+  host_ = start.host;
+  const size_t begin = out.size();
+  const uint64_t number = sequence_;
+  for (const size_t longest_why : longest_whys) {
+    out.resize(begin);
+    sequence_ = number;
+    write(start, longest_why, out);
+    if (out.size() - begin <= max_line)
+      break;
+  }
+}
+
+void NdjsonFormatter::write(const Start& start, size_t longest_why, std::string& out) {
   JsonWriter json{out};
-  begin_control(json, start.time, "start");
+  write_head(json, start.time, "start", start.boot_id);
+  json.begin_object("acceptwatch");
+  json.member("source", name_of(start.source));
   json.member("schema", "1");
   json.member("version", start.version);
   json.member("kernel", start.kernel);
-  json.member("source", name_of(start.source));
-  write_strings(json, "probes", start.probes);
-  write_strings(json, "filters", start.filters);
-  end_control(json, out);
+  write_strings(json, "probes", start.probes, max_line);
+  write_strings(json, "filters", start.filters,
+                max_filters_bytes / std::max<size_t>(start.filters.size(), 1));
+  write_blind(json, start.blind, BlindDetail::why, longest_why);
+  json.end_object();
+  json.end_object();
+  out.push_back('\n');
 }
 
 void NdjsonFormatter::format(const Lost& lost, std::string& out) {
   JsonWriter json{out};
-  begin_control(json, lost.time, "lost");
+  write_head(json, lost.time, "lost");
+  json.begin_object("acceptwatch");
   json.begin_object("lost");
   json.member("where", lost.where);
   json.member("count", lost.count);
   json.end_object();
-  end_control(json, out);
-}
-
-void NdjsonFormatter::format(const Snapshot& summary, std::string& out) {
-  const size_t begin = out.size();
-  JsonWriter json{out};
-  begin_control(json, summary.time, "summary");
-  json.member("seconds", summary.seconds);
-  json.member("records", summary.records);
-  json.member("lost", summary.lost);
-  json.begin_array("totals");
-  const size_t room = max_totals_bytes - std::min(length_of(summary), max_totals_bytes);
-  size_t shown = 0;
-  while (shown < std::min(summary.totals.size(), max_totals) && json.length() - begin < room)
-    write_total(json, summary.totals[shown++]);
-  json.end_array();
-  if (shown < summary.totals.size()) {
-    uint64_t rest = 0;
-    for (size_t i = shown; i < summary.totals.size(); ++i)
-      rest += summary.totals[i].count;
-    json.member("other", rest);
-  }
-  write_report(json, summary);
-  if (summary.audit)
-    write_audit(json, *summary.audit);
-  end_control(json, out);
+  json.end_object();
+  json.end_object();
+  out.push_back('\n');
 }
 
 } // namespace acceptwatch

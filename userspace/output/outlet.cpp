@@ -111,7 +111,7 @@ void Outlet::adopt(UniqueFd file) {
   }
 }
 
-Result<void> Outlet::reopen() {
+Result<void> Outlet::reopen(std::string_view head) {
   if (path_.empty())
     return {};
   auto file = open_for_appending(path_);
@@ -120,15 +120,17 @@ Result<void> Outlet::reopen() {
   // What is half written belongs to the old file; what that takes no more of goes to the new one,
   // from the beginning of its line.
   flush();
-  written_ = line_begin();
+  pending_.erase(0, line_begin());
+  written_ = 0;
   adopt(std::move(*file));
+  pending_.insert(pending_.starts_with('\n') ? 1 : 0, head);
   return {};
 }
 
 bool Outlet::put(std::string_view lines) {
   if (closed_pipe_)
     return true;
-  if (pending_.size() - written_ + lines.size() > max_pending)
+  if (pending() + lines.size() > max_pending)
     return false;
   if (written_ > max_pending / 2) { // else a slow reader would have the whole moved for each line
     const size_t line = line_begin();
@@ -137,6 +139,11 @@ bool Outlet::put(std::string_view lines) {
   }
   pending_ += lines;
   return true;
+}
+
+void Outlet::put_last(std::string_view lines) {
+  if (!closed_pipe_)
+    pending_ += lines;
 }
 
 ssize_t Outlet::try_write(std::string_view bytes) const {

@@ -19,14 +19,17 @@ public:
 
   /// Takes whole lines. False: they have no room, and are lost.
   [[nodiscard]] bool put(std::string_view lines);
+  /// The same of the last lines of all, for which there is room in any case.
+  void put_last(std::string_view lines);
   /// Writes as much as is taken at once. True: nothing is left.
   bool flush();
-  [[nodiscard]] bool has_room() const { return pending_.size() - written_ < max_pending; }
+  /// Bytes that wait to be taken.
+  [[nodiscard]] size_t pending() const { return pending_.size() - written_; }
   [[nodiscard]] bool is_empty() const { return written_ == pending_.size(); }
 
   /// Opens the path anew (SIGHUP), once the line that is half written is whole; nothing to do for
-  /// standard output.
-  [[nodiscard]] Result<void> reopen();
+  /// standard output. The new file begins with `head`.
+  [[nodiscard]] Result<void> reopen(std::string_view head = {});
 
   /// Nobody reads any more: stop, quietly.
   [[nodiscard]] bool is_closed_pipe() const { return closed_pipe_; }
@@ -36,6 +39,7 @@ public:
   /// device". 0: it is well.
   [[nodiscard]] int error() const { return error_; }
   [[nodiscard]] bool is_terminal() const;
+  [[nodiscard]] bool is_standard_output() const { return path_.empty(); }
   /// To wait for, by epoll; -1: a file, for which nobody can wait.
   [[nodiscard]] int waitable_fd() const { return waitable_ ? fd() : -1; }
   /// "standard output", or the path.

@@ -5,6 +5,7 @@
 #include "output/outlet.h"
 
 #include <memory>
+#include <optional>
 
 namespace acceptwatch {
 
@@ -18,11 +19,13 @@ public:
   void take(const Start& start);
   void take(const Event& event);
   void take(const Lost& lost);
+  void take(const Sample& sample);
+  void take(const Audit& audit);
   /// The last: for it there is room.
   void take(const Snapshot& summary);
 
-  /// Opens the file anew.
-  [[nodiscard]] Result<void> reopen() { return outlet_.reopen(); }
+  /// Opens the file anew, which then begins like the one before.
+  [[nodiscard]] Result<void> reopen(Timestamp now);
   bool flush();
   [[nodiscard]] const Outlet& outlet() const { return outlet_; }
   void note_closed_pipe() { outlet_.note_closed_pipe(); }
@@ -30,11 +33,12 @@ public:
   [[nodiscard]] uint64_t lost() const { return lost_; }
 
 private:
-  void put(uint64_t occurrences, Timestamp time);
+  template <typename Told> void tell(const Told& told, Timestamp time, uint64_t occurrences);
   void tell_lost(Timestamp time);
 
   std::unique_ptr<Formatter> formatter_;
   Outlet outlet_;
+  std::optional<Start> start_;
   std::string text_; ///< of the record that is being formatted
   uint64_t lost_ = 0;
   uint64_t told_lost_ = 0;

@@ -3,6 +3,9 @@
 
 #include "events/owner_state.h"
 
+#include <algorithm>
+#include <span>
+
 namespace acceptwatch {
 namespace {
 
@@ -29,7 +32,7 @@ void write_kernel_waits(JsonWriter& json, const std::vector<KernelWait>& waits) 
   json.end_array();
 }
 
-void write_stacks(JsonWriter& json, const std::vector<KernelStack>& stacks) {
+void write_stacks(JsonWriter& json, std::span<const KernelStack> stacks) {
   if (stacks.empty())
     return;
   json.begin_array("stacks");
@@ -76,14 +79,17 @@ void write_open_files(JsonWriter& json, std::string_view key, const FileUsage& f
   json.end_object();
 }
 
-void write_owner_state(JsonWriter& json, const std::optional<OwnerState>& state) {
+void write_owner_state(JsonWriter& json, const std::optional<OwnerState>& state,
+                       const StateRoom& room) {
   if (!state)
     return;
   json.begin_object("owner_state");
   json.known("summary", sentence_of(*state));
   write_threads(json, state->threads);
-  write_kernel_waits(json, state->threads.waits);
-  write_stacks(json, state->threads.stacks);
+  if (room.kernel_waits)
+    write_kernel_waits(json, state->threads.waits);
+  const std::span<const KernelStack> stacks{state->threads.stacks};
+  write_stacks(json, stacks.first(std::min(stacks.size(), room.stacks)));
   if (state->descriptors)
     write_open_files(json, "descriptors", *state->descriptors);
   json.member("frozen", state->frozen);

@@ -35,7 +35,7 @@ std::string_view colour_of(const Event& event) {
   case AW_QUEUE_PRESSURE:
     return yellow;
   case AW_FINDING:
-    return event.verdict && event.verdict->ended ? dim : red;
+    return event.verdict && event.verdict->has_ended() ? dim : red;
   case AW_LISTENER_CLOSED: // children of a closed listener were lost with it
     return event.accept_queue && event.accept_queue->depth ? red : dim;
   default:
@@ -86,6 +86,17 @@ std::string shortage_text(const FileShortage& shortage) {
                      shortage.files.open, shortage.files.limit);
 }
 
+std::string_view sign_of(FindingState state) {
+  switch (state) {
+  case FindingState::begun:
+    return "=>";
+  case FindingState::goes_on:
+    return "still:";
+  default:
+    return "over:";
+  }
+}
+
 std::string what_text(const Event& event) {
   std::string text{phrase_of(event.action, event.reason, event.stage)};
   if (event.retry)
@@ -106,11 +117,24 @@ std::string what_text(const Event& event) {
   if (event.action == AW_ACCEPT_STALLED && !event.shortage && event.oldest_seconds)
     text = fmt::format("no accept(), oldest waits {}", duration_text(*event.oldest_seconds));
   if (event.verdict)
-    text = fmt::format("{} {}", event.verdict->ended ? "over:" : "=>", event.verdict->finding.name);
+    text = fmt::format("{} {}", sign_of(event.verdict->state), event.verdict->finding.name);
   if (event.former && event.reason == AW_NO_LISTENER)
     text = fmt::format("RST: closed {} s ago", seconds_text(event.former->closed_seconds_ago));
   if (event.count > 1)
     text += fmt::format(" x{}", event.count);
+  return text;
+}
+
+std::string sample_text(const Sample& sample) {
+  std::string text =
+      sample.accept_queue ? fmt::format("peak {}", sample.accept_peak) : "queue not seen";
+  if (sample.accepts && sample.seconds > 0)
+    text += fmt::format(", {:.1f}/s", static_cast<double>(*sample.accepts) / sample.seconds);
+  uint64_t lost = 0;
+  for (const auto& loss : sample.lost)
+    lost += loss.count;
+  if (lost)
+    text += fmt::format(", {} lost", lost);
   return text;
 }
 
@@ -163,7 +187,7 @@ void TextFormatter::format(const Start& start, std::string& out) {
   header(out);
 }
 
-void TextFormatter::format(const Event& event, std::string& out) {
+void TextFormatter::append_columns(std::string& out, const Event& event) const {
   const std::string time = local_time_of_day(event.time);
   if (style_.wide) {
     fmt::format_to(std::back_inserter(out),
@@ -183,13 +207,17 @@ void TextFormatter::format(const Event& event, std::string& out) {
                    who_text(event, owner_width), owner_width, accept, accept_width,
                    queue_text(event.syn_queue));
   }
+}
+
+void TextFormatter::format(const Event& event, std::string& out) {
+  append_columns(out, event);
   coloured(out, colour_of(event), what_text(event));
   if (style_.wide && event.kernel_reason)
     fmt::format_to(std::back_inserter(out), " [{}]", printable(*event.kernel_reason));
   if (style_.wide && event.chain)
     fmt::format_to(std::back_inserter(out), " [table {}]", printable(event.chain->table));
   out.push_back('\n');
-  if (event.verdict && !event.verdict->ended) {
+  if (event.verdict && !event.verdict->has_ended()) {
     constexpr std::string_view below_process = "                   ";
     out += wrapped(event.verdict->finding.what, below_process);
     out += wrapped("-> " + event.verdict->finding.advice, below_process);
@@ -202,6 +230,30 @@ void TextFormatter::format(const Lost& lost, std::string& out) {
            fmt::format("{:<12} {} records lost ({}); the totals still count them",
                        local_time_of_day(lost.time), lost.count, lost.where));
   out.push_back('\n');
+}
+
+/// In the columns of an event, at the end of the interval.
+void TextFormatter::format(const Sample& sample, std::string& out) {
+  Event row;
+  row.time = sample.time;
+  row.source = sample.source;
+  row.server_address = sample.address;
+  row.server_port = sample.port;
+  if (sample.netns)
+    row.netns = sample.netns;
+  row.owner = sample.owner;
+  row.owners = sample.owners;
+  row.accept_queue = sample.accept_queue;
+  row.syn_queue = sample.syn_queue;
+  append_columns(out, row);
+  coloured(out, dim, sample_text(sample));
+  out.push_back('\n');
+}
+
+/// A table every minute would hide the records: the last one is in the summary.
+void TextFormatter::format(const Audit& audit, std::string& out) {
+  static_cast<void>(audit);
+  static_cast<void>(out);
 }
 
 void TextFormatter::format(const Snapshot& summary, std::string& out) {

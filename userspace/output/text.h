@@ -20,10 +20,14 @@ public:
   void format(const Start& start, std::string& out) override;
   void format(const Event& event, std::string& out) override;
   void format(const Lost& lost, std::string& out) override;
+  void format(const Sample& sample, std::string& out) override;
+  void format(const Audit& audit, std::string& out) override;
   void format(const Snapshot& summary, std::string& out) override;
 
 private:
   void header(std::string& out) const;
+  /// All columns but the last.
+  void append_columns(std::string& out, const Event& event) const;
   void coloured(std::string& out, std::string_view colour, std::string_view text) const;
 
   TextStyle style_;

@@ -9,11 +9,12 @@ namespace acceptwatch {
 /// the given BPF objects refer to. One that is made while another lives changes nothing, so the
 /// outer one has to be given all BPF objects.
 ///
-/// libbpf (up to 1.6 at least) reads and parses all type information for each object that it loads,
-/// and searches it for each type that is relocated and each program that is attached. That is half
-/// of the time of a start, and most of its memory. libbpf has no option to pass it in; so the
-/// linker redirects its call of btf__load_vmlinux_btf() to ours (--wrap). That works in a static
-/// link only: a shared libbpf calls its own function, and reads everything.
+/// libbpf (up to 1.6 at least) reads and parses all of it for each object that it loads, and
+/// goes through all of it for each type that is relocated and each program that is attached:
+/// without this a start takes 86 ms of CPU time instead of 59, and 16 MiB instead of 9.5 (tier
+/// tracepoint on 6.18). No option hands it over; so the linker
+/// leads libbpf's call of btf__load_vmlinux_btf() to us (--wrap). Where libbpf is a shared
+/// library its calls stay inside, and it reads everything as ever.
 class LentTypes {
 public:
   /// `other` may be null.

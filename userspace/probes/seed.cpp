@@ -111,7 +111,7 @@ Result<void> share_map(bpf_object* main, bpf_object* beside, const char* name) {
 Result<void> Seed::load(const Plan& plan, bpf_object* main) {
   if (!state_->object)
     return {};
-  for (const char* name : {"aw_holders", "aw_judged"}) {
+  for (const char* name : {"aw_holders", "aw_chain_runs"}) {
     if (auto shared = main ? share_map(main, state_->object, name) : Result<void>{}; !shared)
       return shared;
   }

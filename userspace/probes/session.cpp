@@ -59,8 +59,8 @@ template <typename Skeleton>
 void fill_constants(Skeleton& skeleton, const Plan& plan, const KernelFilter& filter) {
   const aw_config config = make_config(plan, filter);
   std::memcpy(&skeleton.rodata->aw_config, &config, sizeof(config));
-  std::memcpy(&skeleton.rodata->aw_drop_reasons, plan.drop_reasons.data(),
-              plan.drop_reasons.size());
+  std::memcpy(&skeleton.rodata->aw_drop_classes, plan.drop_classes.data(),
+              plan.drop_classes.size());
   if (!filter.ports)
     return;
   for (size_t port = 0; port < filter.ports->size(); ++port) {
@@ -162,7 +162,7 @@ Result<void> Session::load_object(Object& owner, const Plan& plan, const KernelF
   lent_.emplace(object_, seed_.object());
   if (const int error = Load(owner.get()))
     return load_failure("the kernel refuses the tracing programs", error);
-  globals_ = {&owner->bss->aw_active, &owner->bss->aw_folding, owner->bss->aw_lost,
+  globals_ = {&owner->bss->aw_active, &owner->bss->aw_suppressing, owner->bss->aw_lost,
               owner->bss->aw_uncounted};
   return {};
 }
@@ -303,7 +303,7 @@ void Session::add_counters(int map, std::vector<Counter>& counters) const {
     Counter counter{key};
     for (const aw_counts& counts : per_cpu) {
       counter.count += counts.occurrences;
-      counter.folded += counts.folded;
+      counter.suppressed += counts.suppressed;
     }
     counters.push_back(counter);
   }
@@ -316,7 +316,7 @@ std::vector<Counter> Session::counters() const {
   for (__u8 action = 0; action < AW_NR_ACTIONS; ++action) {
     if (globals_.uncounted[action])
       counters.push_back(
-          {{.listener = 0, .netns = 0, .action = action, .reason = 0, .stage = 0, .also = 0},
+          {{.listener = 0, .netns = 0, .action = action, .reason = 0, .stage = 0, .extra_mib = 0},
            globals_.uncounted[action],
            0});
   }
@@ -389,13 +389,13 @@ std::vector<aw_waits_slot> Session::waits_slots(uint64_t key) const {
 /// SYNs for which the tracepoint tier has predicted a drop but has not seen whether it came. When
 /// the kernel skipped a run of syn_consumed, the next run reports such a SYN (ingress.bpf.h).
 uint64_t Session::unconfirmed() const {
-  const int map = bpf_object__find_map_fd_by_name(object_, "aw_foreseen");
-  std::vector<aw_foreseen> per_cpu(cpus_);
+  const int map = bpf_object__find_map_fd_by_name(object_, "aw_pending_syn");
+  std::vector<aw_pending_syn> per_cpu(cpus_);
   const __u32 zero = 0;
   if (map < 0 || bpf_map_lookup_elem(map, &zero, per_cpu.data()) != 0)
     return 0;
-  return static_cast<uint64_t>(std::ranges::count_if(
-      per_cpu, [](const aw_foreseen& foreseen) { return foreseen.skb != 0; }));
+  return static_cast<uint64_t>(
+      std::ranges::count_if(per_cpu, [](const aw_pending_syn& syn) { return syn.skb != 0; }));
 }
 
 /// Programs whose skipped runs lose nothing: the next run (lifecycle.bpf.h), or a scan, makes up

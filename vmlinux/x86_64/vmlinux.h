@@ -585,6 +585,7 @@ struct net {
 	struct netns_core core;
 	struct netns_mib mib;
 	struct netns_ipv4 ipv4;
+	u64 net_cookie;
 };
 
 struct linux_mib {};

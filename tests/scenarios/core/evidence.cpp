@@ -31,7 +31,7 @@ void Evidence::take_line(const std::string& line) {
       well_formed_.complain("schema: " + complaint, line);
     }
   }
-  if (record.kind == "event") {
+  if (record.kind != "metric") {
     by_namespace_[record.netns].push_back(&record);
   }
 }
@@ -75,7 +75,13 @@ Summary Evidence::summary() const {
   if (records_.empty()) {
     throw Failure("acceptwatch wrote nothing");
   }
-  return parse_summary(records_.back().line);
+  std::vector<std::string> lines;
+  for (const Record& record : records_) {
+    if (record.kind == "metric") {
+      lines.push_back(record.line);
+    }
+  }
+  return parse_summary(lines);
 }
 
 std::optional<std::vector<BlindSpot>> Evidence::blind_of_start() const {

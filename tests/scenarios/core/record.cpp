@@ -62,24 +62,34 @@ Audit::Counters audited_counters(const rapidjson::Value& object) {
   return counters;
 }
 
-Audit parse_audit(const rapidjson::Document& document) {
-  Audit audit;
-  const auto* sums = rapidjson::Pointer("/acceptwatch/audit").Get(document);
-  const auto* namespaces = rapidjson::Pointer("/acceptwatch/audit_namespaces").Get(document);
-  if (sums == nullptr || !sums->IsObject() || namespaces == nullptr || !namespaces->IsArray()) {
-    return audit;
+// A namespace has a record of its own, or several where its line would be too long; then comes one
+// that says how many had none. The last ones of the run count.
+void take_audit(const rapidjson::Document& document, Audit& audit) {
+  const auto* netns = rapidjson::Pointer("/acceptwatch/netns").Get(document);
+  const auto* counters = rapidjson::Pointer("/acceptwatch/audit/counters").Get(document);
+  const auto* left_out = rapidjson::Pointer("/acceptwatch/audit/left_out").Get(document);
+  if (audit.is_there) { // an earlier one of the run
+    audit = {};
   }
-  audit.is_there = true;
-  audit.sums = audited_counters(*sums);
-  for (const auto& entry : namespaces->GetArray()) {
-    if (!entry.HasMember("gone")) {
-      audit.namespaces[entry["netns"].GetUint64()] = audited_counters(entry["counters"]);
+  if (netns != nullptr && counters != nullptr && counters->IsObject()) {
+    if (rapidjson::Pointer("/acceptwatch/audit/gone").Get(document) == nullptr) {
+      audit.namespaces[netns->GetUint64()].merge(audited_counters(*counters));
     }
   }
-  if (const auto* left_out = rapidjson::Pointer("/acceptwatch/audit_left_out").Get(document)) {
+  if (left_out != nullptr) {
+    audit.is_there = true;
     audit.left_out = left_out->GetUint64();
   }
-  return audit;
+}
+
+void take_total(const rapidjson::Document& document, Summary& summary) {
+  Record flat;
+  flatten(document, "", flat);
+  summary.totals.push_back({flat.field("acceptwatch.total.action").value_or(""),
+                            flat.field("acceptwatch.total.reason").value_or(""),
+                            static_cast<uint64_t>(flat.number("acceptwatch.netns").value_or(0)),
+                            static_cast<uint64_t>(
+                                flat.number("acceptwatch.total.count").value_or(0))});
 }
 
 } // namespace
@@ -137,22 +147,21 @@ Record parse_record(const std::string& line) {
   return record;
 }
 
-Summary parse_summary(const std::string& line) {
-  rapidjson::Document document;
-  document.Parse(line.data(), line.size());
-  const auto* totals = rapidjson::Pointer("/acceptwatch/totals").Get(document);
-  if (totals == nullptr || !totals->IsArray()) {
-    throw Failure("the summary has no totals");
-  }
+Summary parse_summary(const std::vector<std::string>& lines) {
   Summary summary;
-  summary.is_complete = rapidjson::Pointer("/acceptwatch/other").Get(document) == nullptr;
-  summary.audit = parse_audit(document);
-  for (const auto& entry : totals->GetArray()) {
-    Record flat;
-    flatten(entry, "", flat);
-    summary.totals.push_back({flat.field("action").value_or(""), flat.field("reason").value_or(""),
-                              static_cast<uint64_t>(flat.number("netns").value_or(0)),
-                              static_cast<uint64_t>(flat.number("count").value_or(0))});
+  for (const std::string& line : lines) {
+    rapidjson::Document document;
+    document.Parse(line.data(), line.size());
+    const auto* action = rapidjson::Pointer("/event/action").Get(document);
+    const std::string name = action != nullptr && action->IsString() ? action->GetString() : "";
+    if (name == "total") {
+      take_total(document, summary);
+    } else if (name == "audit") {
+      take_audit(document, summary.audit);
+    } else if (name == "summary") {
+      summary.is_complete =
+          rapidjson::Pointer("/acceptwatch/summary/other").Get(document) == nullptr;
+    }
   }
   return summary;
 }

@@ -14,7 +14,7 @@ namespace acceptwatch::scenarios {
 // empty.
 struct Record {
   std::string line;
-  std::string kind; // event.kind: "event" or "metric"
+  std::string kind; // event.kind: "event", "alert" or "metric"
   std::string action;
   std::string reason;
   std::string stage;
@@ -32,7 +32,7 @@ struct Record {
   std::string brief() const;
 };
 
-// One entry of `totals` in the summary.
+// A record `total`.
 struct Total {
   std::string action;
   std::string reason;
@@ -49,23 +49,23 @@ struct Audited {
   int64_t difference() const { return kernel - explained; }
 };
 
-// `audit` and its companions of the summary.
+// The records `audit` at the end.
 struct Audit {
   using Counters = std::map<std::string, Audited>;
   bool is_there = false;
-  Counters sums;
   std::map<uint64_t, Counters> namespaces;
-  uint64_t left_out = 0; // namespaces that found no room
+  uint64_t left_out = 0; // namespaces that have no record of their own
 };
 
 // What the summary says whatever became of the records.
 struct Summary {
   std::vector<Total> totals;
-  bool is_complete = true; // false: some totals found no room in the line
+  bool is_complete = true; // false: some totals have no record of their own
   Audit audit;
 };
 
-Summary parse_summary(const std::string& line);
+// From the last lines of a run: totals, audits and the summary.
+Summary parse_summary(const std::vector<std::string>& lines);
 
 // Throws Failure when the line is not one JSON object in UTF-8.
 Record parse_record(const std::string& line);

@@ -29,7 +29,12 @@ std::string pointer_text(const rapidjson::Pointer& pointer) {
 
 Schema::Schema(const std::string& path) : loaded_(std::make_unique<Loaded>()) {
   std::ifstream file(path);
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  // RapidJSON 1.1 knows "$defs" by its older name alone.
+  const std::string name = "$defs";
+  for (size_t at = 0; (at = text.find(name, at)) != std::string::npos;) {
+    text.replace(at, name.size(), "definitions");
+  }
   loaded_->text.Parse(text.c_str(), text.size());
   if (!file || loaded_->text.HasParseError()) {
     throw Failure("no JSON Schema in " + path);

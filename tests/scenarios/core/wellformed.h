@@ -23,6 +23,7 @@ public:
 
 private:
   void check_timestamp(const Record& record);
+  void check_sequence(const Record& record);
   void check_names(const Record& record);
   void check_values(const Record& record);
   void check_source(const Record& record);
@@ -31,6 +32,7 @@ private:
   std::string tier_;
   int64_t begin_ns_;
   int64_t latest_ns_ = 0;
+  int64_t next_sequence_ = 0;
   // key → keys seen behind it in the same object
   std::map<std::string, std::set<std::string>> behind_;
   std::set<std::string> said_;

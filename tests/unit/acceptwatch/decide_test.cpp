@@ -185,23 +185,23 @@ TEST(SynQueueLimit, IsTheDepthAboveWhichTheQuarterBegins) {
   }
 }
 
-TEST(SynDropAlso, CountsACookieThatWasDecidedOn) {
+TEST(SynDropMib, CountsACookieThatWasDecidedOn) {
   auto facts = idle();
   facts.accept_depth = 11;
-  EXPECT_EQ(aw_syn_drop_also(&facts), 0);
+  EXPECT_EQ(aw_syn_drop_mib(&facts), 0);
   facts.syncookies = 1;
-  EXPECT_EQ(aw_syn_drop_also(&facts), 0);
+  EXPECT_EQ(aw_syn_drop_mib(&facts), 0);
   facts.syn_depth = 11;
-  EXPECT_EQ(aw_syn_drop_also(&facts), AW_ALSO_COOKIE_DECIDED);
+  EXPECT_EQ(aw_syn_drop_mib(&facts), AW_MIB_REQQFULLDOCOOKIES);
   facts.syn_depth = 0;
   facts.syncookies = 2;
-  EXPECT_EQ(aw_syn_drop_also(&facts), AW_ALSO_COOKIE_DECIDED);
+  EXPECT_EQ(aw_syn_drop_mib(&facts), AW_MIB_REQQFULLDOCOOKIES);
 }
 
-TEST(SynDropAlso, CountsNoneWithoutCookies) {
+TEST(SynDropMib, CountsNoneWithoutCookies) {
   auto facts = idle();
   facts.syn_depth = 11;
-  EXPECT_EQ(aw_syn_drop_also(&facts), 0);
+  EXPECT_EQ(aw_syn_drop_mib(&facts), 0);
 }
 
 TEST(RetransmitReason, WithoutAnAckTheClientIsSilent) {

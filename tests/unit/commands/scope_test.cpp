@@ -63,5 +63,21 @@ TEST(ScopeOf, IsBlindToWhatTheTierDoesNotSee) {
   EXPECT_EQ(scope.blind[0].reason, AW_REQUEST_FAILED);
 }
 
+double sampled(OutputFormat format, Command command, std::optional<double> asked = {}) {
+  Options options;
+  options.format = format;
+  options.command = command;
+  options.sample_seconds = asked;
+  return scope_of(options, Plan{}, Probes{}).sample_seconds;
+}
+
+TEST(ScopeOf, SamplesForProgramsAndNotForPeople) {
+  EXPECT_EQ(sampled(OutputFormat::ndjson, Command::watch), 10);
+  EXPECT_EQ(sampled(OutputFormat::text, Command::watch), 0);
+  EXPECT_EQ(sampled(OutputFormat::ndjson, Command::explain), 0);
+  EXPECT_EQ(sampled(OutputFormat::ndjson, Command::watch, 0), 0);
+  EXPECT_EQ(sampled(OutputFormat::text, Command::watch, 0.5), 0.5);
+}
+
 } // namespace
 } // namespace acceptwatch

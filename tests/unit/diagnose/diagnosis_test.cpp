@@ -32,7 +32,8 @@ protected:
   std::vector<std::string> judge(uint64_t at) {
     std::vector<std::string> told;
     for (const auto& change : diagnosis.judge(at))
-      told.push_back((change.verdict.ended ? "-" : "+") + std::string{change.verdict.finding.name});
+      told.push_back((change.verdict.has_ended() ? "-" : "+") +
+                     std::string{change.verdict.finding.name});
     return told;
   }
 };
@@ -63,7 +64,7 @@ TEST_F(DiagnosisTest, TroubleIsForgottenOnceItIsOver) {
   EXPECT_EQ(judge(14 * second), Told{"-firewall"});
   EXPECT_FALSE(diagnosis.troubled());
   ASSERT_EQ(diagnosis.history().size(), 1U);
-  EXPECT_TRUE(diagnosis.history()[0].verdict.ended);
+  EXPECT_TRUE(diagnosis.history()[0].verdict.has_ended());
   EXPECT_DOUBLE_EQ(diagnosis.history()[0].verdict.seconds, 2) << "without the time it is held for";
 }
 

@@ -78,7 +78,7 @@ TEST(Plan, Of612LeavesResetsToTheTracepoint) {
                                         "request_dropped", "icmp_error", "request_timer_end",
                                         "request_timeout", "request_orphaned", "netfilter_answer"} +
                                   listener_programs));
-  EXPECT_EQ(plan.config.reads_counters, 1);
+  EXPECT_EQ(plan.config.counter_access, plan.config.packet_access);
   EXPECT_EQ(plan.config.sees_dropped_requests, 1);
   EXPECT_EQ(plan.config.send_reset_args, 3);
   EXPECT_EQ(plan.config.kfree_skb_args, 4);
@@ -109,7 +109,7 @@ TEST(Plan, Of72HooksNothingThatItsDropReasonsTell) {
                                         "request_orphaned", "netfilter_answer"} +
                                   listener_programs));
   EXPECT_EQ(plan.config.syn_recv_sock_args, 0);
-  EXPECT_EQ(plan.drop_reasons[40], AW_ACCEPT_QUEUE_FULL);
+  EXPECT_EQ(plan.drop_classes[40], AW_DROP_OVERFLOW);
 }
 
 TEST(Plan, PassesTheSeventhArgumentOn) {
@@ -125,7 +125,7 @@ TEST(Plan, WithoutReadableCountersWatchesSynAcksAndTheSecurityModule) {
     auto features = kernel_7_2();
     change(features);
     const auto plan = plan_of(features);
-    EXPECT_EQ(plan.config.reads_counters, 0);
+    EXPECT_EQ(plan.config.counter_access, AW_PACKETS_UNREADABLE);
     EXPECT_TRUE(has(plan, "make_synack"));
     EXPECT_TRUE(has(plan, "security_asked"));
   }
@@ -230,42 +230,42 @@ TEST(Plan, OfTracepointsOn61SeesUnansweredSynsByDropReason) {
   const auto plan = plan_of(kernel_6_1(), AW_SOURCE_TRACEPOINT);
   EXPECT_TRUE(has(plan, "skb_drop_reason"));
   EXPECT_FALSE(has(plan, "skb_drop")); // no listener in kfree_skb before 6.11
-  EXPECT_EQ(plan.drop_reasons[2], AW_NO_LISTENER);
-  EXPECT_EQ(plan.drop_reasons[1], AW_REASON_NONE);
+  EXPECT_EQ(plan.drop_classes[2], AW_DROP_NO_SOCKET);
+  EXPECT_EQ(plan.drop_classes[1], AW_DROP_IGNORED);
 }
 
 TEST(Plan, OfTracepointsOn610NeedsNoDropReason) {
   auto features = kernel_6_1();
   features.arguments["tp:tcp_send_reset"] = 3;
   const auto plan = plan_of(features, AW_SOURCE_TRACEPOINT);
-  EXPECT_EQ(plan.drop_reasons[2], AW_REASON_NONE);
+  EXPECT_EQ(plan.drop_classes[2], AW_DROP_IGNORED);
 }
 
 TEST(Plan, KnowsWhatTheKernelsDropReasonsMean) {
   const auto plan = plan_of(kernel_7_2());
-  EXPECT_EQ(plan.drop_reasons[5], AW_SOCKET_FILTER);
-  EXPECT_EQ(plan.drop_reasons[7], AW_FIREWALL);
-  EXPECT_EQ(plan.drop_reasons[14], AW_AUTHENTICATION);
-  EXPECT_EQ(plan.drop_reasons[97], AW_OTHER);
-  EXPECT_EQ(plan.drop_reasons[21], AW_REASON_NONE);                  // TCP_FLAGS: fits no handshake
-  EXPECT_EQ(plan.drop_reasons[1], AW_IN_HANDSHAKE);                  // or nothing, on_refused_ack()
-  EXPECT_EQ(plan_of(kernel_6_12()).drop_reasons[1], AW_REASON_NONE); // functions show it
+  EXPECT_EQ(plan.drop_classes[5], AW_DROP_SOCKET_FILTER);
+  EXPECT_EQ(plan.drop_classes[7], AW_DROP_FIREWALL);
+  EXPECT_EQ(plan.drop_classes[14], AW_DROP_AUTHENTICATION);
+  EXPECT_EQ(plan.drop_classes[97], AW_DROP_OTHER);
+  EXPECT_EQ(plan.drop_classes[21], AW_DROP_IGNORED);    // TCP_FLAGS: fits no handshake
+  EXPECT_EQ(plan.drop_classes[1], AW_DROP_UNSPECIFIED); // or nothing, on_refused_ack()
+  EXPECT_EQ(plan_of(kernel_6_12()).drop_classes[1], AW_DROP_IGNORED); // functions show it
 }
 
 TEST(Plan, OfTracepointsTakesDroppedAcksByTheirReason) {
   const auto named = plan_of(kernel_6_18());
-  EXPECT_EQ(named.drop_reasons[40], AW_ACCEPT_QUEUE_FULL);
-  EXPECT_EQ(named.drop_reasons[1], AW_IN_HANDSHAKE);
-  EXPECT_EQ(named.drop_reasons[2], AW_NO_LISTENER);
+  EXPECT_EQ(named.drop_classes[40], AW_DROP_OVERFLOW);
+  EXPECT_EQ(named.drop_classes[1], AW_DROP_UNSPECIFIED);
+  EXPECT_EQ(named.drop_classes[2], AW_DROP_NO_SOCKET);
   const auto unnamed = plan_of(kernel_6_12(), AW_SOURCE_TRACEPOINT);
-  EXPECT_EQ(unnamed.drop_reasons[1], AW_ACCEPT_QUEUE_FULL);
+  EXPECT_EQ(unnamed.drop_classes[1], AW_DROP_UNSPECIFIED);
 }
 
 TEST(Plan, LooksUpOnlyDropReasonsThatItsTableHolds) {
   auto features = kernel_7_2();
   features.drop_reasons.emplace(AW_MAX_DROP_REASONS, "SKB_DROP_REASON_NETFILTER_DROP");
   features.drop_reasons.emplace(-1, "SKB_DROP_REASON_NETFILTER_DROP");
-  EXPECT_EQ(plan_of(features).drop_reasons[7], AW_FIREWALL);
+  EXPECT_EQ(plan_of(features).drop_classes[7], AW_DROP_FIREWALL);
 }
 
 TEST(Plan, AsksTheSecurityModuleOnlyWhereOneMayRefuse) {

@@ -83,18 +83,18 @@ TEST(Explain, ResetsCountByWhatTheyEnd) {
 }
 
 TEST(Explain, WhatAnEventCountsBesidesIsInItsKey) {
-  const auto with = [](Counter counter, __u8 also) {
-    counter.key.also = also;
+  const auto with = [](Counter counter, __u8 extra_mib) {
+    counter.key.extra_mib = extra_mib;
     return std::vector{counter};
   };
   EXPECT_EQ(
-      explained(with(a_counter(AW_LISTEN_DROP, AW_ACCEPT_QUEUE_FULL, 2), AW_ALSO_COOKIE_DECIDED)),
+      explained(with(a_counter(AW_LISTEN_DROP, AW_ACCEPT_QUEUE_FULL, 2), AW_MIB_REQQFULLDOCOOKIES)),
       (Explained{{listen_overflows, 2}, {listen_drops, 2}, {req_queue_full_do_cookies, 2}}));
   EXPECT_EQ(
-      explained(with(a_counter(AW_RESET_SENT, AW_HANDSHAKE_INVALID, 3), AW_ALSO_EMBRYONIC_RST)),
+      explained(with(a_counter(AW_RESET_SENT, AW_HANDSHAKE_INVALID, 3), AW_MIB_EMBRYONICRSTS)),
       (Explained{{embryonic_rsts, 3}, {out_rsts, 3}}));
   EXPECT_EQ(
-      explained(with(a_counter(AW_RESET_SENT, AW_CLOSED_LISTENER, 4), AW_ALSO_MIGRATE_FAILURE)),
+      explained(with(a_counter(AW_RESET_SENT, AW_CLOSED_LISTENER, 4), AW_MIB_MIGRATEREQFAILURE)),
       (Explained{{migrate_req_failure, 4}, {out_rsts, 4}}));
 }
 

@@ -78,7 +78,7 @@ TEST(SummedUp, WithoutAnExampleSayWhatTheCounterKnows) {
 TEST(SummedUp, ThatTheAuditTellsApartAreEachToldOnce) {
   SummedUp summed_up;
   auto beside = counted(5);
-  beside.key.also = AW_ALSO_COOKIE_DECIDED;
+  beside.key.extra_mib = AW_MIB_REQQFULLDOCOOKIES;
   EXPECT_EQ(take(summed_up, {counted(7), beside}), (Told{{0, 7}, {0, 5}}));
   EXPECT_EQ(take(summed_up, {counted(7), beside}), Told{});
 }

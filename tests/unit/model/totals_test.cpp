@@ -54,7 +54,7 @@ TEST_F(NameTotals, OfOtherListenersSaySo) {
 
 TEST_F(NameTotals, SumWhatOnlyTheAuditTellsApart) {
   auto beside = counter(1, AW_ACCEPT_QUEUE_FULL, 2);
-  beside.key.also = AW_ALSO_COOKIE_DECIDED;
+  beside.key.extra_mib = AW_MIB_REQQFULLDOCOOKIES;
   const std::vector counters{counter(1, AW_ACCEPT_QUEUE_FULL, 5), beside};
   const auto totals = name_totals(counters, table);
   ASSERT_EQ(totals.size(), 1U);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/audit.h"
 
-#include "output/ndjson.h"
-#include "support/json.h"
 #include "support/text_fixture.h"
 
 namespace acceptwatch {
@@ -74,61 +72,6 @@ TEST_F(TextTest, AuditEndsTheSummary) {
   summary.audit = Audit{};
   EXPECT_TRUE(
       formatted(summary).ends_with("Nothing was lost.\nAudit: the kernel's counters agree\n"));
-}
-
-std::string line_of(const Snapshot& summary) {
-  std::string out;
-  NdjsonFormatter{}.format(summary, out);
-  return out;
-}
-
-TEST(NdjsonAudit, HasSumsAndNamespaces) {
-  Snapshot summary;
-  summary.audit = one_namespace({equal, more}, true);
-  summary.audit->unread = 3;
-  const std::string counters =
-      R"({"ListenOverflows":{"kernel":12,"explained":12},"OutRsts":{"kernel":9,"explained":2,)"
-      R"("difference":"resets of other connections are counted, too"}})";
-  EXPECT_NE(line_of(summary).find(R"("totals":[],"findings":[],"listeners":[],"audit":)" +
-                                  counters +
-                                  R"(,"audit_namespaces":[{"netns":4026531840,"gone":true,)"
-                                  R"("counters":)" +
-                                  counters + R"(}],"audit_unread":3}})"),
-            std::string::npos)
-      << line_of(summary);
-}
-
-TEST(NdjsonAudit, WithAFilterSaysWhyThereIsNone) {
-  Snapshot summary;
-  summary.audit.emplace();
-  summary.audit->incomparable = {"port=80"};
-  EXPECT_NE(line_of(summary).find(
-                R"("totals":[],"findings":[],"listeners":[],"audit_incomparable":["port=80"]}})"),
-            std::string::npos);
-}
-
-TEST(NdjsonAudit, OfManyNamespacesStaysBelow16KiBAndSaysHowManyAreLeftOut) {
-  Snapshot summary;
-  AuditedCounter large{"TCPReqQFullDoCookies", UINT64_MAX, UINT64_MAX - 1, std::string(300, 'x')};
-  summary.audit = one_namespace(std::vector<AuditedCounter>(9, large));
-  summary.audit->namespaces.assign(500, summary.audit->namespaces[0]);
-  summary.totals.resize(500);
-  for (auto& total : summary.totals)
-    total = {1,
-             AW_LISTEN_DROP,
-             AW_SYN_BACKLOG_RESERVED,
-             AW_STAGE_SYN,
-             1'000'000'000,
-             4026531840,
-             {},
-             65535,
-             Owner{1, std::string(15, '\x01'), {}}};
-  const auto line = line_of(summary);
-  EXPECT_LE(line.size(), 16384U);
-  const auto document = unit::parse_line(line);
-  const auto shown = unit::at(document, "/acceptwatch/audit_namespaces")->Size();
-  EXPECT_GE(shown, 1U);
-  EXPECT_EQ(shown + unit::at(document, "/acceptwatch/audit_left_out")->GetUint64(), 500U);
 }
 
 } // namespace

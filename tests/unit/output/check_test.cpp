@@ -2,6 +2,8 @@
 #include "output/check.h"
 
 #include "support/json.h"
+#include "support/records.h"
+#include "support/schema.h"
 
 namespace acceptwatch {
 namespace {
@@ -11,7 +13,7 @@ using unit::text_at;
 
 CheckReport usable() {
   CheckReport report;
-  report.version = "0.1.0";
+  report.origin = {unit::contract_time, "shop1", "0.1.0"};
   report.kernel = "6.18.0";
   report.facts = {{"lockdown", "none"}};
   report.tiers = {{AW_SOURCE_FENTRY, false, "fentry is refused", "Use another."},
@@ -33,9 +35,19 @@ CheckReport unusable() {
   return report;
 }
 
+TEST(CheckAsJson, IsWhatItsSchemaSays) {
+  const unit::Schema schema{"acceptwatch-check-1.json"};
+  EXPECT_EQ(schema.complaint(check_as_json(usable())), "");
+  EXPECT_EQ(schema.complaint(check_as_json(unusable())), "");
+  EXPECT_NE(schema.complaint("{}\n"), "");
+}
+
 TEST(CheckAsJson, OfAUsableKernelHasItsTierAndProbes) {
   const auto document = unit::parse_line(check_as_json(usable()));
   EXPECT_TRUE(at(document, "/usable")->GetBool());
+  EXPECT_EQ(text_at(document, "/@timestamp"), "2026-11-22T12:17:03.120345678Z");
+  EXPECT_EQ(text_at(document, "/host/name"), "shop1");
+  EXPECT_EQ(text_at(document, "/version"), "0.1.0");
   EXPECT_EQ(text_at(document, "/tier"), "tracepoint");
   EXPECT_EQ(text_at(document, "/probes/1"), "skb_drop");
   EXPECT_EQ(text_at(document, "/features/lockdown"), "none");

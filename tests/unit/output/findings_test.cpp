@@ -10,7 +10,7 @@
 namespace acceptwatch {
 namespace {
 
-Event stuck(bool ended) {
+Event stuck(FindingState state) {
   Event event;
   event.action = AW_FINDING;
   event.source = AW_SOURCE_FENTRY;
@@ -23,14 +23,14 @@ Event stuck(bool ended) {
                            "nothing was accepted for 2.0 s while 11 connections waited",
                            {{"idle_seconds", 2}},
                            "See what its threads do."},
-                          ended,
+                          state,
                           3.5};
   return event;
 }
 
 TEST(FindingRecord, NamesTheFindingAsItsReason) {
   std::string out;
-  NdjsonFormatter{}.format(stuck(false), out);
+  NdjsonFormatter{}.format(stuck(FindingState::begun), out);
   const auto json = unit::parse_line(out);
   EXPECT_STREQ(json["event"]["action"].GetString(), "finding");
   EXPECT_STREQ(json["event"]["reason"].GetString(), "stuck_acceptor");
@@ -43,20 +43,27 @@ TEST(FindingRecord, NamesTheFindingAsItsReason) {
 
 TEST(FindingLine, IsFollowedByWhatAndAdvice) {
   std::string out;
-  TextFormatter{TextStyle{}}.format(stuck(false), out);
+  TextFormatter{TextStyle{}}.format(stuck(FindingState::begun), out);
   EXPECT_NE(out.find("=> stuck_acceptor\n"), std::string::npos) << out;
   EXPECT_NE(out.find("-> See what its threads do.\n"), std::string::npos) << out;
 }
 
+TEST(FindingLine, SaysThatItGoesOn) {
+  std::string out;
+  TextFormatter{TextStyle{}}.format(stuck(FindingState::goes_on), out);
+  EXPECT_NE(out.find("still: stuck_acceptor\n"), std::string::npos) << out;
+  EXPECT_NE(out.find("nothing was accepted for 2.0 s"), std::string::npos) << out;
+}
+
 TEST(FindingLine, ItsEndIsOneLine) {
   std::string out;
-  TextFormatter{TextStyle{}}.format(stuck(true), out);
+  TextFormatter{TextStyle{}}.format(stuck(FindingState::ended), out);
   EXPECT_TRUE(out.ends_with("over: stuck_acceptor\n")) << out;
   EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 1);
 }
 
 TEST(FindingsText, IsAParagraphEach) {
-  EXPECT_EQ(findings_text({stuck(true)}),
+  EXPECT_EQ(findings_text({stuck(FindingState::ended)}),
             "stuck_acceptor on port 9799 (java/4711), certain, over after 3.5s\n"
             "  nothing was accepted for 2.0 s while 11 connections waited\n"
             "  -> See what its threads do.\n");

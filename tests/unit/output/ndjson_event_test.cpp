@@ -2,6 +2,7 @@
 #include "output/ndjson.h"
 
 #include "events/names.h"
+#include "output/json_parts.h"
 #include "support/json.h"
 #include "support/records.h"
 
@@ -22,19 +23,20 @@ std::string formatted(const Event& event) {
 rapidjson::Document parsed(const Event& event) { return unit::parse_line(formatted(event)); }
 
 TEST(NdjsonEvent, IsTheContractsExampleToTheByte) {
-  EXPECT_EQ(formatted(unit::contract_event()),
-            R"({"@timestamp":"2026-11-22T12:17:03.120345678Z",)"
-            R"("event":{"kind":"event","category":["network"],"type":["connection","denied"],)"
-            R"("action":"listen_drop","reason":"accept_queue_full"},)"
-            R"("server":{"address":"10.0.0.5","port":9799},)"
-            R"("client":{"address":"10.0.0.9","port":51812},)"
-            R"("network":{"transport":"tcp","type":"ipv4"},)"
-            R"("process":{"pid":4711,"name":"java"},)"
-            R"("acceptwatch":{"stage":"ack","count":1,"owners":1,)"
-            R"("accept_queue":{"depth":11,"limit":10},"syn_queue":{"depth":3,"limit":10},)"
-            R"("netns":4026531840,"cgroup":"/system.slice/shop.service","socket":"8231",)"
-            R"("kernel_reason":"TCP_LISTEN_OVERFLOW","source":"fentry"}})"
-            "\n");
+  EXPECT_EQ(
+      formatted(unit::contract_event()),
+      R"({"@timestamp":"2026-11-22T12:17:03.120345678Z",)"
+      R"("event":{"kind":"event","category":["network"],"type":["connection","denied"],)"
+      R"("action":"listen_drop","reason":"accept_queue_full","sequence":0},)"
+      R"("server":{"address":"10.0.0.5","port":9799},)"
+      R"("client":{"address":"10.0.0.9","port":51812},)"
+      R"("network":{"transport":"tcp","type":"ipv4"},)"
+      R"("process":{"pid":4711,"name":"java","linux":{"cgroup":"/system.slice/shop.service"}},)"
+      R"("acceptwatch":{"stage":"ack","count":1,"owners":1,)"
+      R"("accept_queue":{"depth":11,"limit":10},"syn_queue":{"depth":3,"limit":10},)"
+      R"("netns":4026531840,"socket":"8231",)"
+      R"("kernel_reason":"TCP_LISTEN_OVERFLOW","source":"fentry"}})"
+      "\n");
   unit::parse_line(formatted(unit::contract_event()));
 }
 
@@ -46,7 +48,7 @@ TEST(NdjsonEvent, HasNoKeyForWhatIsNotKnown) {
   EXPECT_EQ(formatted(event),
             R"({"@timestamp":"2026-11-22T12:17:03.120345678Z",)"
             R"("event":{"kind":"event","category":["network"],"type":["connection","denied"],)"
-            R"("action":"reset_sent"},"network":{"transport":"tcp"},)"
+            R"("action":"reset_sent","sequence":0},"network":{"transport":"tcp"},)"
             R"("acceptwatch":{"count":1,"source":"kprobe"}})"
             "\n");
 }
@@ -62,12 +64,27 @@ TEST(NdjsonEvent, OfARetransmitHasItsRetryBeforeTheKernelsReason) {
   EXPECT_EQ(text_at(unit::parse_line(line), "/event/type/1"), "info");
 }
 
-TEST(NdjsonEvent, NamesTheOwnersContainerAfterTheRetry) {
+TEST(NdjsonEvent, NamesTheOwnersContainerAfterItsProcess) {
   auto event = unit::contract_event();
-  event.retry = 1;
   event.owner->container = "c0ffee";
-  EXPECT_NE(formatted(event).find(R"("retry":1,"container":"c0ffee","kernel_reason":)"),
-            std::string::npos);
+  EXPECT_NE(formatted(event).find(R"(.service"}},"container":{"id":"c0ffee"},"acceptwatch":)"),
+            std::string::npos)
+      << formatted(event);
+}
+
+TEST(NdjsonEvent, OfAFindingIsAnAlert) {
+  auto event = unit::contract_event();
+  event.action = AW_FINDING;
+  event.reason = AW_REASON_NONE;
+  event.verdict.emplace().finding.name = "stuck_acceptor";
+  event.verdict->finding.what = "nothing is accepted";
+  const auto document = parsed(event);
+  EXPECT_EQ(text_at(document, "/event/kind"), "alert");
+  EXPECT_EQ(at(document, "/event/severity")->GetUint(), 73U);
+  EXPECT_EQ(text_at(document, "/event/reason"), "stuck_acceptor");
+  EXPECT_EQ(text_at(document, "/rule/name"), "stuck_acceptor");
+  EXPECT_EQ(text_at(document, "/message"), "nothing is accepted");
+  EXPECT_EQ(text_at(document, "/acceptwatch/finding/state"), "begun");
 }
 
 TEST(NdjsonEvent, TellsAllOfTheOwnersState) {
@@ -222,12 +239,33 @@ TEST(NdjsonEvent, KeepsANulInsideAName) {
   EXPECT_EQ(text_at(parsed(event), "/process/name"), (std::string{"a\0b", 3}));
 }
 
-TEST(NdjsonEvent, OfAnyCgroupStaysBelow16KiB) {
+TEST(NdjsonEvent, OfAnyCgroupFitsInALine) {
   auto event = unit::contract_event();
   event.owner->cgroup = std::string(4095, '\x01'); // PATH_MAX, six bytes each as JSON
   const auto line = formatted(event);
   unit::parse_line(line);
-  EXPECT_LE(line.size(), 16384U);
+  EXPECT_LE(line.size(), max_line);
+}
+
+TEST(NdjsonEvent, OfTheLongestStacksFitsInALine) {
+  auto event = unit::contract_event();
+  event.owner->cgroup = std::string(4095, '\x01');
+  auto& state = event.owner_state.emplace();
+  const std::string function(100, 'f');
+  state.threads.waits.assign(4, {function, 1});
+  state.threads.stacks.assign(3, {std::vector<std::string>(12, function), 1});
+  const auto line = formatted(event);
+  const auto document = unit::parse_line(line);
+  EXPECT_LE(line.size(), max_line);
+  EXPECT_TRUE(at(document, "/acceptwatch/owner_state/threads"));
+}
+
+TEST(NdjsonEvent, EscapesWhatSomeReadersTakeForTheEndOfALine) {
+  auto event = unit::contract_event();
+  event.owner->name = "a\u2028b\u2029c\u0085d\x7f";
+  const auto line = formatted(event);
+  EXPECT_NE(line.find(R"(a\u2028b\u2029c\u0085d\u007f)"), std::string::npos) << line;
+  EXPECT_EQ(text_at(unit::parse_line(line), "/process/name"), event.owner->name);
 }
 
 /// Lines are put together in chunks: one that is longer has to be whole all the same,
@@ -235,14 +273,13 @@ TEST(NdjsonEvent, OfAnyCgroupStaysBelow16KiB) {
 TEST(NdjsonEvent, OfAnyLengthHasItsStringsWhole) {
   auto event = unit::contract_event();
   for (size_t length = 1; length < 1024; ++length) {
-    for (const char byte : {'x', '\x01'}) {
-      event.owner->cgroup = std::string(length, byte);
-      event.owner->container = std::string(1024 - length, byte);
-      const auto document = parsed(event);
-      ASSERT_EQ(text_at(document, "/acceptwatch/cgroup"), *event.owner->cgroup);
-      ASSERT_EQ(text_at(document, "/acceptwatch/container"), *event.owner->container);
-      ASSERT_EQ(text_at(document, "/acceptwatch/source"), "fentry");
-    }
+    event.owner->cgroup = std::string(length, 'x');
+    event.owner->container = std::string(1024 - length, 'y');
+    event.owner->name = std::string(length % 16, '\x01');
+    const auto document = parsed(event);
+    ASSERT_EQ(text_at(document, "/process/linux/cgroup"), *event.owner->cgroup);
+    ASSERT_EQ(text_at(document, "/container/id"), *event.owner->container);
+    ASSERT_EQ(text_at(document, "/acceptwatch/source"), "fentry");
   }
 }
 

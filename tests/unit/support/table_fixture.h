@@ -73,12 +73,6 @@ protected:
     return holder ? holder->pid : 0;
   }
 
-  static constexpr uint64_t tick_ns = 10'000'000;
-
-  FakeHost host;
-  ListenerTable table{host};
-
-private:
   static aw_listener listener(uint64_t id) {
     aw_listener record{};
     record.id = id;
@@ -89,6 +83,12 @@ private:
     return record;
   }
 
+  static constexpr uint64_t tick_ns = 10'000'000;
+
+  FakeHost host;
+  ListenerTable table{host};
+
+private:
   void changed(aw_process_change change, uint32_t pid, uint32_t other, uint64_t id,
                std::string_view name, uint64_t start_ns = 0) {
     aw_process record{};

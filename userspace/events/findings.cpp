@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "events/findings.h"
+
+#include <algorithm>
+#include <array>
+
+namespace acceptwatch {
+namespace {
+
+using enum Severity;
+
+constexpr std::array kinds{
+    FindingKind{"stuck_acceptor", high, "Connections wait, and nothing is accepted"},
+    FindingKind{"descriptors_exhausted", high, "A process that listens has no descriptor left"},
+    FindingKind{"host_files_exhausted", critical, "The host has as many files open as it may"},
+    FindingKind{"slow_acceptor", medium, "Connections wait long until they are accepted"},
+    FindingKind{"reuseport_imbalance", medium, "One member of a group is full, others have room"},
+    FindingKind{"burst_larger_than_backlog", medium, "More came at once than the queue holds"},
+    FindingKind{"limit_capped_by_somaxconn", medium, "net.core.somaxconn limits the queue"},
+    FindingKind{"backlog_too_small", medium, "The program asked for a short queue"},
+    FindingKind{"abort_on_overflow", high, "A full queue resets connections, by a setting"},
+    FindingKind{"syn_flood", high, "Many SYNs whose handshakes nobody completes"},
+    FindingKind{"cookies_hide_full_syn_queue", low, "The SYN queue is full, and cookies help"},
+    FindingKind{"syn_queue_full", high, "The SYN queue is full, and SYNs are dropped"},
+    FindingKind{"handshakes_lost", medium, "Answers or last packets are lost on the way"},
+    FindingKind{"refused_on_the_way", medium,
+                "The kernel refuses packets on their way in, and names why"},
+    FindingKind{"cookie_invalid", low, "Last packets come with a cookie that is not valid"},
+    FindingKind{"restart_gap", medium, "Clients came while the service was being restarted"},
+    FindingKind{"closed_port", low, "Nobody listens on a port that clients come to"},
+    FindingKind{"closed_with_queue", medium, "A listener was closed with connections in its queue"},
+    FindingKind{"firewall", medium, "A firewall of this host drops packets of handshakes"},
+    FindingKind{"socket_filter", medium, "A BPF program at the socket drops packets"},
+    FindingKind{"authentication", medium, "Packets lack the signature that is demanded"},
+    FindingKind{"security_module", medium, "A security module refuses connections"},
+    FindingKind{"no_route", medium, "The host has no route back to a client"},
+    FindingKind{"memory", high, "The kernel has no memory for a handshake"},
+};
+
+} // namespace
+
+std::span<const FindingKind> finding_kinds() { return kinds; }
+
+const FindingKind* finding_kind(std::string_view name) {
+  const auto* found = std::ranges::find(kinds, name, &FindingKind::name);
+  return found == kinds.end() ? nullptr : found;
+}
+
+} // namespace acceptwatch

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "events/blind_spot.h"
+#include "output/json_writer.h"
+
+#include <span>
+#include <string>
+
+namespace acceptwatch {
+
+enum class BlindDetail { why, with_remedy };
+
+/// The member "blind": what could not be seen, and why; each reason in so many bytes at most.
+void write_blind(JsonWriter& json, std::span<const BlindSpot> blind, BlindDetail detail,
+                 size_t longest_why = std::string::npos);
+
+} // namespace acceptwatch
