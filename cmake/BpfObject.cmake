@@ -12,6 +12,9 @@ endif()
 file(GLOB BPF_HEADERS CONFIGURE_DEPENDS
      ${CMAKE_SOURCE_DIR}/bpf/*.h ${CMAKE_SOURCE_DIR}/include/acceptwatch/*.h)
 
+# All of them: what a source needs that is generated.
+add_custom_target(skeletons)
+
 function(bpf_object name source)
   set(directory ${CMAKE_BINARY_DIR}/bpf)
   set(object ${directory}/${name}.bpf.o)
@@ -36,6 +39,7 @@ function(bpf_object name source)
     DEPENDS ${object}
     VERBATIM)
   add_custom_target(${name}_skeleton_file DEPENDS ${skeleton})
+  add_dependencies(skeletons ${name}_skeleton_file)
   add_library(${name}_skeleton INTERFACE)
   target_include_directories(${name}_skeleton SYSTEM INTERFACE ${directory})
   add_dependencies(${name}_skeleton ${name}_skeleton_file)

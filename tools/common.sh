@@ -41,16 +41,21 @@ install_packages() {
 build_packages=(bpftool clang cmake g++ libbpf-dev libcap-dev libcli11-dev libelf-dev libexpected-dev
   libfmt-dev llvm make ninja-build pkg-config rapidjson-dev zlib1g-dev)
 
-# build PRESET [TARGET...]: messages go to stderr, and only if it fails.
-build() {
-  local preset=$1 log
-  shift
+# quietly COMMAND...: its messages go to stderr, and only if it fails.
+quietly() {
+  local log status=0
   log=$(mktemp)
-  if ! (cd "$top" && cmake --preset "$preset" && cmake --build --preset "$preset" --target "$@") \
-    >"$log" 2>&1; then
-    cat "$log" >&2
-    rm -f "$log"
+  (cd "$top" && "$@") >"$log" 2>&1 || status=$?
+  [ $status = 0 ] || cat "$log" >&2
+  rm -f "$log"
+  return $status
+}
+
+# build PRESET [TARGET...]
+build() {
+  local preset=$1
+  shift
+  if ! { quietly cmake --preset "$preset" && quietly cmake --build --preset "$preset" --target "$@"; }; then
     die "the build of preset $preset failed"
   fi
-  rm -f "$log"
 }

@@ -10,8 +10,7 @@ namespace acceptwatch {
 /// Permitted and effective capabilities.
 class Capabilities {
 public:
-  /// Those of a process, 0: of this one. False, with an errno, where they cannot be read: it
-  /// has exited.
+  /// The capabilities of a process; 0 is this one. False, with an errno, when it has exited.
   static Capabilities of(pid_t pid) { return Capabilities{cap_get_pid(pid)}; }
   static Capabilities none() { return Capabilities{cap_init()}; }
   explicit operator bool() const { return held_ != nullptr; }
@@ -24,7 +23,7 @@ public:
     cap_set_flag(held_.get(), CAP_PERMITTED, 1, &value, CAP_SET);
     cap_set_flag(held_.get(), CAP_EFFECTIVE, 1, &value, CAP_SET);
   }
-  /// Becomes those of this process. -1, with an errno: it has not as many.
+  /// Sets them for this process. -1, with an errno, if it does not have all of them.
   [[nodiscard]] int apply() const { return cap_set_proc(held_.get()); }
 
 private:

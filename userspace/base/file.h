@@ -29,8 +29,8 @@ private:
   int fd_ = -1;
 };
 
-/// The whole of a file, or nothing when it cannot be read. For /proc and /sys,
-/// where a file that vanished between two looks is an everyday matter.
+/// The whole content of a file, or nothing if it cannot be read. For files of /proc and /sys, which
+/// often vanish between two looks.
 [[nodiscard]] std::optional<std::string> read_file(const std::string& path);
 [[nodiscard]] std::optional<std::string> read_file(const UniqueFd& fd);
 

@@ -7,7 +7,7 @@
 
 namespace acceptwatch {
 
-/// Text that is the same in many values, or none: a copy of it is no allocation.
+/// Text that many values share, or none. To copy it allocates nothing.
 class SharedText {
 public:
   SharedText() = default;

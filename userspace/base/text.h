@@ -19,7 +19,7 @@ namespace acceptwatch {
 /// control characters by itself).
 [[nodiscard]] std::string valid_utf8(std::string_view bytes);
 
-/// A whole decimal number, nothing before or behind it.
+/// A decimal number. Absent if there is anything else in the text.
 template <typename Number> [[nodiscard]] std::optional<Number> parse_number(std::string_view text) {
   Number value{};
   const char* end = text.data() + text.size();
@@ -29,7 +29,7 @@ template <typename Number> [[nodiscard]] std::optional<Number> parse_number(std:
   return value;
 }
 
-/// The parts between `separator`; runs of separators are one when it is a space.
+/// The parts between `separator`. Several spaces in a row separate once, other separators each.
 [[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
 
 } // namespace acceptwatch

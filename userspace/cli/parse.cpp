@@ -16,7 +16,7 @@
 namespace acceptwatch {
 namespace {
 
-/// The options as typed, before they are looked at.
+/// Options as they were typed; interpret() turns them into Options.
 struct Typed {
   std::string ports, explained, actions, netns, count, rate, probes = "auto", format = "text",
                                                              colour = "auto";
@@ -35,7 +35,7 @@ constexpr const char* exit_statuses =
     "3 this kernel cannot serve what was asked, 4 privileges missing,\n"
     "5 `explain`: nothing is wrong, 6 `explain`: nothing seen, but not all could be.";
 
-/// Of each filter in the start record, and in the audit that it makes impossible.
+/// Bytes of each filter, in the start record and in the audit that it makes impossible.
 constexpr size_t max_filter_text = 1024;
 constexpr uint32_t max_rate = 1'000'000'000; // one a nanosecond
 
@@ -141,7 +141,7 @@ tl::unexpected<Error> wrong(const char* option, const Error& error) {
   return wrong(fmt::format("{}: {}", option, error.what));
 }
 
-/// Before the subcommand or after it. Null: it was not given.
+/// An option, given before the subcommand or after it. Null if it was not given.
 const CLI::Option* given(const CLI::App& app, const char* name) {
   const auto find = [&](const CLI::App& one) -> const CLI::Option* {
     const auto* option = one.get_option_no_throw(name);
@@ -187,7 +187,7 @@ Result<void> interpret_filters(const CLI::App& app, const Typed& typed, Options&
   return {};
 }
 
-/// Other filters than that by network namespace would hide what explains it.
+/// `explain PORT` takes no filter but --netns: others could hide what explains the losses.
 Result<void> interpret_explained(const Typed& typed, Options& options) {
   if (options.command != Command::explain)
     return {};
@@ -212,7 +212,7 @@ Result<void> interpret_limits(const CLI::App& app, const Typed& typed, Options& 
     options.duration = typed.duration;
   }
   if (app.get_option("--count")->count()) {
-    // As text: CLI11 wraps what is out of range.
+    // Parsed here: CLI11 takes a number that is too large modulo 2^64.
     options.count = parse_number<uint64_t>(typed.count);
     if (options.count.value_or(0) == 0)
       return wrong("--count: wants a number of records, at least 1");

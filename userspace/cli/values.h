@@ -9,7 +9,7 @@
 
 namespace acceptwatch {
 
-// Option values. Errors are sentences without the option's name.
+// Values of options. The errors do not name the option: the caller puts it in front.
 
 /// "80", "80,443", "80,8000-8010": ports 1 to 65535.
 [[nodiscard]] Result<std::bitset<65536>> parse_ports(std::string_view text);

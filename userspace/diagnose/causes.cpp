@@ -338,6 +338,7 @@ CauseJudgement judge(const Cause& cause, const CauseFacts& facts) {
 
 std::vector<CauseJudgement> judge_causes(const CauseFacts& facts) {
   std::vector<CauseJudgement> judgements;
+  judgements.reserve(std::size(causes));
   for (const Cause& cause : causes)
     judgements.push_back(judge(cause, facts));
   return judgements;

@@ -45,19 +45,21 @@ struct Listed {
   std::optional<Timestamp> owner_started;
 };
 
-/// Whose `limit` of the accept queue is. Absent above somaxconn, which was made
-/// smaller since listen(): it may have been either.
+/// What set the accept queue's `limit`: the argument of listen(), or somaxconn, which caps it.
+/// Absent where the limit is above somaxconn. Then somaxconn was lowered after listen(), and the
+/// limit may have come from either.
 [[nodiscard]] std::optional<LimitFrom> accept_limit_from(uint32_t limit,
                                                          const QueueSettings& settings);
 
-/// The SYN queue of a listener with this limit of its accept queue.
+/// The SYN queue of a listener whose accept queue has this limit: the kernel stores no limit for
+/// SYN queues, but derives it each time.
 [[nodiscard]] ListedQueue syn_queue_of(std::optional<uint32_t> depth, uint32_t accept_limit,
                                        const QueueSettings& settings);
 
 /// Address, port, namespace, cookie, and how many connections wait for accept().
 [[nodiscard]] Listed listed(const aw_listener& listener);
 
-/// All that the iterator tells; the owner comes from the listener table.
+/// All that the iterator over descriptors reports. The owner comes from the listener table.
 [[nodiscard]] Listed listed(const aw_holder& holder);
 
 /// The greatest depths of several looks, by aw_listener.id.

@@ -127,8 +127,9 @@ std::string throttled_text(const OwnerState& state) {
 }
 
 std::string pressure_text(const char* what, std::optional<double> percent) {
-  return percent.value_or(0) < least_percent ? ""
-                                             : fmt::format("{} pressure {:.0f} %", what, *percent);
+  if (!percent || *percent < least_percent)
+    return "";
+  return fmt::format("{} pressure {:.0f} %", what, *percent);
 }
 
 } // namespace

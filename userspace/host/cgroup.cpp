@@ -37,7 +37,8 @@ std::optional<CpuQuota> own_quota(const CgroupPlace& cgroup) {
   return CpuQuota{*quota, *period, *periods, *throttled, *throttled_us};
 }
 
-/// Of a share that is the same, the nearer one.
+/// Whether `a` throttles in a larger share of its periods than `b`. Of equal shares, the cgroup
+/// that is nearer to the process counts: it comes first.
 bool holds_back_more(const CpuQuota& a, const CpuQuota& b) {
   return a.throttled * std::max<uint64_t>(b.periods, 1) >
          b.throttled * std::max<uint64_t>(a.periods, 1);
@@ -77,7 +78,8 @@ std::optional<bool> is_frozen(const CgroupPlace& cgroup) {
 
 std::optional<CpuQuota> cpu_quota(CgroupPlace cgroup) {
   std::optional<CpuQuota> tightest;
-  // The root of the hierarchy has no quota; the top of a container's part may have one.
+  // The root of the hierarchy has no cpu.max. The topmost cgroup that a container sees may have
+  // one.
   for (;;) {
     const auto quota = own_quota(cgroup);
     if (quota && (!tightest || holds_back_more(*quota, *tightest)))

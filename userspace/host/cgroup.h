@@ -5,26 +5,27 @@
 
 namespace acceptwatch {
 
-/// Where a cgroup of the cgroup2 hierarchy is to be found.
+/// The directory of a cgroup in the cgroup2 hierarchy.
 struct CgroupPlace {
   std::string mount;
-  std::string below; ///< "/shop/worker"; empty: what is mounted
+  std::string below; ///< "/shop/worker"; empty: the cgroup that is mounted
 
   [[nodiscard]] std::string file(const char* name) const { return mount + below + "/" + name; }
 };
 
-/// The place of a path as ProcFs::cgroup() has it, wherever cgroup2 is mounted.
-/// Absent: it is outside of what is mounted here.
+/// Finds the directory for a path that ProcFs::cgroup() gave, wherever cgroup2 is mounted. Absent
+/// where the cgroup is not below any mount.
 [[nodiscard]] std::optional<CgroupPlace> place_of_cgroup(const ProcFs& procfs,
                                                          std::string_view path);
 
-/// The cgroup or one above it is frozen. Absent: not known; the root never is.
+/// Whether the cgroup or one above it is frozen. Absent where the file cannot be read, as in the
+/// root, which has none and is never frozen.
 [[nodiscard]] std::optional<bool> is_frozen(const CgroupPlace& cgroup);
 
-/// The quota that holds the cgroup back most: its own, or of one above it.
+/// The CPU quota that limits the cgroup most: its own, or that of a cgroup above it.
 [[nodiscard]] std::optional<CpuQuota> cpu_quota(CgroupPlace cgroup);
 
-/// Of the cgroup, else of the host.
+/// The pressure (PSI) of the cgroup, or of the host where the cgroup is not known.
 [[nodiscard]] Pressure pressure_of(const ProcFs& procfs, const std::optional<CgroupPlace>& cgroup);
 
 } // namespace acceptwatch

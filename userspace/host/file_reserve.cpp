@@ -13,7 +13,7 @@ FileReserve::FileReserve(const ProcFs& procfs) : procfs_(procfs) {
     fill();
 }
 
-/// Half of this process's own descriptors, at most.
+/// Leaves at least half of this process's own descriptors free.
 void FileReserve::fill() {
   rlimit descriptors{};
   getrlimit(RLIMIT_NOFILE, &descriptors);
@@ -25,12 +25,12 @@ void FileReserve::fill() {
   }
 }
 
-FileReserve::Lent FileReserve::lend() {
+FileReserve::Lease FileReserve::lease() {
   const auto files = procfs_.host_files();
   if (files_.empty() || !files || !files->is_exhausted())
-    return Lent{nullptr};
+    return Lease{nullptr};
   files_.clear();
-  return Lent{this};
+  return Lease{this};
 }
 
 } // namespace acceptwatch

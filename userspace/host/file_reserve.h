@@ -7,21 +7,21 @@
 
 namespace acceptwatch {
 
-/// Files that are open only to be closed when the host has none left (fs.file-max). Without
-/// CAP_SYS_ADMIN none can be opened then, and to look at listeners takes one or two. What
-/// another process is quicker to open is lost to it.
+/// Keeps some files open, to close them when the host has as many open as fs.file-max allows.
+/// Without CAP_SYS_ADMIN no file can be opened then, and a look at listeners needs one or two. It
+/// is a race: another process may open files first.
 class FileReserve {
 public:
-  /// Takes none where there are few left.
+  /// Keeps none where the host has few left already.
   explicit FileReserve(const ProcFs& procfs);
 
-  /// While this lives there may be files to open again.
-  class [[nodiscard]] Lent {
+  /// The reserve is closed while this lives, and filled again afterwards.
+  class [[nodiscard]] Lease {
   public:
-    explicit Lent(FileReserve* reserve) : reserve_(reserve) {}
-    Lent(const Lent&) = delete;
-    Lent& operator=(const Lent&) = delete;
-    ~Lent() {
+    explicit Lease(FileReserve* reserve) : reserve_(reserve) {}
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+    ~Lease() {
       if (reserve_)
         reserve_->fill();
     }
@@ -29,13 +29,13 @@ public:
   private:
     FileReserve* reserve_;
   };
-  Lent lend();
+  Lease lease();
 
 private:
   void fill();
 
-  /// The superuser may have gone beyond the limit meanwhile, and the kernel itself takes its
-  /// per-CPU counts together only now and then: get_nr_files().
+  /// More than the two that are needed: the superuser may have opened files beyond the limit, and
+  /// the kernel's own count is a little behind, since it is kept for each CPU (get_nr_files()).
   static constexpr size_t size = 64;
 
   const ProcFs& procfs_;

@@ -26,16 +26,16 @@ struct ListenerLook {
   std::optional<Error> failed; ///< what it saw until then was handed over all the same
 };
 
-/// Cookies that a network namespace sent, and of which valid ones came back, since its boot.
+/// SYN cookies that a network namespace has sent since it was made, and valid ones that came back.
 struct CookieCounts {
   uint64_t sent = 0;
   uint64_t returned = 0;
 };
 
-/// What is asked of the host: of its processes, its listeners, and what the kernel programs have
-/// counted. An answer that could not be had is absent. This is the only way in which the model
-/// learns anything besides the records; so a fake in a test, or a tape, can stand in for a host.
-/// What is not overridden answers that it does not know.
+/// What the model asks about the host: its processes, its listeners, and what the kernel programs
+/// have counted. An answer that could not be found out is absent. Besides the records, this is the
+/// only way in which the model learns anything, so a fake in a test, or a tape, can replace a host.
+/// Functions that are not overridden answer that they do not know.
 class Host {
 public:
   Host() = default;
@@ -62,15 +62,15 @@ public:
   /// What the threads of these are doing, the owner first. Absent: none of them is there.
   [[nodiscard]] virtual std::optional<OwnerState>
   owner_state(const std::vector<uint32_t>& pids) const;
-  /// Of the network namespace that it is in.
+  /// SYN cookies of the network namespace that the process is in.
   [[nodiscard]] virtual std::optional<CookieCounts> cookies(uint32_t pid) const;
 
   // The host as a whole.
 
   /// Files that are open, and fs.file-max.
   [[nodiscard]] virtual std::optional<FileUsage> host_files() const;
-  /// Of every network namespace with a process in it, or of `only` one. Readings of before are
-  /// compared, since a process may move on from one namespace to another while it is asked.
+  /// Counters of every network namespace with a process in it, or of `only` one. They are compared
+  /// with the readings `before`: see read_net_counters().
   [[nodiscard]] virtual NetCounterLook net_counters(std::optional<uint32_t> only,
                                                     const NetReadings& before) const;
   /// Network namespaces that are mounted, `ip netns add`: they may have no process, and then their
@@ -84,14 +84,14 @@ public:
   [[nodiscard]] virtual std::vector<Counter> counters() const;
   /// Whether occurrences were counted without a record of their own since the last call.
   [[nodiscard]] virtual bool has_summed_up() const;
-  /// Since the start.
+  /// What acceptwatch itself has missed since its start.
   [[nodiscard]] virtual Losses losses() const;
-  /// Of a listener, by its id and its socket's cookie. Absent: it accepted nothing, or accept() is
-  /// not seen.
+  /// How long connections waited in a listener's accept queue. The listener is named by its id and
+  /// its socket's cookie. Absent: it accepted nothing, or this tier does not see accept().
   [[nodiscard]] virtual std::optional<Waits> waits(uint64_t listener, uint64_t cookie) const;
   /// Connections that entered the accept queues of a port since KernelControl::count_arrivals().
   [[nodiscard]] virtual uint64_t arrivals(const aw_place& place) const;
-  /// Of aw_event.chain. Absent: it is not known any more.
+  /// The chain of nf_tables that aw_event.chain stands for. Absent: it is not known any more.
   [[nodiscard]] virtual std::optional<Chain> chain(uint64_t id) const;
 };
 

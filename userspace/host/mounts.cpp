@@ -9,7 +9,7 @@
 namespace acceptwatch {
 namespace {
 
-/// mangle() of the kernel writes a blank, a tab, a line's end and a backslash as \ooo.
+/// The kernel writes blanks, tabs, newlines and backslashes as \ooo (mangle()).
 std::string unescaped(std::string_view field) {
   std::string text;
   for (size_t i = 0; i < field.size(); ++i) {

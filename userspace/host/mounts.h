@@ -7,8 +7,9 @@
 namespace acceptwatch {
 
 struct Mount {
-  std::string type;  ///< "cgroup2"
-  std::string root;  ///< what of the file system is mounted; of nsfs "net:[4026531840]"
+  std::string type; ///< "cgroup2"
+  std::string
+      root; ///< the directory of the file system that is mounted; in nsfs "net:[4026531840]"
   std::string place; ///< where
 };
 

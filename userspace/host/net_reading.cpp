@@ -12,7 +12,8 @@
 namespace acceptwatch {
 namespace {
 
-/// Some processes of each network namespace: one may exit before it is asked.
+/// Some processes of each network namespace. More than one: it may exit before its files are
+/// opened.
 using Members = std::map<uint32_t, std::vector<uint32_t>>;
 constexpr size_t max_members = 4;
 
@@ -29,7 +30,8 @@ Members members_of_namespaces(const ProcFs& procfs, std::optional<uint32_t> only
   return found;
 }
 
-/// Both files, of which an open one stays with its namespace wherever its process goes.
+/// Both files of a process. Once open, they stay with its network namespace, even when the process
+/// moves on to another one.
 struct OpenFiles {
   uint32_t pid = 0; ///< whose
   UniqueFd netstat;
@@ -44,7 +46,7 @@ std::optional<OpenFiles> open_files(const ProcFs& procfs, uint32_t pid, uint32_t
   OpenFiles files{pid, open_one("net/netstat"), open_one("net/snmp"), {}};
   struct stat netstat {};
   struct stat snmp {};
-  // Another process may have the number by now, or this one moved on.
+  // The process may have moved to another namespace, or exited and its pid been used again.
   if (!files.netstat || !files.snmp || procfs.netns(pid) != netns ||
       fstat(files.netstat.get(), &netstat) != 0 || fstat(files.snmp.get(), &snmp) != 0)
     return std::nullopt;
@@ -70,11 +72,6 @@ std::optional<OpenFiles> files_of_namespace(const ProcFs& procfs, uint32_t netns
   return std::move(candidates.front());
 }
 
-std::optional<uint64_t> value_of(const NetCounters& counters, std::string_view name) {
-  const auto found = counters.find(name);
-  return found == counters.end() ? std::nullopt : std::optional{found->second};
-}
-
 /// Tables beside netstat and snmp, where the kernel has them.
 void add_tables(const ProcFs& procfs, uint32_t pid, NetCounters& counters) {
   for (const char* table : {"nf_conntrack", "arp_cache"}) {
@@ -97,14 +94,14 @@ std::optional<NetReading> read_counters(const ProcFs& procfs, const OpenFiles& f
   reading.files = files.inodes;
   for (size_t i = 0; i < nr_kernel_counters; ++i) {
     const auto [group, name] = name_of(static_cast<KernelCounter>(i));
-    reading.values[i] = value_of(counters, fmt::format("{}:{}", group, name)).value_or(0);
+    reading.values[i] = counter_of(counters, fmt::format("{}:{}", group, name)).value_or(0);
   }
   for (size_t i = 0; i < nr_evidence_counters; ++i) {
     const auto [group, name] = name_of(static_cast<EvidenceCounter>(i));
-    reading.evidence[i] = value_of(counters, fmt::format("{}:{}", group, name));
+    reading.evidence[i] = counter_of(counters, fmt::format("{}:{}", group, name));
   }
-  reading.witnesses = {value_of(counters, "Ip:InReceives").value_or(0),
-                       value_of(counters, "Ip:OutRequests").value_or(0)};
+  reading.witnesses = {counter_of(counters, "Ip:InReceives").value_or(0),
+                       counter_of(counters, "Ip:OutRequests").value_or(0)};
   return reading;
 }
 

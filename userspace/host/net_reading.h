@@ -11,9 +11,9 @@ namespace acceptwatch {
 
 /// The counters of every namespace that has a process, or of `only` one.
 ///
-/// /proc/PID/net is the namespace in which the process is at that instant, and a
-/// process may move on between two looks, and back. So the files of a process are
-/// believed if they are those of `before`, or else if two processes agree.
+/// /proc/PID/net shows the namespace that the process is in when the file is opened; it may move to
+/// another one at any time, and back. So its files are trusted if they have the inodes of the
+/// reading `before`, or else if those of a second process have the same.
 [[nodiscard]] NetReadings read_net_counters(const ProcFs& procfs, std::optional<uint32_t> only,
                                             const NetReadings& before);
 

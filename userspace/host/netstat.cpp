@@ -35,6 +35,11 @@ NetCounters parse_net_counters(std::string_view text) {
   return counters;
 }
 
+std::optional<uint64_t> counter_of(const NetCounters& counters, std::string_view name) {
+  const auto found = counters.find(name);
+  return found == counters.end() ? std::nullopt : std::optional{found->second};
+}
+
 NetCounters parse_cpu_table(std::string_view group, std::string_view text) {
   NetCounters counters;
   const auto lines = split(text, '\n');

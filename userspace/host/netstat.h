@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,9 @@ using NetCounters = std::map<std::string, uint64_t, std::less<>>;
 
 /// Parses /proc/net/netstat or /proc/net/snmp: pairs of lines, names then values.
 [[nodiscard]] NetCounters parse_net_counters(std::string_view text);
+
+/// Absent where this kernel has no such counter.
+[[nodiscard]] std::optional<uint64_t> counter_of(const NetCounters& counters, std::string_view name);
 
 /// Adds up the rows of a table of /proc/net/stat, one for each CPU: a line of names, then
 /// hexadecimal numbers. "nf_conntrack:drop"

@@ -8,8 +8,8 @@
 namespace acceptwatch {
 namespace {
 
-/// Descriptors are counted one by one: those of a process that has room for more take
-/// too long. "FDSize:" is that room, and never shrinks (expand_fdtable()).
+/// Descriptors are counted one by one, which takes too long in a process whose table has room for
+/// more than this. The room is "FDSize:" in /proc/PID/status, and never shrinks (expand_fdtable()).
 constexpr uint64_t max_room = 16384;
 
 bool is_quickly_counted(const ProcFs& procfs, uint32_t pid) {

@@ -5,8 +5,8 @@
 
 namespace acceptwatch {
 
-/// What the processes that hold a listener are doing, its owner first: from /proc and its cgroup,
-/// so on every tier. Absent: none of them is there any more.
+/// What the processes that hold a listener are doing; its owner comes first in `pids`. Read from
+/// /proc and the owner's cgroup, so it works on every tier. Absent when all have exited.
 [[nodiscard]] std::optional<OwnerState> look_at_owner(const ProcFs& procfs,
                                                       const std::vector<uint32_t>& pids);
 

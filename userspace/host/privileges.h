@@ -9,15 +9,15 @@ namespace acceptwatch {
 /// What this process may do, from its effective capabilities.
 void note_capabilities(Features& features);
 
-/// Gives up, for good, all that is not needed once the probes are live. Kept:
-/// CAP_BPF (read maps, start an iterator on kernels where bpf(2) itself asks for
-/// it), CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH (/proc/PID/fd of other users), and
-/// CAP_DAC_OVERRIDE if a file may have to be opened again; CAP_SYS_ADMIN if the host has as
-/// many files open as fs.file-max allows, for nothing could be looked at without.
+/// Why some capabilities are needed to the end.
 struct StillNeeded {
-  bool reopens_file = false;
-  bool exceeds_file_max = false;
+  bool reopens_file = false;     ///< an output file, later: CAP_DAC_OVERRIDE
+  bool exceeds_file_max = false; ///< the host has no files left to open: CAP_SYS_ADMIN
 };
+
+/// Gives up, for good, all capabilities that are not needed once the probes are live. Always kept:
+/// CAP_BPF (to read maps, and to start an iterator on kernels where bpf(2) asks for it), and
+/// CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH (to read /proc/PID/fd of other users' processes).
 [[nodiscard]] Result<void> drop_privileges(const StillNeeded& for_what);
 
 } // namespace acceptwatch

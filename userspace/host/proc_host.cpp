@@ -68,7 +68,7 @@ std::vector<uint32_t> ProcHost::mounted_namespaces() const {
 }
 
 ListenerLook ProcHost::look(const std::function<void(const aw_holder&)>& visit) const {
-  const auto lent = lend_files();
+  const auto lease = lease_files();
   ListenerLook look{Clock::boot_now(), 0, std::nullopt};
   scan_procfs(procfs_, visit);
   look.ended_ns = Clock::boot_now();

@@ -7,8 +7,8 @@
 
 namespace acceptwatch {
 
-/// What /proc and /sys answer, on every host. What the kernel programs know is added by those who
-/// load them.
+/// A Host that reads /proc and /sys alone. Session, which loads BPF programs, adds what only they
+/// know.
 class ProcHost : public Host {
 public:
   /// `root` is /proc, or a tree made like it.
@@ -28,15 +28,15 @@ public:
   [[nodiscard]] NetCounterLook net_counters(std::optional<uint32_t> only,
                                             const NetReadings& before) const override;
   [[nodiscard]] std::vector<uint32_t> mounted_namespaces() const override;
-  /// By a walk through /proc, which shows no queue.
+  /// Walks through /proc, which does not show the queues of listeners.
   [[nodiscard]] ListenerLook
   look(const std::function<void(const aw_holder&)>& visit) const override;
 
 protected:
-  /// Files to be opened while a look lasts, though the host has none left.
-  [[nodiscard]] FileReserve::Lent lend_files() const { return reserve_.lend(); }
-  /// Where in the kernel the threads of these processes are: the few most frequent stacks. Empty:
-  /// that is not to be had.
+  /// Makes it possible to open files during a look, even if the host has none left.
+  [[nodiscard]] FileReserve::Lease lease_files() const { return reserve_.lease(); }
+  /// The most frequent kernel stacks of the threads of these processes. Empty where they cannot be
+  /// read.
   [[nodiscard]] virtual std::vector<KernelStack> stacks(const std::vector<uint32_t>& pids) const;
 
 private:

@@ -136,7 +136,8 @@ std::optional<FileUsage> ProcFs::descriptors(uint32_t pid) const {
   if (!limit)
     return std::nullopt;
   FileUsage found{.open = 0, .limit = *limit};
-  // The limit is one of numbers, alloc_fd(): what has a higher one leaves room below.
+  // The limit is on the number of a new descriptor (alloc_fd()). Descriptors at or above it, opened
+  // before it was lowered, take no room.
   if (!for_each_number(path(pid, "fd"), [&](uint32_t fd) { found.open += fd < *limit; }))
     return std::nullopt;
   return found;
@@ -157,7 +158,7 @@ std::optional<FileUsage> ProcFs::host_files() const {
   return open && limit ? std::optional{FileUsage{*open, *limit}} : std::nullopt;
 }
 
-/// Neither a system call nor a link takes a file, as /proc/PID/status would.
+/// capget() and readlink() open no file, as to read /proc/PID/status would: there may be none left.
 bool ProcFs::may_exceed_file_max(uint32_t pid) const {
   constexpr std::string_view initial = "user:[4026531837]"; // PROC_USER_INIT_INO
   if (!Capabilities::of(static_cast<pid_t>(pid)).has(CAP_SYS_ADMIN))

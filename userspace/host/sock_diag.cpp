@@ -40,9 +40,10 @@ bool send_request(int netlink, __u8 family) {
   return send(netlink, &request, sizeof(request), 0) == sizeof(request);
 }
 
-uint32_t drops_of(const nlmsghdr* header, const inet_diag_msg* message) {
+/// The macros of rtnetlink(7) take no pointers to const.
+uint32_t drops_of(nlmsghdr* header, inet_diag_msg* message) {
   auto left = static_cast<int>(NLMSG_PAYLOAD(header, sizeof(*message)));
-  const auto* attribute = reinterpret_cast<const rtattr*>(message + 1);
+  auto* attribute = reinterpret_cast<rtattr*>(message + 1);
   for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
     std::array<uint32_t, SK_MEMINFO_VARS> memory{};
     if (attribute->rta_type == INET_DIAG_SKMEMINFO && RTA_PAYLOAD(attribute) >= sizeof(memory)) {
@@ -53,8 +54,8 @@ uint32_t drops_of(const nlmsghdr* header, const inet_diag_msg* message) {
   return 0;
 }
 
-PolledListener to_listener(const nlmsghdr* header) {
-  const auto* message = static_cast<const inet_diag_msg*>(NLMSG_DATA(header));
+PolledListener to_listener(nlmsghdr* header) {
+  auto* message = static_cast<inet_diag_msg*>(NLMSG_DATA(header));
   PolledListener polled;
   aw_listener& listener = polled.listener;
   listener.id = message->idiag_inode;

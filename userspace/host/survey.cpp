@@ -13,25 +13,26 @@
 namespace acceptwatch {
 namespace {
 
-/// In another network namespace as long as it lives.
-class Excursion {
+/// Moves this thread to another network namespace, and back in the destructor.
+class NamespaceSwitch {
 public:
-  Excursion(const UniqueFd& home, const std::string& there) : home_(home) {
-    const UniqueFd fd{open(there.c_str(), O_RDONLY | O_CLOEXEC)};
-    away_ = home && fd && setns(fd.get(), CLONE_NEWNET) == 0;
+  NamespaceSwitch(const UniqueFd& home, const std::string& target) : home_(home) {
+    const UniqueFd fd{open(target.c_str(), O_RDONLY | O_CLOEXEC)};
+    switched_ = home && fd && setns(fd.get(), CLONE_NEWNET) == 0;
   }
-  ~Excursion() {
-    if (away_)
+  ~NamespaceSwitch() {
+    if (switched_)
       static_cast<void>(setns(home_.get(), CLONE_NEWNET));
   }
-  Excursion(const Excursion&) = delete;
-  Excursion& operator=(const Excursion&) = delete;
+  NamespaceSwitch(const NamespaceSwitch&) = delete;
+  NamespaceSwitch& operator=(const NamespaceSwitch&) = delete;
 
-  [[nodiscard]] bool away() const { return away_; }
+  /// False: this thread may not enter that namespace, and is where it was.
+  [[nodiscard]] bool is_there() const { return switched_; }
 
 private:
   const UniqueFd& home_;
-  bool away_ = false;
+  bool switched_ = false;
 };
 
 std::optional<uint32_t> setting(const char* path) {
@@ -39,7 +40,8 @@ std::optional<uint32_t> setting(const char* path) {
   return line ? parse_number<uint32_t>(*line) : std::nullopt;
 }
 
-/// Of the namespace that this thread is in: proc_sys_root looks at the reader.
+/// The settings of the network namespace that this thread is in: /proc/sys/net shows each reader
+/// its own.
 std::optional<QueueSettings> settings_here() {
   const auto somaxconn = setting("/proc/sys/net/core/somaxconn");
   const auto max_syn_backlog = setting("/proc/sys/net/ipv4/tcp_max_syn_backlog");
@@ -71,7 +73,7 @@ void survey_here(uint32_t netns, const std::function<void(const Listed&)>& visit
   const auto settings = settings_here();
   for (PolledListener listener : *polled) {
     listener.listener.netns = netns;
-    // A socket of the kernel's own may have no inode.
+    // A listener that the kernel made for itself (NFS, for example) may have no inode.
     if (listener.listener.id == 0)
       listener.listener.id = 1ULL << 63 | listener.listener.cookie;
     visit(with_limits(listener, settings));
@@ -90,8 +92,8 @@ void survey_listeners(const ProcFs& procfs, const std::function<void(const Liste
   for (const auto& [netns, pid] : network_namespaces(procfs)) {
     if (netns == own_netns)
       continue;
-    const Excursion excursion{home, procfs.path(pid, "ns/net")};
-    if (excursion.away()) {
+    const NamespaceSwitch there{home, procfs.path(pid, "ns/net")};
+    if (there.is_there()) {
       survey_here(netns, visit);
       continue;
     }

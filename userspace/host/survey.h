@@ -8,11 +8,10 @@
 
 namespace acceptwatch {
 
-/// Shows every listener that is to be seen without BPF: sock_diag(7) in each
-/// network namespace that some process is in. Namespaces that must not be entered
-/// (CAP_SYS_ADMIN) show their /proc/PID/net/tcp, without limits and drops. How
-/// deep a SYN queue is, and who holds a listener, is not known here.
-/// Moves the calling thread from one namespace to the other, and back.
+/// Calls `visit` for every listener that can be found without BPF: by sock_diag(7), in each network
+/// namespace that some process is in. The calling thread enters these one after the other and comes
+/// back. Without CAP_SYS_ADMIN it may not; then /proc/PID/net/tcp is read, which has no limits and
+/// no drops. Neither has the depth of SYN queues, or tells which processes hold a listener.
 void survey_listeners(const ProcFs& procfs, const std::function<void(const Listed&)>& visit);
 
 } // namespace acceptwatch

@@ -43,7 +43,7 @@ std::optional<Call> call_of(const std::string& task) {
   const auto call = parse_number<long>(fields[number]);
   const auto argument = parse_hex<uint64_t>(fields[first]);
   const auto stack = parse_hex<uint64_t>(fields[stack_pointer]);
-  // A 32-bit process numbers its calls otherwise. Its stack is below 4 GiB.
+  // A 32-bit process has other system call numbers. It is recognized by a stack below 4 GiB.
   if (!call || !argument || !stack || *stack <= UINT32_MAX)
     return std::nullopt;
   return Call{*call, *argument};
@@ -93,15 +93,16 @@ Activity activity_of_call(const std::string& task, const Call& call, std::string
     return on_descriptor(Activity::socket_read);
   case SYS_write:
   case SYS_writev:
-  case SYS_sendfile: // the first is the one that is written to
+  case SYS_sendfile: // its first argument is the descriptor that is written to
     return on_descriptor(Activity::socket_write);
-  default: // restart_syscall() too: a sleep that a signal has interrupted goes on
+  default: // also restart_syscall(), which continues a sleep that a signal interrupted
     return activity_of_wait(function);
   }
 }
 
-/// "do_sys_poll.constprop.0" is do_sys_poll(). Empty: it does not sleep, or there is
-/// no telling ("0"): not to us, or to nobody, as on 5.10.
+/// The function of the kernel in which the thread sleeps, without a compiler's suffix
+/// ("do_sys_poll.constprop.0"). Empty: it does not sleep, or the kernel shows "0", as 5.10 does to
+/// everybody and others do to those who may not know.
 std::string wait_of(const std::string& task) {
   auto function = read_line(task + "/wchan").value_or("");
   function.resize(std::min(function.find('.'), function.size()));
@@ -130,7 +131,7 @@ public:
       if (!cut_)
         thread(fmt::format("{}/{}", tasks, entry->d_name));
     }
-    // What is counted by the kernel may have changed while its threads were listed.
+    // threads_of() may be smaller than what was seen: threads end while they are listed.
     const size_t seen = states_.seen - seen_before;
     states_.processes += seen > 0;
     states_.total += cut_ ? std::max(seen, threads_of(pid)) : seen;
@@ -201,8 +202,8 @@ private:
 
 } // namespace
 
-/// Where no call is known. wait_woken(), in which TCP reads and writes sleep, is a terminal's
-/// as well and tells nothing.
+/// For threads whose system call is not known. wait_woken() is not here: reads and writes of TCP
+/// sleep in it, but those of terminals too.
 Activity activity_of_wait(std::string_view function) {
   if (function.empty())
     return Activity::unknown;

@@ -7,13 +7,14 @@
 
 namespace acceptwatch {
 
-/// How far a look at threads goes: a thread is three files, some 30 µs.
+/// Bounds of one look at threads. Each thread takes three files to read, some 30 µs.
 struct ThreadBounds {
   size_t threads = 512;
   std::chrono::microseconds time{5000};
 };
 
-/// What the threads of these processes are doing, together. Looks at one at least.
+/// Counts what the threads of these processes are doing, in all of them together. Looks at one
+/// thread at least, whatever the bounds.
 [[nodiscard]] ThreadStates look_at_threads(const ProcFs& procfs, const std::vector<uint32_t>& pids,
                                            ThreadBounds bounds = {});
 

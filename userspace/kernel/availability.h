@@ -9,7 +9,7 @@
 
 namespace acceptwatch {
 
-/// Would this tier work here? If not: why, and which exit status that is.
+/// Whether a tier works here. If not, `why` has the reason and the exit status.
 struct Availability {
   bool available = false;
   Error why;
@@ -17,7 +17,7 @@ struct Availability {
 
 [[nodiscard]] Availability availability(const Features& features, aw_source tier);
 
-/// Which of CAP_BPF and CAP_PERFMON: "CAP_BPF is missing". One of them is.
+/// "CAP_BPF is missing": which of CAP_BPF and CAP_PERFMON this process lacks. Call it if it does.
 [[nodiscard]] std::string missing_capabilities(const Features& features);
 
 /// "WHAT is refused: Operation not permitted"

@@ -91,6 +91,7 @@ std::map<std::string, unsigned> tracepoint_arguments(const TypeInfo& types,
                                                      const std::vector<std::string>& names) {
   constexpr std::string_view prefix = "btf_trace_";
   std::vector<std::string> typedefs;
+  typedefs.reserve(names.size());
   for (const auto& name : names)
     typedefs.push_back(std::string{prefix} + name);
   std::map<std::string, unsigned> arguments;

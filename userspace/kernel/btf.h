@@ -16,15 +16,15 @@ namespace acceptwatch {
 [[nodiscard]] std::map<std::string, unsigned>
 function_arguments(const TypeInfo& types, const std::vector<std::string>& names);
 
-/// Where a member is, in bytes, which is not in a struct of its own inside of it.
+/// The offset of a member, in bytes. Members of structs inside of it are not found.
 [[nodiscard]] std::optional<uint16_t> member_offset(const TypeInfo& types, const char* structure,
                                                     std::string_view member);
 
-/// Whether its first argument points to a struct that is described: where the unit that
-/// defines it has but heard of the struct (5.10), programs cannot follow it.
+/// Whether the function's first argument points to a struct whose members BTF describes. On 5.10
+/// some functions have a forward declaration there, and then programs cannot follow the pointer.
 [[nodiscard]] bool takes_struct(const TypeInfo& types, const std::string& name);
 
-/// Of tracepoints, without the context that comes first in BTF.
+/// Numbers of arguments of tracepoints, not counting the context, which comes first in BTF.
 [[nodiscard]] std::map<std::string, unsigned>
 tracepoint_arguments(const TypeInfo& types, const std::vector<std::string>& names);
 

@@ -7,7 +7,7 @@
 
 namespace acceptwatch {
 
-/// What can be told to the kernel programs while they run. Where there are none, it does nothing.
+/// Commands for the kernel programs while they run. Without such programs they do nothing.
 class KernelControl {
 public:
   KernelControl() = default;
@@ -15,19 +15,19 @@ public:
   KernelControl(const KernelControl&) = delete;
   KernelControl& operator=(const KernelControl&) = delete;
 
-  /// Pressure on a listener is over: how far it went, and its next begin is told again. Absent: it
-  /// is not known.
+  /// The pressure on a listener is over. Returns how deep its queues were meanwhile, absent if that
+  /// is not known; the next time, its begin is reported again.
   virtual std::optional<aw_peaks> end_pressure(uint64_t) { return std::nullopt; }
-  /// Nobody wants to hear of this listener: it is left out until `until_ns` (CLOCK_BOOTTIME), or
-  /// until unmute(). A hint: its records may come all the same.
+  /// Makes no records of this listener until `until_ns` (CLOCK_BOOTTIME), or until unmute(). A
+  /// hint: some may still come.
   virtual void mute(uint64_t /*listener*/, uint64_t /*until_ns*/) {}
   virtual void unmute(uint64_t /*listener*/) {}
-  /// Counts connections that enter the accept queues of a port, from 0 on. False: that is not to
-  /// be had, or too many are counted already.
+  /// Begins to count connections that enter the accept queues of a port, from 0. False where that
+  /// does not work, or too many ports are counted already.
   virtual bool count_arrivals(const aw_place&) { return false; }
   virtual void stop_counting(const aw_place&) {}
-  /// From here on, or no longer, dropped packets tell the chain of nf_tables that dropped them,
-  /// where that is to be had. Every packet that passes such a chain pays for it.
+  /// Whether records of dropped packets name the chain of nf_tables that dropped them, where that
+  /// works. It costs something for every packet that passes a chain.
   virtual void watch_chains(bool /*watch*/) {}
 };
 

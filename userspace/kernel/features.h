@@ -24,8 +24,8 @@ struct NetfilterTypes {
 
 enum class BtfSource { none, kernel, file };
 
-/// What this kernel and these privileges were found to allow, by looking and by
-/// trying; never from a version number.
+/// What this kernel and the privileges of this process allow. Found out by looking and by trying,
+/// never from a version number.
 struct Features {
   std::string kernel_release; ///< for messages only
   std::string lockdown;       ///< none, integrity, confidentiality; empty: not known

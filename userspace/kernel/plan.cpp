@@ -57,7 +57,8 @@ void add_tracepoint_programs(const Features& features, Plan& plan) {
                  better_tier);
 }
 
-/// Where headers cannot be read, a record still names the listener.
+/// Where the headers of packets cannot be read, records lack these fields. They still name the
+/// listener.
 void note_unreadable_packets(Plan& plan) {
   const auto hide = [&](aw_action action, aw_reason reason, aw_stage stage,
                         std::initializer_list<const char*> fields) {
@@ -68,7 +69,7 @@ void note_unreadable_packets(Plan& plan) {
     hide(action, reason, stage,
          {"client.address", "client.port", "server.address", "network.type"});
   };
-  if (plan.tier != AW_SOURCE_TRACEPOINT) { // there the cgroup hook is given the packet
+  if (plan.tier != AW_SOURCE_TRACEPOINT) { // the tracepoint tier sees SYNs in the cgroup hook
     hide_ends(AW_LISTEN_DROP, AW_REASON_NONE, AW_STAGE_SYN);
     hide_ends(AW_SYNCOOKIE_SENT, AW_REASON_NONE, AW_STAGE_NONE);
   }
@@ -80,7 +81,7 @@ void note_unreadable_packets(Plan& plan) {
   hide(AW_RESET_SENT, AW_CLOSED_LISTENER, AW_STAGE_ACK, {"server.port"});
   hide_ends(AW_RESET_SENT, AW_OTHER, AW_STAGE_SYN);
   hide(AW_RESET_SENT, AW_OTHER, AW_STAGE_SYN, {"server.port", "process", "acceptwatch.owners"});
-  // request_acked()
+  // See request_acked() in bpf/.
   for (const aw_action action : {AW_SYNACK_RETRANSMIT, AW_HANDSHAKE_EXPIRED})
     plan.blind.push_back({action,
                           AW_ACK_DROPPED,
@@ -88,19 +89,20 @@ void note_unreadable_packets(Plan& plan) {
                           "event.reason",
                           "of MPTCP it reads no_ack (6.2 has a typed way)",
                           {}});
-  // A new name is read from /proc afterwards, if the process is still there.
+  // The name of a new process is read from /proc instead, a little later: it may have exited.
   for (int action = AW_LISTEN_DROP; action < AW_NR_ACTIONS; ++action)
     hide(static_cast<aw_action>(action), AW_REASON_NONE, AW_STAGE_NONE, {"process.name"});
 }
 
 aw_packet_access packet_access(const Features& features) {
-  // The cheaper one: no call. It is found by its number in the kernel's own BTF.
+  // bpf_rdonly_cast() is cheaper, no call is made. libbpf finds it in the kernel's own BTF only.
   if (features.rdonly_cast && features.btf == BtfSource::kernel)
     return AW_PACKETS_CAST;
   return features.probe_read.ok ? AW_PACKETS_PROBE_READ : AW_PACKETS_UNREADABLE;
 }
 
-/// Untyped programs cannot: one at listen() does it for them.
+/// Whether a typed program can be loaded that gives new listeners their socket cookie. In the
+/// kprobe tier, whose programs are untyped, it is an additional one at listen().
 bool makes_cookies(const Features& features, aw_source tier) {
   return tier == AW_SOURCE_KPROBE ? features.fentry.ok : features.tp_btf.ok;
 }

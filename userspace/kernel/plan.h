@@ -13,7 +13,7 @@
 
 namespace acceptwatch {
 
-/// What to load, and what that leaves out: a pure function of what was found.
+/// What to load, and what stays invisible then.
 struct Plan {
   aw_source tier = AW_SOURCE_POLL;
   /// Program names in the tier's object (direct.bpf.c, or probe.bpf.c of the
@@ -22,13 +22,13 @@ struct Plan {
   /// Seeds listeners older than acceptwatch through the task-file iterator;
   /// otherwise by walking /proc.
   bool seed_by_iterator = false;
-  /// It finds sockets by reading memory: before 5.11.
+  /// The iterator finds sockets by reading memory, as it must before 5.11.
   bool seed_by_probe_reads = false;
   /// The iterator over threads shows where in the kernel they are.
   bool show_stacks = false;
   /// Arrivals may be counted while connections wait: where accept() is not seen.
   bool count_arrivals = false;
-  /// Where nf_tables is: chains that drop packets can be watched.
+  /// Present where chains of nf_tables that drop packets can be watched.
   std::optional<NetfilterTypes> netfilter;
   /// Attach give_cookie of seed.bpf.c first.
   bool give_cookies = false;
@@ -39,13 +39,12 @@ struct Plan {
   std::vector<BlindSpot> blind;
 };
 
-/// The best tier, or the one that was asked for: it is used or refused, never
-/// replaced. Polling is only ever chosen by name: it sees too little to be
-/// mistaken for the rest.
+/// A plan for the `wanted` tier, or an error if it does not work here; it is never replaced by
+/// another. Without a wish, the best tier that works, but never polling, which sees too little.
 [[nodiscard]] Result<Plan> make_plan(const Features& features, std::optional<aw_source> wanted);
 
-/// What a snapshot of listeners needs: the task-file iterator alone. The error says
-/// why it is not to be had.
+/// A plan for a snapshot of listeners: the task-file iterator alone. The error says why it cannot
+/// be used.
 [[nodiscard]] Result<Plan> seed_plan(const Features& features);
 
 /// The tiers, best first.

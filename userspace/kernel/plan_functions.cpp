@@ -4,14 +4,13 @@
 namespace acceptwatch {
 namespace {
 
-/// Arguments were added at the end: a number that is not known means a prototype
-/// that nobody has looked at.
-bool known_prototype(std::optional<unsigned> arguments) {
-  return arguments == 6U || arguments == 7U;
-}
+/// Kernels have added arguments at the end. Another number of them is a prototype for which these
+/// programs were not written.
+bool known_prototype(unsigned arguments) { return arguments == 6 || arguments == 7; }
 
 void add_syn_stage(const Features& features, Plan& plan) {
-  // The bracket's end comes first: an entry without its end would go stale.
+  // The program at the function's return is attached first: what the one at its entry notes would
+  // stay behind without it.
   add(plan, {"conn_request_return"});
   if (!plan.config.counter_access)
     add(plan, {"make_synack"});
@@ -29,7 +28,7 @@ void add_ack_stage(const Features& features, Plan& plan) {
   const auto v4 = features.arguments_of("tcp_v4_syn_recv_sock");
   const auto v6 = features.arguments_of("tcp_v6_syn_recv_sock");
   const bool entries = plan.tier == AW_SOURCE_KPROBE;
-  if (known_prototype(v4)) {
+  if (v4 && known_prototype(*v4)) {
     plan.config.syn_recv_sock_args = static_cast<__u8>(*v4);
     add(plan, {"v4_syn_recv_sock_return"});
     if (entries)
@@ -40,7 +39,7 @@ void add_ack_stage(const Features& features, Plan& plan) {
                      "tcp_v4_syn_recv_sock() has a prototype that this version does not know",
                      newer_version);
   }
-  if (known_prototype(v4) && v6 == v4) {
+  if (v4 && known_prototype(*v4) && v6 == v4) {
     add(plan, {"v6_syn_recv_sock_return"});
     if (entries)
       add(plan, {"v6_syn_recv_sock"});
@@ -65,7 +64,8 @@ void add_function_resets(const Features& features, Plan& plan) {
     add(plan, {"v6_send_reset"});
 }
 
-/// Of a firewall rule that rejects. Kernels without connection tracking inline the function.
+/// Resets sent by a firewall rule (REJECT). Kernels without connection tracking inline the function
+/// that sends them.
 void add_netfilter_resets(const Features& features, Plan& plan) {
   const bool readable = plan.config.packet_access != AW_PACKETS_UNREADABLE;
   if (readable && features.arguments_of("nf_ct_attach") == 2U)
@@ -75,16 +75,16 @@ void add_netfilter_resets(const Features& features, Plan& plan) {
                  {});
 }
 
-/// SELinux and Smack can refuse a request whatever its packet, and so can a BPF program. What
-/// else implements the hook looks at marks that the packet has to carry (AppArmor), or at nothing.
+/// Whether a security module may refuse any request: SELinux, Smack, or a BPF program. AppArmor
+/// refuses only packets that carry its marks, and the other modules do not implement the hook.
 bool may_refuse_requests(const Features& features) {
   const auto& modules = features.security_modules;
   return !modules || names_module(*modules, "selinux") || names_module(*modules, "smack") ||
          (names_module(*modules, "bpf") && features.lsm_program.value_or(true));
 }
 
-/// Why no request could be made. The hook is on the way of every connection, so it is
-/// left out where a counter tells of missing routes and nothing else is likely.
+/// Finds out why a request could not be made. This program runs for every connection, so it is left
+/// out where the only likely reason is a missing route, which a counter of the kernel tells.
 void add_security_program(const Features& features, Plan& plan) {
   if (plan.config.counter_access && !may_refuse_requests(features))
     return see_nothing_of(plan, AW_LISTEN_DROP, AW_MEMORY, AW_STAGE_SYN,
@@ -122,8 +122,8 @@ void add_request_programs(const Features& features, Plan& plan) {
                    "--probes kprobe; `synack_retransmit` shows the same handshakes before.");
 }
 
-/// A dropped RST that does not name the listener: inet_csk_reqsk_queue_drop() is on
-/// the way of every connection, so it is only hooked where it has to be.
+/// For kernels whose dropped RSTs do not name the listener. inet_csk_reqsk_queue_drop() is called
+/// for every connection, so it is hooked on these alone.
 void add_dropped_requests(const Features& features, Plan& plan) {
   if (!features.arguments_of("inet_csk_reqsk_queue_drop"))
     return see_nothing_of(plan, AW_RESET_RECEIVED, AW_IN_HANDSHAKE, AW_STAGE_NONE,
@@ -154,7 +154,7 @@ void add_listener_programs(const Features& features, Plan& plan) {
     add(plan, {"listen_called"});
 }
 
-/// Not in tier kprobe: accept.bpf.h.
+/// Not in tier kprobe; accept.bpf.h says why.
 void add_accept_program(const Features& features, Plan& plan) {
   const auto arguments = features.arguments_of("inet_csk_accept");
   if (plan.tier == AW_SOURCE_KPROBE || (arguments != 2U && arguments != 4U))

@@ -5,7 +5,7 @@
 
 namespace acceptwatch {
 
-// What make_plan() is put together from: inside probes/ only.
+// The parts of make_plan(). For kernel/plan*.cpp only.
 
 inline constexpr const char* better_tier = "A kernel that allows fentry or kprobes shows it.";
 inline constexpr const char* newer_version = "Look for a newer acceptwatch.";
@@ -28,14 +28,14 @@ void add_function_programs(const Features& features, Plan& plan);
 /// tracepoint tier has more use for it: add_dropped_acks().
 void add_drop_tracepoint(const Features& features, Plan& plan);
 
-/// A dropped packet names both its listener and an overflow: 6.15. Then nothing on
-/// the way of the connections that succeed has to be hooked for those that do not.
+/// Whether a dropped packet names both its listener and an overflow (6.15). Then no function that
+/// successful connections pass through has to be hooked to see failing ones.
 [[nodiscard]] bool drops_tell_all(const Features& features, const Plan& plan);
 
-/// Has ACKs and RSTs that were dropped at a listener told by their reason.
+/// Reports ACKs and RSTs that were dropped at a listener, by the kernel's drop reason.
 void read_dropped_acks(const Features& features, Plan& plan);
 
-/// What functions show in the better tiers, by the reason of a dropped packet.
+/// Reports, by the kernel's drop reason, what the better tiers see in functions.
 void add_dropped_acks(const Features& features, Plan& plan);
 
 } // namespace acceptwatch

@@ -29,13 +29,14 @@ bool raise_loopback() {
   return socket_fd && ioctl(socket_fd.get(), SIOCSIFFLAGS, &request) == 0;
 }
 
-/// Of the namespace that the writer is in.
+/// In the network namespace of this process.
 bool disable_syncookies() {
   const UniqueFd sysctl{open("/proc/sys/net/ipv4/tcp_syncookies", O_WRONLY | O_CLOEXEC)};
   return sysctl && write(sysctl.get(), "0", 1) == 1;
 }
 
-/// So that closing the listener resets nobody: other watchers on this host would tell of it.
+/// Accepts and closes the connection, so that closing the listener resets none: another acceptwatch
+/// on this host would report that.
 void take_connection(int listener) {
   const UniqueFd connection{accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)};
 }
@@ -74,7 +75,7 @@ Outcome try_in_new_namespace() {
 } // namespace
 
 std::optional<bool> syn_queue_full_at_limit() {
-  // A child: the namespace goes with it.
+  // In a child process, whose network namespace ends with it.
   const pid_t child = fork();
   if (child < 0)
     return std::nullopt;

@@ -6,9 +6,9 @@
 namespace acceptwatch {
 
 /// Whether this kernel takes a SYN queue for full at its limit (5.10: `>=`) or
-/// above it (later: `>`), in inet_csk_reqsk_queue_is_full(). No type information
-/// shows that, so one SYN is sent to a listen(fd, 0) socket in a network
-/// namespace that exists for this alone. Absent where no namespace can be made.
+/// above it (later: `>`), in inet_csk_reqsk_queue_is_full(). Type information does not show it, so
+/// it is tried: one SYN to a listen(fd, 0) socket, in a new network namespace. Absent where no
+/// namespace can be made.
 [[nodiscard]] std::optional<bool> syn_queue_full_at_limit();
 
 } // namespace acceptwatch

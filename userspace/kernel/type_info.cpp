@@ -12,7 +12,7 @@ namespace {
 
 uint32_t kind_of(const btf_type& type) { return BTF_INFO_KIND(type.info); }
 
-/// Of a type with what follows it; absent: of a kind that is not known.
+/// The size of a type with the entries that follow it. Absent where its kind is not known.
 std::optional<size_t> size_of(const btf_type& type) {
   const size_t count = BTF_INFO_VLEN(type.info);
   switch (kind_of(type)) {
@@ -54,7 +54,8 @@ const btf_array& array_of(const btf_type& type) {
   return *reinterpret_cast<const btf_array*>(&type + 1);
 }
 
-/// Names to look for among very many others, most of which their beginning rules out.
+/// Names that are searched for in a hundred thousand others. Most of these are ruled out by their
+/// first bytes.
 class Wanted {
 public:
   explicit Wanted(const std::vector<std::string>& names) {
@@ -82,8 +83,9 @@ private:
   std::bitset<8192> beginnings_;
 };
 
-/// What a relocation may look at, from a type on. Pointers inside of structures lead nowhere:
-/// what they point to is another relocation's, and has a name.
+/// The types that libbpf may need to relocate accesses to some given types: those and all that they
+/// contain. Pointers inside of structs are not followed: what a program reads through them is named
+/// by a relocation of its own.
 class Needed {
 public:
   explicit Needed(const TypeInfo& types) : types_(types), reached_(types.count() + 1) {}
@@ -145,16 +147,16 @@ private:
   std::vector<uint32_t> pending_;
 };
 
-/// Type information that is put together anew: numbers stay, names move.
+/// Builds smaller type information: types keep their numbers, names get new offsets.
 class Reduced {
 public:
   explicit Reduced(const TypeInfo& types) : types_(types) {
-    constexpr size_t usual_rest = 1024 * 1024; // what is not used of it is not paid for
+    constexpr size_t usual_rest = 1UL << 20; // pages that are never touched cost nothing
     bytes_.reserve(sizeof(btf_header) + types.count() * sizeof(btf_type) + usual_rest);
     bytes_.resize(sizeof(btf_header));
   }
 
-  /// Takes no name, and equals nothing that a program asks for.
+  /// In place of a type that is left out, so that the next one keeps its number.
   void add_placeholder() {
     btf_type nothing{};
     nothing.info = BTF_KIND_FWD << 24;
@@ -218,7 +220,7 @@ private:
   const TypeInfo& types_;
   std::vector<std::byte> bytes_; ///< header and types
   std::string strings_ = std::string(1, '\0');
-  std::unordered_map<uint32_t, uint32_t> moved_; ///< offsets of names
+  std::unordered_map<uint32_t, uint32_t> moved_; ///< new offset of a name, by its old one
 };
 
 } // namespace
@@ -285,7 +287,7 @@ const char* TypeInfo::start_of_name(uint32_t name_offset) const {
 
 std::string_view TypeInfo::name(uint32_t name_offset) const { return start_of_name(name_offset); }
 
-/// Without a look for the end of each name.
+/// Compares in place: strlen() of every name would take longer.
 bool TypeInfo::is_named(const btf_type& type, std::string_view name) const {
   const bool of_kernel = type.name_off < kernel_strings_.size();
   const std::string_view strings = of_kernel ? kernel_strings_ : strings_;

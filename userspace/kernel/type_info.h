@@ -17,7 +17,7 @@ namespace acceptwatch {
 /// five megabytes of it, which libbpf copies and searches anew for each object.
 class TypeInfo {
 public:
-  /// With whatever keeps them in memory.
+  /// The bytes, kept in memory as long as this is.
   using Bytes = std::shared_ptr<const std::span<const std::byte>>;
 
   /// Absent: that is no BTF of this machine.
@@ -25,8 +25,8 @@ public:
   /// The same of a module: what it has besides the kernel's.
   [[nodiscard]] static std::optional<TypeInfo> parse(Bytes bytes, const TypeInfo& kernel);
 
-  /// Types have numbers from 1 to count(); those of a module go on from first(), and numbers
-  /// below that are the kernel's.
+  /// Types have numbers from first() to count(). A module's begin after those of the kernel, which
+  /// it also refers to.
   [[nodiscard]] uint32_t first() const { return first_; }
   [[nodiscard]] uint32_t count() const {
     return first_ + static_cast<uint32_t>(offsets_.size()) - 3;
@@ -44,8 +44,8 @@ public:
     return {reinterpret_cast<const Entry*>(&type + 1), BTF_INFO_VLEN(type.info)};
   }
 
-  /// The same with nothing in it but what has one of these names, without their flavours
-  /// ("NAME___flavour"), and what that is made of. All keep their numbers. Not of a module.
+  /// A copy with only the types that have one of these names (compared without "___flavour"), and
+  /// the types that they contain. All keep their numbers. Not for modules.
   [[nodiscard]] std::vector<std::byte> reduced_to(const std::vector<std::string>& names) const;
 
 private:

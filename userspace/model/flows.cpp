@@ -6,13 +6,14 @@
 namespace acceptwatch {
 namespace {
 
-/// Who waits less is not worth the looks: on a busy server somebody always waits for a moment.
+/// Shorter waits do not start a measurement: on a busy server some connection always waits for a
+/// moment.
 constexpr double waits_seconds = 0.01;
-/// For so long the meter goes on when nobody waits any more: a stretch that ended with the first
-/// empty queue would miss most of the time in which there is none.
+/// A measurement ends when no connection has waited for this long. If it ended as soon as the queue
+/// was empty, it would leave out most of the time in which the server keeps up.
 constexpr uint64_t calm_ns = 10'000'000'000;
-/// Of which anything is kept: as many as the table has closed listeners, and more ports than ever
-/// are in trouble.
+/// Bounds of memory: as many spans as the table keeps closed listeners, and more ports than are
+/// ever in trouble at once.
 constexpr size_t max_spans = 8192;
 constexpr size_t max_meters = 1024;
 
@@ -50,7 +51,7 @@ void Flows::extend(const Listener& listener) {
   }
 }
 
-/// One that the look did not show is a member that has left, as far as anybody can tell.
+/// A listener that the look did not show counts as gone: nothing more is known of it.
 bool Flows::is_shown(const Listener& listener, uint64_t look_ns) {
   return !listener.closed && listener.state && listener.state->at_ns >= look_ns;
 }

@@ -227,6 +227,7 @@ template <typename T> void TapeEncoder::put(const T& value) {
   }
 }
 
+// A few lines for each kind of type. NOLINTNEXTLINE(readability-function-size)
 template <typename T> void TapeDecoder::get(T& value) {
   using namespace tape_detail;
   if constexpr (WireRecord<T>) {

@@ -15,8 +15,10 @@ class StringStream {
 public:
   using Ch = char;
   explicit StringStream(std::string& out) : out_(out) {}
+  // NOLINTBEGIN(readability-identifier-naming)
   void Put(char c) { out_.push_back(c); }
   void Flush() {}
+  // NOLINTEND(readability-identifier-naming)
 
 private:
   std::string& out_;
@@ -26,6 +28,7 @@ private:
 
 void JsonWriter::member(std::string_view key, double value) {
   name(key);
+  make_room(1);
   separate();
   flush();
   StringStream stream{out_};

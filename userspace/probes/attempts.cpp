@@ -38,18 +38,19 @@ constexpr bpf_insn leave = instruction(BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
 constexpr std::array return_zero{set(BPF_REG_0, 0), leave};
 constexpr std::array return_one{set(BPF_REG_0, 1), leave};
 
-/// Asked for in this order: an attempt that fails says why.
-struct Loaded {
+/// A program that was loaded, or the errno of the failure. (errno has to be read before anything
+/// else is called.)
+struct LoadAttempt {
   UniqueFd fd;
   Attempt attempt;
 };
 
-Loaded load(bpf_prog_type type, std::span<const bpf_insn> code, bpf_attach_type attach = {},
-            uint32_t btf_id = 0) {
+LoadAttempt load(bpf_prog_type type, std::span<const bpf_insn> code, bpf_attach_type attach = {},
+                 uint32_t btf_id = 0) {
   LIBBPF_OPTS(bpf_prog_load_opts, options);
   options.expected_attach_type = attach;
   options.attach_btf_id = btf_id;
-  Loaded loaded;
+  LoadAttempt loaded;
   loaded.fd =
       UniqueFd{bpf_prog_load(type, nullptr, "Dual BSD/GPL", code.data(), code.size(), &options)};
   loaded.attempt.ok = static_cast<bool>(loaded.fd);
@@ -59,8 +60,8 @@ Loaded load(bpf_prog_type type, std::span<const bpf_insn> code, bpf_attach_type 
 
 Attempt from_fd(const UniqueFd& fd) { return fd ? Attempt{true, 0} : Attempt{false, errno}; }
 
-Loaded load_tracing(const TypeInfo& types, bpf_attach_type attach, const char* name, __u32 kind,
-                    std::span<const bpf_insn> code = return_zero) {
+LoadAttempt load_tracing(const TypeInfo& types, bpf_attach_type attach, const char* name,
+                         __u32 kind, std::span<const bpf_insn> code = return_zero) {
   const auto id = types.find(name, kind);
   if (!id)
     return {UniqueFd{}, {false, ENOENT}};
@@ -106,7 +107,7 @@ Attempt try_iterator(const TypeInfo& types) {
 }
 
 Attempt try_task_stack(const TypeInfo& types) {
-  constexpr __s16 task = 8; // in struct bpf_iter__task
+  constexpr __s16 task = 8; // offset in struct bpf_iter__task
   const std::array code{
       instruction(BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_1, BPF_REG_1, task, 0),
       instruction(BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_1, 0, 5, 0),

@@ -11,7 +11,7 @@
 namespace acceptwatch {
 namespace {
 
-/// Empty: nothing is lent.
+/// What libbpf gets. Empty: it reads the kernel's own.
 std::vector<std::byte> lent;
 
 /// A program attaches to what follows the slash in its section's name.
@@ -22,7 +22,7 @@ void add_target(const bpf_program* program, std::vector<std::string>& names) {
     names.push_back(prefix + target);
 }
 
-/// Whatever the object may refer to has a name in its own type information.
+/// All names in the object's own type information: it refers to types of the kernel by these.
 void add_names(bpf_object* object, std::vector<std::string>& names) {
   const btf* types = bpf_object__btf(object);
   for (__u32 id = 1; id < btf__type_cnt(types); ++id) {
@@ -55,10 +55,12 @@ LentTypes::~LentTypes() {
 
 } // namespace acceptwatch
 
-// The linker's names for what is wrapped and for the original.
+// ld(1), --wrap: calls of NAME go to __wrap_NAME, and __real_NAME is the original.
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming)
 extern "C" btf* __real_btf__load_vmlinux_btf();
 extern "C" btf* __wrap_btf__load_vmlinux_btf() {
   using acceptwatch::lent;
   return lent.empty() ? __real_btf__load_vmlinux_btf()
                       : btf__new(lent.data(), static_cast<__u32>(lent.size()));
 }
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)

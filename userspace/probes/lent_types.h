@@ -5,9 +5,9 @@ struct bpf_object;
 
 namespace acceptwatch {
 
-/// While it lives, libbpf is given the kernel's type information reduced to what some objects
-/// ask for, when it looks for that of the kernel. Inside of another one it changes nothing:
-/// the outer one has to know all objects.
+/// While this object lives, libbpf gets a smaller copy of the kernel's type information: only what
+/// the given BPF objects refer to. One that is made while another lives changes nothing, so the
+/// outer one has to be given all BPF objects.
 ///
 /// libbpf (up to 1.6 at least) reads and parses all of it for each object that it loads, and
 /// goes through all of it for each type that is relocated and each program that is attached:

@@ -38,8 +38,8 @@ bool read_all(int fd, char* to, size_t size) {
   return true;
 }
 
-/// Since 6.16 it can be mapped (btf_sysfs_vmlinux_mmap()); before, it is read into memory that
-/// goes back to the system as a whole.
+/// Since 6.16 the file can be mapped (btf_sysfs_vmlinux_mmap()). On older kernels it is read into
+/// an anonymous mapping, which goes back to the system as a whole afterwards.
 TypeInfo::Bytes map_file(const char* path) {
   const UniqueFd fd{open(path, O_RDONLY | O_CLOEXEC)};
   struct stat status {};

@@ -10,23 +10,23 @@ namespace acceptwatch {
 /// Absent: it is not loaded, or has no type information (modules: 5.11).
 [[nodiscard]] std::optional<NetfilterTypes> find_netfilter_types(const TypeInfo& kernel);
 
-/// While it lives, programs whose section begins with "fentry_of_module/" or "fexit_of_module/"
+/// While this object lives, programs in sections "fentry_of_module/..." and "fexit_of_module/..."
 /// are loaded for nft_do_chain().
 ///
-/// libbpf finds a module's function as well, but reads and keeps the type information of all
-/// modules for that: megabytes.
+/// libbpf can find functions of modules by itself, but it reads the type information of all modules
+/// for that and keeps it: megabytes.
 class NetfilterTarget {
 public:
-  /// Before an object with such a section is opened.
+  /// Tells libbpf of these sections. To be called before it opens an object that has one.
   static void name_section();
 
-  /// Asks for CAP_SYS_ADMIN where nf_tables is a module (BPF_BTF_GET_NEXT_ID).
+  /// Needs CAP_SYS_ADMIN where nf_tables is a module (for BPF_BTF_GET_NEXT_ID).
   explicit NetfilterTarget(const NetfilterTypes& types);
   ~NetfilterTarget();
   NetfilterTarget(const NetfilterTarget&) = delete;
   NetfilterTarget& operator=(const NetfilterTarget&) = delete;
 
-  /// False: the module's type information is not to be had.
+  /// False: the module's type information was not found.
   [[nodiscard]] bool is_found() const { return found_; }
 
 private:

@@ -21,7 +21,7 @@ namespace {
 
 constexpr time_t interval_seconds = 1;
 
-/// A kernel counter, and what its increments are records of.
+/// A counter of the kernel, and the record that is made when it has grown.
 struct Watched {
   const char* counter;
   aw_action action;
@@ -78,11 +78,6 @@ Result<NetCounters> counters_now() {
   return parse_net_counters(*text);
 }
 
-uint64_t value_of(const NetCounters& counters, const char* name) {
-  const auto found = counters.find(name);
-  return found == counters.end() ? 0 : found->second;
-}
-
 Result<void> Poll::open() {
   timer_ = UniqueFd{timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK)};
   itimerspec period{};
@@ -125,7 +120,8 @@ Result<void> Poll::poll(const RecordHandler& handler) {
   counters_.swap(*counters);
   // Now counters_ holds the new values and *counters the old ones.
   for (const auto& what : watched) {
-    const uint64_t grown = value_of(counters_, what.counter) - value_of(*counters, what.counter);
+    const uint64_t grown = counter_of(counters_, what.counter).value_or(0) -
+                           counter_of(*counters, what.counter).value_or(0);
     if (grown)
       report(only_suspect(*listeners, what), what.action, what.reason, grown, handler);
   }
@@ -144,8 +140,7 @@ void Poll::compare_listeners(const Listeners& now, const RecordHandler& handler)
   }
 }
 
-/// The one listener that dropped something since the last look; null if there
-/// are several, or none is known.
+/// The listener that dropped something since the last look. Null if several did, or none is known.
 const PolledListener* Poll::only_suspect(const Listeners& now, const Watched& what) const {
   const PolledListener* suspect = nullptr;
   for (const auto& [id, polled] : now) {
@@ -200,7 +195,7 @@ Result<Probes> open_poll() {
   auto poll = std::make_shared<Poll>();
   if (auto opened = poll->open(); !opened)
     return tl::unexpected{opened.error()};
-  return faces_of(std::move(poll));
+  return faces_of(poll);
 }
 
 } // namespace acceptwatch

@@ -7,10 +7,9 @@
 
 namespace acceptwatch {
 
-/// The tier without BPF and without privileges: once a second, the listeners of
-/// this network namespace and its counters in /proc/net/netstat. What happened in
-/// between is one record with its count; whose it was is said only where no
-/// second listener could have been meant.
+/// The tier without BPF and without privileges. Once a second it reads the listeners of this
+/// network namespace and the counters in /proc/net/netstat. What a counter has grown by becomes one
+/// record with a count. The record names a listener only if no other one can have caused it.
 [[nodiscard]] Result<Probes> open_poll();
 
 } // namespace acceptwatch

@@ -61,7 +61,7 @@ std::string active_lockdown() {
   return line->substr(begin + 1, end - begin - 1);
 }
 
-/// Hybrid hosts have it at /sys/fs/cgroup/unified.
+/// Where cgroup2 is mounted: on hosts that also use cgroup v1 it is /sys/fs/cgroup/unified.
 std::optional<std::string> find_cgroup_mount() {
   for (const Mount& mount : mounts_of()) {
     if (mount.type == "cgroup2")
@@ -78,7 +78,7 @@ std::optional<bool> has_lsm_program() {
   return traced->find("bpf_lsm_inet_conn_request ") != std::string::npos;
 }
 
-/// The coarse clocks advance with jiffies: TICK_NSEC.
+/// HZ: the resolution of the coarse clocks is one jiffy (TICK_NSEC).
 unsigned ticks_in_a_second() {
   timespec resolution{};
   if (clock_getres(CLOCK_MONOTONIC_COARSE, &resolution) < 0 || resolution.tv_nsec <= 0)
@@ -145,8 +145,8 @@ Result<Features> probe_features(const std::string& btf_file) {
     features.btf = BtfSource::kernel;
     note_types(*kernel_types, features);
     features.this_cpu_off = has_variable(*kernel_types, "this_cpu_off");
-    // __DECLARE_TRACE() guards with SRCU-fast instead of preempt_disable(). That leaves no
-    // trace in BTF; what came in the same release does: RCU Tasks Trace by SRCU-fast.
+    // __DECLARE_TRACE() uses SRCU-fast instead of preempt_disable(). BTF does not show that, but it
+    // shows a change of the same release: RCU Tasks Trace is made of SRCU-fast.
     features.preemptible_tracepoints =
         has_variable(*kernel_types, "rcu_tasks_trace_srcu_struct_srcu_data");
   }

@@ -6,7 +6,8 @@
 
 namespace acceptwatch {
 
-/// Looks and tries. `btf_file`: type information of a kernel that carries none.
+/// Finds out what this kernel allows. `btf_file` may have the type information of a kernel that was
+/// built without.
 [[nodiscard]] Result<Features> probe_features(const std::string& btf_file);
 
 } // namespace acceptwatch

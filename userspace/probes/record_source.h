@@ -20,18 +20,17 @@ public:
   RecordSource(const RecordSource&) = delete;
   RecordSource& operator=(const RecordSource&) = delete;
 
-  /// Every probe live; from here on nothing is missed.
+  /// Switches every probe on. From its return on nothing is missed.
   [[nodiscard]] virtual Result<void> activate() = 0;
-  /// No record after this, but for those that wait already.
+  /// Makes no further records. Those that wait already can still be drained.
   virtual void deactivate() = 0;
   /// Readable when records wait.
   [[nodiscard]] virtual int fd() const = 0;
-  /// Hands over what waits, some thousand records at most. True: more may wait.
+  /// Calls `handler` for the records that wait, some thousand at most. True if more may wait.
   [[nodiscard]] virtual Result<bool> drain(const RecordHandler& handler) = 0;
 };
 
-/// What opening probes gives: one object with the three faces that its users need. All live as
-/// long as `records`.
+/// Probes that were opened: three interfaces of one object.
 struct Probes {
   std::shared_ptr<RecordSource> records;
   std::shared_ptr<Host> host;
@@ -42,8 +41,8 @@ struct Probes {
   std::vector<std::string> attached;
 };
 
-/// Of an object that is all three.
-template <typename T> Probes faces_of(std::shared_ptr<T> object) {
+/// The three interfaces of an object that implements all of them.
+template <typename T> Probes faces_of(const std::shared_ptr<T>& object) {
   return {object, object, object, false, false, {}};
 }
 

@@ -29,7 +29,7 @@ bool RingReader::read(const Handler& handler, size_t most) {
   const size_t mask = data_.size() - 1;
   unsigned long position = *consumer_; // nobody else moves it
   while (position < __atomic_load_n(producer_, __ATOMIC_ACQUIRE)) {
-    // A header is 8 bytes, and begins at a multiple of that: it is always whole.
+    // A header has 8 bytes and begins at a multiple of 8, so it never wraps around.
     const auto* header = reinterpret_cast<const uint32_t*>(&data_[position & mask]);
     const uint32_t length = __atomic_load_n(header, __ATOMIC_ACQUIRE);
     if (length & BPF_RINGBUF_BUSY_BIT)

@@ -10,9 +10,10 @@
 
 namespace acceptwatch {
 
-/// The reader's side of a BPF ring buffer, over its memory (kernel/bpf/ringbuf.c). libbpf's maps
-/// the data twice, so that a record that goes on at the beginning is whole, and each of its pages
-/// counts twice as resident. Here such a record, one of thousands, is put together.
+/// Reads a BPF ring buffer in its memory (kernel/bpf/ringbuf.c). libbpf's reader maps the data
+/// twice, one behind the other, so that a record that wraps around is in one piece; then each page
+/// counts twice as resident. This one maps it once, and copies the records that wrap around: one of
+/// thousands.
 class RingReader {
 public:
   /// Positions count bytes and never go back. `data` is a power of two long.
@@ -21,9 +22,9 @@ public:
       : consumer_(consumer), producer_(producer), data_(data) {}
 
   using Handler = std::function<void(std::span<const std::byte> record)>;
-  /// What is there, and what comes meanwhile, but no more than `most` records: who writes faster
-  /// than somebody reads must not keep the reader here. Stops at a record that is being written.
-  /// True: it stopped at the bound.
+  /// Calls `handler` for each record, also for those that are written meanwhile, but `most` times
+  /// at most: otherwise it would never return while records come faster than they are handled.
+  /// Stops at a record that is still being written. True if it stopped at `most`.
   bool read(const Handler& handler, size_t most = SIZE_MAX);
 
 private:
@@ -32,10 +33,10 @@ private:
   unsigned long* consumer_;
   const unsigned long* producer_;
   std::span<const std::byte> data_;
-  std::vector<std::byte> whole_; ///< the last record that was put together
+  std::vector<std::byte> whole_; ///< the last record that wrapped around, in one piece
 };
 
-/// A ring buffer of the kernel's, mapped.
+/// Maps a ring buffer of the kernel and reads it.
 class Ring {
 public:
   /// `size`: max_entries of the map.

@@ -21,16 +21,16 @@
 
 namespace acceptwatch {
 
-/// One of the two objects, whose programs and maps have the same names.
+/// Holds seed.bpf.c or probe_seed.bpf.c, which have programs and maps of the same names.
 struct Seed::State {
   std::unique_ptr<seed_bpf, SkeletonDeleter<seed_bpf__destroy>> typed;
   std::unique_ptr<probe_seed_bpf, SkeletonDeleter<probe_seed_bpf__destroy>> probing;
   bpf_object* object = nullptr;
   Link iterator;
   Link stacks;
-  Link arrivals; ///< while there is a place at which it counts
+  Link arrivals; ///< attached while there is a place at which to count
   bool counts_arrivals = false;
-  std::vector<Link> chains; ///< while they are watched
+  std::vector<Link> chains; ///< attached while chains are watched
   bool can_watch_chains = false;
   size_t counted_places = 0;
   __u32* stack_pids = nullptr; ///< aw_stack_pids, shared with the program
@@ -42,7 +42,7 @@ struct Seed::State {
 
   static constexpr std::array chain_programs{"chain_entered", "chain_left"};
 
-  /// Before the object is loaded. The probing one has no such programs.
+  /// To be called before the object is loaded. probe_seed.bpf.c has no such programs.
   void allow_chains(bool allow) {
     can_watch_chains = allow && typed;
     for (const char* name : chain_programs) {
@@ -77,7 +77,7 @@ Seed::~Seed() = default;
 
 Result<void> Seed::open(const Plan& plan, const char* btf_file) {
   if (!plan.seed_by_iterator && !plan.give_cookies && !plan.show_stacks)
-    return {}; // the rest comes beside these
+    return {}; // the plan has the other programs only beside one of these
   NetfilterTarget::name_section();
   LIBBPF_OPTS(bpf_object_open_opts, options);
   options.btf_custom_path = btf_file;
@@ -177,7 +177,7 @@ Result<void> Seed::scan(const std::function<void(const aw_holder&)>& visit) cons
   return read_holders(iterator.get(), visit);
 }
 
-/// BPF_RAW_TRACEPOINT_OPEN asks for nothing but CAP_BPF, which is kept.
+/// Works after drop_privileges(): BPF_RAW_TRACEPOINT_OPEN needs CAP_BPF alone.
 bool Seed::count_arrivals(const aw_place& place) {
   const __u64 none = 0;
   if (!state_->counts_arrivals ||
@@ -204,7 +204,8 @@ uint64_t Seed::arrivals(const aw_place& place) const {
   return known ? count : 0;
 }
 
-/// BPF_LINK_CREATE asks for nothing but CAP_BPF, either. A failure shows in what is not told.
+/// Works after drop_privileges(): BPF_LINK_CREATE needs CAP_BPF alone. After a failure, records
+/// just do not name a chain.
 void Seed::watch_chains(bool watch) {
   state_->chains.clear();
   if (!watch || !state_->can_watch_chains)

@@ -69,7 +69,7 @@ void fill_constants(Skeleton& skeleton, const Plan& plan, const KernelFilter& fi
   }
 }
 
-/// The main programs and, beside them, the seeding ones.
+/// The main programs (direct.bpf.c or probe.bpf.c) and those of Seed.
 class Session final : public RecordSource, public KernelControl, public ProcHost {
 public:
   [[nodiscard]] Result<void> open(const Plan& plan, const KernelFilter& filter,
@@ -140,7 +140,7 @@ private:
   aw_source tier_ = AW_SOURCE_FENTRY;
   bool sees_accept_ = false;
   bool waits_by_cookie_ = false;
-  size_t cpus_ = 0; ///< that a per-CPU map has values of
+  size_t cpus_ = 0; ///< how many values an entry of a per-CPU map has
   bool active_ = false;
 };
 
@@ -255,8 +255,7 @@ Result<void> Session::activate() {
 
 void Session::deactivate() {
   std::atomic_ref{*globals_.active}.store(false);
-  // Programs run as RCU readers: after a grace period none that saw `true` is
-  // still counting.
+  // Programs run as RCU readers: after a grace period, all that still saw `true` have ended.
   syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
   active_ = false;
 }
@@ -285,7 +284,7 @@ ListenerLook Session::look(const std::function<void(const aw_holder&)>& visit) c
       visit(holder);
     });
   }
-  const auto lent = lend_files();
+  const auto lease = lease_files();
   ListenerLook look{Clock::boot_now(), 0, std::nullopt};
   if (auto scanned = seed_.scan(visit); !scanned)
     look.failed = scanned.error();
@@ -352,7 +351,7 @@ std::optional<Waits> Session::waits(uint64_t listener, uint64_t cookie) const {
     auto waits = waits_in_hash(key);
     const auto after = waits_slots(key);
     if (!std::ranges::equal(slots, after, {}, &aw_waits_slot::moved, &aw_waits_slot::moved)) {
-      slots = after; // some were in both, or in neither
+      slots = after; // they moved meanwhile: counts were in both places, or in neither
       continue;
     }
     for (const aw_waits_slot& slot : after) {
@@ -376,7 +375,8 @@ std::optional<Waits> Session::waits_in_hash(uint64_t key) const {
   return waits;
 }
 
-/// What each CPU has in the place of this listener, whosever it is.
+/// The slot of each CPU for this key. Other listeners use the same slot: slot.listener says which
+/// has it.
 std::vector<aw_waits_slot> Session::waits_slots(uint64_t key) const {
   std::vector<aw_waits_slot> per_cpu(cpus_);
   const auto number = static_cast<__u32>(aw_waits_slot_of(key));
@@ -386,8 +386,8 @@ std::vector<aw_waits_slot> Session::waits_slots(uint64_t key) const {
   return per_cpu;
 }
 
-/// What the tracepoint tier predicted of a SYN whose end it did not see: where the
-/// kernel skipped syn_consumed, the next one reports it (ingress.bpf.h).
+/// SYNs for which the tracepoint tier has predicted a drop but has not seen whether it came. When
+/// the kernel skipped a run of syn_consumed, the next run reports such a SYN (ingress.bpf.h).
 uint64_t Session::unconfirmed() const {
   const int map = bpf_object__find_map_fd_by_name(object_, "aw_pending_syn");
   std::vector<aw_pending_syn> per_cpu(cpus_);
@@ -398,8 +398,8 @@ uint64_t Session::unconfirmed() const {
       std::ranges::count_if(per_cpu, [](const aw_pending_syn& syn) { return syn.skb != 0; }));
 }
 
-/// Programs that make no record which somebody waits for: a skipped run is made up
-/// for by the next of its kind (lifecycle.bpf.h), or by a scan.
+/// Programs whose skipped runs lose nothing: the next run (lifecycle.bpf.h), or a scan, makes up
+/// for them.
 bool only_follows(std::string_view program) {
   return program.starts_with("set_state") || program.starts_with("listen_") ||
          program.starts_with("process_") || program == "accepted";
@@ -410,8 +410,8 @@ bool confirms(std::string_view program) {
   return program == "syn_consumed" || program == "syn_refused";
 }
 
-/// In tier kprobe one program alone is at listen(), and one at its end: what it misses is found
-/// by a scan, but has no record.
+/// In tier kprobe only one program is at listen(), and one at its return. A scan finds the
+/// listeners that they miss, but there is no record of their opening.
 void Session::add_misses(std::string_view program, uint64_t misses, Losses& losses) const {
   const bool follows = only_follows(program);
   if (follows)
@@ -437,8 +437,8 @@ void Session::add_skipped_runs(Losses& losses) const {
   }
 }
 
-/// The end of struct bpf_link_info of a kprobe, as of 6.7: older headers do not have it, and
-/// older kernels leave it empty.
+/// The last part of struct bpf_link_info for a kprobe, as of 6.7. Older headers lack it, and older
+/// kernels leave it zero.
 struct KprobeLinkInfo {
   __u32 type;
   __u32 id;
@@ -453,7 +453,7 @@ struct KprobeLinkInfo {
   __u64 missed;
 };
 
-/// A kprobe is passed over while another one, anybody's, is handled on that CPU
+/// The kernel skips a kprobe while it handles another one on that CPU, of whatever program
 /// (kprobe_ftrace_handler()).
 void Session::add_missed_kprobes(Losses& losses) const {
   if (tier_ != AW_SOURCE_KPROBE)
@@ -496,10 +496,11 @@ Result<Probes> open_session(const Plan& plan, const KernelFilter& filter,
   return probes;
 }
 
-void show_libbpf_messages(bool show) {
-  libbpf_set_print(show ? [](libbpf_print_level, const char* format,
-                             va_list arguments) { return std::vfprintf(stderr, format, arguments); }
-                        : static_cast<libbpf_print_fn_t>(nullptr));
+[[gnu::format(printf, 2, 0)]] static int print_to_stderr(libbpf_print_level, const char* format,
+                                                         va_list arguments) {
+  return std::vfprintf(stderr, format, arguments);
 }
+
+void show_libbpf_messages(bool show) { libbpf_set_print(show ? print_to_stderr : nullptr); }
 
 } // namespace acceptwatch

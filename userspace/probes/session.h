@@ -8,7 +8,7 @@
 
 namespace acceptwatch {
 
-/// What the kernel programs can decide by themselves.
+/// What the kernel programs are to report and what to leave out.
 struct KernelFilter {
   uint16_t family = 0;                     ///< AF_INET, AF_INET6; 0: both
   uint32_t netns = 0;                      ///< inode; 0: all
@@ -24,7 +24,7 @@ struct KernelFilter {
 [[nodiscard]] Result<Probes> open_session(const Plan& plan, const KernelFilter& filter,
                                           const std::string& btf_file);
 
-/// Where libbpf's own messages go: nowhere, or to standard error.
+/// Whether libbpf's own messages are written to standard error.
 void show_libbpf_messages(bool show);
 
 } // namespace acceptwatch

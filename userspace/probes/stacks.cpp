@@ -16,7 +16,7 @@ namespace {
 /// A name takes a few dozen bytes; those of C++ and Rust may take KSYM_NAME_LEN, 512.
 constexpr size_t max_frame = 64;
 
-/// Which say no more than that it is a system call, or a thread of the kernel's.
+/// Functions in which every system call, or every thread of the kernel, begins: they tell nothing.
 bool is_entry(std::string_view function) {
   constexpr std::array entries{
       "x64_sys_call",         "do_syscall_64",      "entry_SYSCALL_64_after_hwframe",
@@ -37,7 +37,7 @@ std::string function_of(std::string_view line) {
   return name;
 }
 
-/// Of the innermost function that tells anything.
+/// What the thread does, by the innermost function that tells anything.
 Activity activity_of(const std::vector<std::string>& frames) {
   for (const auto& frame : frames) {
     if (const auto activity = activity_of_wait(frame); activity != Activity::other)
@@ -66,7 +66,7 @@ void StackCounts::line(std::string_view text) {
 void StackCounts::add(std::string_view text) {
   rest_ += text;
   size_t begin = 0;
-  for (size_t end; (end = rest_.find('\n', begin)) != std::string::npos; begin = end + 1)
+  for (size_t end = 0; (end = rest_.find('\n', begin)) != std::string::npos; begin = end + 1)
     line(std::string_view{rest_}.substr(begin, end - begin));
   rest_.erase(0, begin);
 }
@@ -74,12 +74,13 @@ void StackCounts::add(std::string_view text) {
 std::vector<KernelStack> StackCounts::most_frequent() const {
   constexpr size_t shown = 3;
   std::vector<KernelStack> stacks;
+  stacks.reserve(counts_.size());
   for (const auto& [frames, threads] : counts_)
     stacks.push_back({frames, threads, activity_of(frames)});
   std::ranges::stable_sort(stacks, std::greater{}, &KernelStack::threads);
   if (stacks.size() <= shown)
     return stacks;
-  // One thread that is kept from accepting tells more than idle ones of a third kind.
+  // Show one stack of a thread that is busy or blocked, rather than only stacks of idle threads.
   const auto works = std::ranges::find_if(stacks, is_telling, &KernelStack::activity);
   if (works >= stacks.begin() + shown && works != stacks.end())
     stacks[shown - 1] = std::move(*works);

@@ -8,13 +8,13 @@
 
 namespace acceptwatch {
 
-/// Counts equal stacks in what stacks.bpf.h writes: a line for each function, the innermost
-/// first, and an empty one after each thread.
+/// Counts equal stacks in the text that stacks.bpf.h writes: for each thread a line for each
+/// function, the innermost first, then an empty line.
 class StackCounts {
 public:
-  /// The next piece of it, cut wherever it may be.
+  /// Takes the next piece of the text, which may end in the middle of a line.
   void add(std::string_view text);
-  /// Threads that were told so far.
+  /// How many threads there were so far.
   [[nodiscard]] size_t threads() const { return threads_; }
   /// The first few, most threads first.
   [[nodiscard]] std::vector<KernelStack> most_frequent() const;

@@ -33,11 +33,13 @@ protected:
       holder.listener.accept_depth = depth;
       holder.listener.accept_limit = 128;
       if (depth)
-        holder.listener.head_us = begun_us + static_cast<uint64_t>((seconds - head) * 1e6);
+        holder.listener.head_us = begun_us - us(head) + us(seconds);
       table.add_holder(holder);
     }
     flows->take_look(at_ns, now, [this](const Listener&) { return wanted; });
   }
+
+  static uint64_t us(double seconds) { return static_cast<uint64_t>(seconds * 1e6); }
 
   void drop(uint64_t packets) {
     Event event;
