@@ -16,7 +16,8 @@ using NetCounters = std::map<std::string, uint64_t, std::less<>>;
 [[nodiscard]] NetCounters parse_net_counters(std::string_view text);
 
 /// Absent where this kernel has no such counter.
-[[nodiscard]] std::optional<uint64_t> counter_of(const NetCounters& counters, std::string_view name);
+[[nodiscard]] std::optional<uint64_t> counter_of(const NetCounters& counters,
+                                                 std::string_view name);
 
 /// Adds up the rows of a table of /proc/net/stat, one for each CPU: a line of names, then
 /// hexadecimal numbers. "nf_conntrack:drop"

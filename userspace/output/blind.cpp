@@ -4,18 +4,43 @@
 #include "events/names.h"
 #include "output/json_parts.h"
 
+#include <algorithm>
+#include <vector>
+
 namespace acceptwatch {
+namespace {
+
+/// Where nothing but the field differs, one entry has them all: "client.address, client.port".
+std::vector<BlindSpot> joined_fields(std::span<const BlindSpot> blind) {
+  std::vector<BlindSpot> joined;
+  for (const BlindSpot& spot : blind) {
+    const auto same = std::ranges::find_if(joined, [&](const BlindSpot& one) {
+      return !one.field.empty() && !spot.field.empty() && one.action == spot.action &&
+             one.reason == spot.reason && one.stage == spot.stage && one.why == spot.why;
+    });
+    if (same == joined.end())
+      joined.push_back(spot);
+    else
+      same->field += ", " + spot.field;
+  }
+  return joined;
+}
+
+} // namespace
 
 void write_blind(JsonWriter& json, std::span<const BlindSpot> blind, BlindDetail detail,
                  size_t longest_why) {
   json.begin_array("blind");
-  for (const auto& spot : blind) {
+  const bool briefly = detail == BlindDetail::why; // the line of a start record has its bound
+  for (const auto& spot :
+       briefly ? joined_fields(blind) : std::vector<BlindSpot>{blind.begin(), blind.end()}) {
     json.begin_object();
     json.member("action", name_of(spot.action));
     json.known("reason", name_of(spot.reason));
     json.known("stage", name_of(spot.stage));
     json.known("field", spot.field);
-    json.member("why", fitting(spot.why, longest_why));
+    if (longest_why)
+      json.member("why", fitting(spot.why, longest_why));
     if (detail == BlindDetail::with_remedy)
       json.known("remedy", spot.remedy);
     json.end_object();

@@ -80,7 +80,17 @@ std::optional<std::vector<BlindSpot>> blind_of_start(const std::string& line) {
   if (blind == nullptr) {
     return std::nullopt;
   }
-  return spots_of(*blind, "`start`");
+  // Fields of one kind of event stand in one entry there.
+  std::vector<BlindSpot> spots;
+  for (const BlindSpot& joined : spots_of(*blind, "`start`")) {
+    for (size_t begin = 0; begin <= joined.field.size();) {
+      const size_t end = std::min(joined.field.find(", ", begin), joined.field.size());
+      BlindSpot& spot = spots.emplace_back(joined);
+      spot.field = joined.field.substr(begin, end - begin);
+      begin = end + 2;
+    }
+  }
+  return spots;
 }
 
 bool is_blind(const std::vector<BlindSpot>& blind, const Expectation& expected) {
