@@ -186,7 +186,7 @@ void NdjsonFormatter::write_head(JsonWriter& json, Timestamp time, std::string_v
 }
 
 void NdjsonFormatter::format(const Start& start, std::string& out) {
-  constexpr std::array<size_t, 4> longest_whys{max_line, 99, 60, 20};
+  constexpr std::array<size_t, 5> longest_whys{max_line, 99, 60, 20, 10};
   host_ = start.host;
   const size_t begin = out.size();
   const uint64_t number = sequence_;
