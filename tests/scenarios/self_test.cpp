@@ -67,12 +67,20 @@ WorldReport right_world() {
   return world;
 }
 
+// As an output numbers its records: at the end of the object "event". A line whose "event" was
+// altered past recognition stays as it is.
+std::string numbered(std::string line, size_t number) {
+  const size_t begin = line.find(R"("event":{)");
+  const size_t end = begin == std::string::npos ? begin : line.find('}', begin);
+  return end == std::string::npos ? line : line.insert(end, cat(R"(,"sequence":)", number));
+}
+
 size_t complaints_about(const Lines& lines, const WorldReport& world,
                         const std::vector<BlindSpot>& blind) {
   WellFormed well_formed("fentry");
   std::vector<Record> records;
   for (const std::string& line : lines) {
-    records.push_back(parse_record(line));
+    records.push_back(parse_record(numbered(line, records.size())));
     well_formed.take(records.back());
   }
   std::vector<const Record*> seen;
