@@ -30,6 +30,7 @@ static __always_inline void find_counter(__u64 *address, __u64 base, const void 
 
 /*
  * ListenDrops: tcp_listendrop(). ListenOverflows is the one before it (include/uapi/linux/snmp.h).
+ * TCPReqQFullDoCookies, and TCPReqQFullDrop after it: tcp_syn_flood_action().
  * OutNoRoutes: inet_csk_route_req(), ip6_dst_lookup_tail().
  */
 static __always_inline void find_counters(struct aw_counter_addresses *c, struct net *net)
@@ -38,6 +39,7 @@ static __always_inline void find_counters(struct aw_counter_addresses *c, struct
 
 	find_counter(&c->drops, base, READ(net, mib.net_statistics), aw_config.listen_drops);
 	c->overflows = c->drops - sizeof(__u64);
+	find_counter(&c->syn_floods, base, READ(net, mib.net_statistics), aw_config.syn_floods);
 	find_counter(&c->no_routes_v4, base, READ(net, mib.ip_statistics), aw_config.no_routes);
 	find_counter(&c->no_routes_v6, base, READ(net, mib.ipv6_statistics), aw_config.no_routes);
 }
@@ -72,6 +74,8 @@ static __always_inline void counters_of(struct aw_scratch *s, struct sock *sk,
 	if (!netns || c->netns != netns) {
 		find_counters(c, net);
 		s->overflows = read_counter(access, c->overflows);
+		s->cookies_decided = read_counter(access, c->syn_floods);
+		s->syn_queue_drops = read_counter(access, c->syn_floods + sizeof(__u64));
 	}
 	c->netns = netns;
 	c->ipv4 = READ(sk, __sk_common.skc_family) == AF_INET;
@@ -98,16 +102,33 @@ static __always_inline bool overflow_was_counted(const struct aw_scratch *s)
 	       read_counter(access, s->counters.overflows) != s->overflows;
 }
 
-/* The same, and that packet is the last that was seen. */
+/* Whether a counter has moved since it was last seen; now it is seen. */
+static __always_inline bool take_count(__u64 address, __u32 *seen)
+{
+	const __u32 before = *seen;
+
+	*seen = read_counter(aw_config.counter_access, address);
+	return *seen != before;
+}
+
+/* As overflow_was_counted(), and that packet is the last that was seen. */
 static __always_inline bool take_overflow(struct aw_scratch *s)
 {
-	const enum aw_packet_access access = aw_config.counter_access;
-	const __u32 before = s->overflows;
+	return aw_config.counter_access && take_count(s->counters.overflows, &s->overflows);
+}
 
-	if (access == AW_PACKETS_UNREADABLE)
-		return false;
-	s->overflows = read_counter(access, s->counters.overflows);
-	return s->overflows != before;
+/*
+ * Whether the SYN at hand, which was dropped or answered with a cookie, found the SYN queue full
+ * (or tcp_syncookies is 2), by the kernel's own count. tcp_syn_flood_action() counts each in
+ * one of two counters, by whether there are cookies.
+ */
+static __always_inline bool take_syn_flood(struct aw_scratch *s, bool cookies)
+{
+	const __u64 address = s->counters.syn_floods;
+
+	if (cookies)
+		return take_count(address, &s->cookies_decided);
+	return take_count(address + sizeof(__u64), &s->syn_queue_drops);
 }
 
 static __always_inline __u64 no_routes_of(const struct aw_counter_addresses *c, struct sk_buff *skb)

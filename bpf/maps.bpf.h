@@ -141,6 +141,7 @@ struct aw_counter_addresses {
 	__u64 ipv4;	/* the listener is an IPv4 socket */
 	__u64 drops;
 	__u64 overflows;
+	__u64 syn_floods;
 	__u64 no_routes_v4;
 	__u64 no_routes_v6;
 };
@@ -158,13 +159,16 @@ struct aw_scratch {
 	__u32 drops; /* the counters' low halves: note_counters() */
 	__u32 no_routes;
 	struct aw_counter_addresses counters;
-	__u8 answered;	 /* a SYN-ACK was built: only where counters cannot be read */
-	__u8 cookie;	 /* a cookie was made */
-	__u8 security;	 /* enum aw_security */
-	__u8 pressure;	 /* a queue is about to be full */
-	__u32 sk_drops;	 /* of the listener, at entry */
-	__u32 overflows; /* those that programs have seen: overflow_was_counted() */
-	__u32 _pad4;
+	__u8 answered;	/* a SYN-ACK was built: only where counters cannot be read */
+	__u8 cookie;	/* a cookie was made */
+	__u8 security;	/* enum aw_security */
+	__u8 pressure;	/* a queue is about to be full */
+	__u32 sk_drops; /* of the listener, at entry */
+	/* Counted by the kernel, and seen by a program: overflow_was_counted(), take_syn_flood().
+	 */
+	__u32 overflows;
+	__u32 cookies_decided;
+	__u32 syn_queue_drops;
 	/* The last ACK that found the accept queue full. */
 	__u64 overflow_skb;
 	/* An ACK that came to a full queue, and sk_drops then: ingress.bpf.h. */

@@ -297,6 +297,16 @@ static __always_inline bool is_of_interest(struct sock *sk)
 }
 
 /*
+ * A child that was made while another CPU closed its listener: inet_csk_reqsk_queue_add() finds no
+ * listener any more, and inet_child_forget() disconnects it, which sets its state before the RST
+ * is sent. What resets a connection for another reason sends the RST first.
+ */
+static __always_inline bool was_refused_by_closing(struct sock *sk)
+{
+	return sock_state(sk) == TCP_CLOSE;
+}
+
+/*
  * A connection's own: of one that waits for accept(), with its listener or because it was
  * given up (keepalive, user time-out, `ss -K`).
  */
@@ -307,8 +317,13 @@ static __always_inline void describe_connection_reset(struct sock *sk, struct aw
 	e->reason = queued ? AW_OTHER : AW_WHEN_ACCEPTED;
 	e->stage = queued ? AW_STAGE_QUEUED : AW_STAGE_NONE;
 	describe_connection(sk, e);
-	if (queued)
-		closed_with_listener(e);
+	if (!queued)
+		return;
+	closed_with_listener(e);
+	if (e->reason == AW_OTHER && was_refused_by_closing(sk)) {
+		e->reason = AW_CLOSED_LISTENER;
+		e->stage = AW_STAGE_ACK;
+	}
 }
 
 /* The packet is what is answered, if there is one. */

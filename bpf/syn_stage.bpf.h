@@ -174,23 +174,49 @@ static __always_inline enum aw_reason reason_by_depths(struct aw_scratch *s,
 	return reason;
 }
 
-/* Whether it was the accept queue, the kernel has counted; what else it was, depths tell. */
-static __always_inline enum aw_reason drop_reason(struct aw_scratch *s, struct sk_buff *skb,
-						  struct aw_syn_facts *facts, bool overflow)
+/* What the kernel has counted of a SYN, beside that it was dropped. */
+struct aw_syn_counts {
+	bool overflow;	/* ListenOverflows */
+	bool syn_flood; /* TCPReqQFullDoCookies or TCPReqQFullDrop: take_syn_flood() */
+};
+
+/*
+ * Whether a queue was full, the kernel has counted. Of the quarter that it reserves without
+ * cookies there is no counter: that is told by the depths.
+ */
+static __always_inline enum aw_reason counted_reason(const struct aw_syn_facts *facts,
+						     const struct aw_syn_counts *counts)
 {
-	struct aw_syn_facts others;
+	if (counts->overflow)
+		return AW_ACCEPT_QUEUE_FULL;
+	if (counts->syn_flood && !facts->syncookies)
+		return AW_SYN_QUEUE_FULL;
+	return aw_syn_backlog_reserved(facts) ? AW_SYN_BACKLOG_RESERVED : AW_REQUEST_FAILED;
+}
+
+static __always_inline enum aw_reason drop_reason(struct aw_scratch *s, struct sk_buff *skb,
+						  struct aw_syn_facts *facts,
+						  const struct aw_syn_counts *counts)
+{
 	enum aw_reason reason = reason_by_depths(s, facts);
 
-	if (aw_config.counter_access) {
-		others = *facts;
-		others.accept_depth = 0;
-		reason = overflow ? AW_ACCEPT_QUEUE_FULL : aw_syn_drop_reason(&others);
-	}
+	if (aw_config.counter_access)
+		reason = counted_reason(facts, counts);
 	return reason == AW_REQUEST_FAILED ? failure_reason(s, skb) : reason;
 }
 
+/* The counters that a dropped SYN moved besides. */
+static __always_inline __u8 drop_mib(const struct aw_syn_facts *facts,
+				     const struct aw_syn_counts *counts)
+{
+	if (!aw_config.counter_access)
+		return aw_syn_drop_mib(facts);
+	return counts->syn_flood && facts->syncookies ? AW_MIB_REQQFULLDOCOOKIES : 0;
+}
+
 static __always_inline void report_syn(struct sock *sk, struct sk_buff *skb,
-				       const struct aw_syn_facts *facts, enum aw_action action,
+				       const struct aw_syn_facts *facts,
+				       const struct aw_syn_counts *counts, enum aw_action action,
 				       enum aw_reason reason)
 {
 	struct aw_event *e = begin_event(AW_DRAFT_OF_CONN_REQUEST);
@@ -201,7 +227,7 @@ static __always_inline void report_syn(struct sock *sk, struct sk_buff *skb,
 	e->reason = reason;
 	e->stage = AW_STAGE_SYN;
 	if (action == AW_LISTEN_DROP)
-		e->extra_mib = aw_syn_drop_mib(facts);
+		e->extra_mib = drop_mib(facts, counts);
 	if (ends_of_packet(skb, &e->ends))
 		e->flags = AW_HAS_ENDS;
 	report_at(sk, e, facts);
@@ -214,18 +240,24 @@ static __always_inline void on_conn_request_return(struct sock *sk, struct sk_bu
 	struct aw_syn_facts facts = {};
 	enum aw_action action;
 	enum aw_reason reason;
-	bool dropped, overflow;
+	struct aw_syn_counts counts = {};
+	bool dropped;
 
 	if (!s || s->sk != (__u64)sk || !sk)
 		return;
 	s->sk = 0;
 	dropped = was_dropped(s, sk);
-	overflow = dropped && take_overflow(s);
-	if ((!dropped && !s->cookie && !s->pressure) || !aw_active)
+	if (!dropped && !s->cookie && !s->pressure)
 		return;
 	read_syn_facts(sk, &facts);
+	if (aw_config.counter_access) {
+		counts.overflow = dropped && take_overflow(s);
+		counts.syn_flood = take_syn_flood(s, facts.syncookies);
+	}
+	if (!aw_active)
+		return;
 	if (dropped) {
-		reason = drop_reason(s, skb, &facts, overflow);
+		reason = drop_reason(s, skb, &facts, &counts);
 		action = AW_LISTEN_DROP;
 	} else if (s->cookie) {
 		reason = facts.syncookies == 2 ? AW_ALWAYS : AW_SYN_QUEUE_FULL;
@@ -236,7 +268,7 @@ static __always_inline void on_conn_request_return(struct sock *sk, struct sk_bu
 	} else {
 		return;
 	}
-	report_syn(sk, skb, &facts, action, reason);
+	report_syn(sk, skb, &facts, &counts, action, reason);
 }
 
 #endif

@@ -66,9 +66,11 @@ struct aw_config {
 	/* The running kernel's numbers of counters. */
 	__u16 listen_drops; /* LINUX_MIB_LISTENDROPS */
 	__u16 no_routes;    /* IPSTATS_MIB_OUTNOROUTES */
+	__u16 syn_floods;   /* LINUX_MIB_TCPREQQFULLDOCOOKIES */
+	__u16 _pad2;
 	struct aw_nft_offsets nft;
 };
 
-AW_STATIC_ASSERT(sizeof(struct aw_config) == 48, "aw_config");
+AW_STATIC_ASSERT(sizeof(struct aw_config) == 52, "aw_config");
 
 #endif /* ACCEPTWATCH_CONFIG_H */

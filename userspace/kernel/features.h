@@ -54,9 +54,10 @@ struct Features {
   /// Drop and reset reasons by number, as the kernel names them.
   std::map<int, std::string> drop_reasons;
   std::map<int, std::string> reset_reasons;
-  /// The kernel's numbers of its counters ListenDrops and OutNoRoutes.
+  /// The kernel's numbers of its counters ListenDrops, OutNoRoutes and TCPReqQFullDoCookies.
   std::optional<int> listen_drops;
   std::optional<int> no_routes;
+  std::optional<int> syn_floods;
   bool this_cpu_off = false; ///< the variable, in the kernel's own BTF
   /// Programs at tracepoints run with preemption on: 7.0.
   bool preemptible_tracepoints = false;

@@ -119,10 +119,12 @@ void fill_config(const Features& features, Plan& plan) {
   config.send_reset_args = count("tp:tcp_send_reset");
   config.kfree_skb_args = count("tp:kfree_skb");
   config.hz = features.hz;
-  const bool finds_counters = features.listen_drops && features.no_routes && features.this_cpu_off;
+  const bool finds_counters =
+      features.listen_drops && features.no_routes && features.syn_floods && features.this_cpu_off;
   config.counter_access = finds_counters ? config.packet_access : __u8{AW_PACKETS_UNREADABLE};
   config.listen_drops = static_cast<__u16>(features.listen_drops.value_or(0));
   config.no_routes = static_cast<__u16>(features.no_routes.value_or(0));
+  config.syn_floods = static_cast<__u16>(features.syn_floods.value_or(0));
   config.actions = ~0U;
 }
 

@@ -101,6 +101,7 @@ void note_types(const TypeInfo& types, Features& features) {
   features.reset_reasons = enumerators(types, "sk_rst_reason");
   features.listen_drops = enumerator_after(types, "LINUX_MIB_NUM", "LINUX_MIB_LISTENDROPS");
   features.no_routes = enumerator_after(types, "IPSTATS_MIB_NUM", "IPSTATS_MIB_OUTNOROUTES");
+  features.syn_floods = enumerator_after(types, "LINUX_MIB_NUM", "LINUX_MIB_TCPREQQFULLDOCOOKIES");
   features.reset_reason = enumerator(types, "sk_rst_reason", "SK_RST_REASON_NO_SOCKET").has_value();
   features.typed_registers = takes_struct(types, "__x64_sys_listen");
   features.sock_from_file = enumerator(types, "bpf_func_id", "BPF_FUNC_sock_from_file").has_value();

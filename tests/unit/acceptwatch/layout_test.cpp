@@ -114,6 +114,8 @@ std::vector<Layout> layouts() {
         MEMBER(aw_config, pace_ns),
         MEMBER(aw_config, listen_drops),
         MEMBER(aw_config, no_routes),
+        MEMBER(aw_config, syn_floods),
+        MEMBER(aw_config, _pad2),
         MEMBER(aw_config, nft)}},
       {"aw_nft_offsets",
        sizeof(aw_nft_offsets),

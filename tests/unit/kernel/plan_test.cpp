@@ -121,6 +121,7 @@ TEST(Plan, PassesTheSeventhArgumentOn) {
 TEST(Plan, WithoutReadableCountersWatchesSynAcksAndTheSecurityModule) {
   for (auto change : std::initializer_list<void (*)(Features&)>{
            [](Features& f) { f.listen_drops.reset(); }, [](Features& f) { f.no_routes.reset(); },
+           [](Features& f) { f.syn_floods.reset(); },
            [](Features& f) { f.this_cpu_off = false; }}) {
     auto features = kernel_7_2();
     change(features);

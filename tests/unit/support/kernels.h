@@ -54,6 +54,7 @@ inline Features any_kernel() {
   };
   features.listen_drops = 20;
   features.no_routes = 15;
+  features.syn_floods = 80;
   features.this_cpu_off = true;
   features.security_modules = "lockdown,capability,yama,apparmor";
   return features;
