@@ -63,12 +63,10 @@ constexpr std::array<EvidenceMeaning, nr_evidence_counters> meanings{{
      "After a translation to 127.0.0.1, set net.ipv4.conf.DEV.route_localnet=1, or translate to "
      "an address of the host."},
     {C::unsent_retransmits, "lost_on_the_way",
-     "times that a SYN-ACK or a segment was to be sent again and could not be: it is dropped on "
-     "its "
-     "way out",
-     "See nft list ruleset (output, postrouting), tc filter show dev DEV egress, ip neigh, ip "
-     "route "
-     "get CLIENT."},
+     "times that a SYN-ACK or a segment was to be sent again and could not be: it is dropped "
+     "on its way out",
+     "See nft list ruleset (output, postrouting), tc filter show dev DEV egress, ip neigh, "
+     "ip route get CLIENT."},
     {C::retransmitted, "", "", ""},
     {C::conntrack_drop, "conntrack",
      "packets dropped because the table of tracked connections is full",

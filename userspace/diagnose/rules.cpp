@@ -108,6 +108,7 @@ std::vector<Finding> judge(const Facts& facts, const Thresholds& thresholds) {
 
 std::vector<std::string_view> finding_names() {
   std::vector<std::string_view> names;
+  names.reserve(rules.size() + refusals.size());
   for (const Rule& one : rules)
     names.push_back(one.name);
   for (const Refusal& kind : refusals)

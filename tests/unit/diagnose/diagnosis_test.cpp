@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diagnose/diagnosis.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace acceptwatch {
@@ -32,8 +33,8 @@ protected:
   std::vector<std::string> judge(uint64_t at) {
     std::vector<std::string> told;
     for (const auto& change : diagnosis.judge(at))
-      told.push_back((change.verdict.has_ended() ? "-" : "+") +
-                     std::string{change.verdict.finding.name});
+      told.push_back(
+          fmt::format("{}{}", change.verdict.has_ended() ? '-' : '+', change.verdict.finding.name));
     return told;
   }
 };

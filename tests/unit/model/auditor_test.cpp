@@ -4,6 +4,7 @@
 #include "host/proc_host.h"
 #include "support/temp_tree.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace acceptwatch {
@@ -59,8 +60,7 @@ protected:
     for (const auto& [netns, gone, counters] : audit.namespaces) {
       out += (out.empty() ? "" : "; ") + std::to_string(netns) + (gone ? " gone" : "");
       for (const auto& counter : counters)
-        out += " " + std::string{counter.name} + " " + std::to_string(counter.kernel) + "/" +
-               std::to_string(counter.explained);
+        out += fmt::format(" {} {}/{}", counter.name, counter.kernel, counter.explained);
     }
     return out;
   }

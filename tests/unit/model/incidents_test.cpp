@@ -2,6 +2,8 @@
 // Facts from records, looks and the host, and the events that follow from them.
 #include "support/monitor_fixture.h"
 
+#include <fmt/format.h>
+
 namespace acceptwatch {
 namespace {
 
@@ -20,12 +22,26 @@ protected:
     }
   }
 
+  /// A SYN to `shop` that was answered with a cookie.
+  [[nodiscard]] aw_event cookie() const {
+    auto sent = about(shop, AW_SYNCOOKIE_SENT, AW_SYN_QUEUE_FULL);
+    sent.stage = AW_STAGE_SYN;
+    return sent;
+  }
+
+  /// 200 cookies, of the 1,000 that the host has counted; 500 have come back to it.
+  void send_cookies_first() {
+    host.cookie_counts = CookieCounts{1000, 500};
+    apply(cookie(), 200);
+    tick_after(tenth);
+  }
+
   [[nodiscard]] std::vector<std::string> verdicts() const {
     std::vector<std::string> names;
     for (const Event& event : sink.events) {
       if (event.verdict)
-        names.push_back((event.verdict->has_ended() ? "-" : "+") +
-                        std::string{event.verdict->finding.name});
+        names.push_back(fmt::format("{}{}", event.verdict->has_ended() ? '-' : '+',
+                                    event.verdict->finding.name));
     }
     return names;
   }
@@ -160,24 +176,16 @@ TEST_F(IncidentsTest, ConnectionsThatAClosedListenerLeftAreFound) {
 
 TEST_F(IncidentsTest, CookiesThatNeverComeBackAreAFlood) {
   ASSERT_TRUE(begin());
-  host.cookie_counts = CookieCounts{1000, 500};
-  auto cookie = about(shop, AW_SYNCOOKIE_SENT, AW_SYN_QUEUE_FULL);
-  cookie.stage = AW_STAGE_SYN;
-  apply(cookie, 200);
-  tick_after(tenth);
+  send_cookies_first();
   host.cookie_counts = CookieCounts{2000, 500};
-  apply(cookie, 800);
+  apply(cookie(), 800);
   tick_after(tenth);
   EXPECT_TRUE(has(verdicts(), "+syn_flood"));
 }
 
 TEST_F(IncidentsTest, CookiesThatComeBackHideAFullSynQueue) {
   ASSERT_TRUE(begin());
-  host.cookie_counts = CookieCounts{1000, 500};
-  auto cookie = about(shop, AW_SYNCOOKIE_SENT, AW_SYN_QUEUE_FULL);
-  cookie.stage = AW_STAGE_SYN;
-  apply(cookie, 200);
-  tick_after(tenth);
+  send_cookies_first();
   host.cookie_counts = CookieCounts{2000, 1500};
   tick_after(tenth);
   EXPECT_TRUE(has(verdicts(), "+cookies_hide_full_syn_queue"));

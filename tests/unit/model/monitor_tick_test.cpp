@@ -147,6 +147,7 @@ TEST_F(MonitorTest, CountersThatWereExplainedAgree) {
   host.readings[a_netns].values[drops] = 5;
   monitor->audit(at());
   const auto audit = monitor->snapshot().audit;
+  ASSERT_TRUE(audit);
   ASSERT_EQ(audit->sums.size(), 2U);
   EXPECT_FALSE(differs(audit->sums[0]) || differs(audit->sums[1]));
   EXPECT_EQ(audit->sums[0].kernel, 5U);
@@ -158,6 +159,7 @@ TEST_F(MonitorTest, CountersThatNobodyExplainedDiffer) {
   host.lost.counter_map = 1;
   monitor->audit(at());
   const auto audit = monitor->snapshot().audit;
+  ASSERT_TRUE(audit);
   ASSERT_EQ(audit->sums.size(), 1U);
   EXPECT_EQ(audit->sums[0].kernel, 2U);
   EXPECT_EQ(audit->sums[0].explained, 0U);
