@@ -37,4 +37,13 @@ void FullShop::await_end(const Owner& owner) {
   stage_.await_moved("OutRsts", static_cast<int64_t>(queued_.size()));
 }
 
+void FullShop::lose_and_end(Helper& holder) {
+  fill();
+  lose(4, only(holder));
+  holder.channel().say("close");
+  holder.await_exit();
+  await_end(only(holder));
+  expect_resends(stage_, tun_, only(holder));
+}
+
 } // namespace acceptwatch::scenarios

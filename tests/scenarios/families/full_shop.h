@@ -27,6 +27,8 @@ public:
   void forget_oldest() { queued_.erase(queued_.begin()); }
   // What the end of the listener looks like, when the caller has ended it.
   void await_end(const Owner& owner);
+  // All of it: filled, four SYNs lost, and closed by its only holder, when it is told to "close".
+  void lose_and_end(Helper& holder);
 
 private:
   Expectation lost(size_t count, const Owner& owner);

@@ -96,13 +96,7 @@ void listen_in_thread(Stage& stage) {
   });
   holder.channel().hear("listening");
   stage.expect(opened(only(holder), server_port));
-  FullShop shop(stage, tun);
-  shop.fill();
-  shop.lose(4, only(holder));
-  holder.channel().say("close");
-  holder.await_exit();
-  shop.await_end(only(holder));
-  expect_resends(stage, tun, only(holder));
+  FullShop(stage, tun).lose_and_end(holder);
 }
 
 // The process gives itself another name, as daemons do: the new one is right from then on.

@@ -58,13 +58,7 @@ void old_listener_elsewhere(Stage& stage) {
   });
   holder.channel().hear("listening");
   stage.go();
-  FullShop shop(stage, tun);
-  shop.fill();
-  shop.lose(4, only(holder));
-  holder.channel().say("close");
-  holder.await_exit();
-  shop.await_end(only(holder));
-  expect_resends(stage, tun, only(holder));
+  FullShop(stage, tun).lose_and_end(holder);
 }
 
 constexpr int worker_count = 4;
