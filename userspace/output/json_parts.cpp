@@ -40,6 +40,18 @@ void write_network(JsonWriter& json, uint16_t family) {
   json.end_object();
 }
 
+void write_queue(JsonWriter& json, std::string_view key, const std::optional<Queue>& queue,
+                 std::optional<double> oldest_seconds, std::optional<uint32_t> peak) {
+  if (!queue)
+    return;
+  json.begin_object(key);
+  json.member("depth", queue->depth);
+  json.member("limit", queue->limit);
+  json.member("oldest_seconds", oldest_seconds);
+  json.member("peak", peak);
+  json.end_object();
+}
+
 void write_owner(JsonWriter& json, const std::optional<Owner>& owner,
                  std::optional<Timestamp> started) {
   if (!owner)
@@ -60,6 +72,12 @@ void write_container(JsonWriter& json, const std::optional<Owner>& owner) {
   json.begin_object("container");
   json.member("id", *owner->container);
   json.end_object();
+}
+
+void end_record(JsonWriter& json, std::string& out) {
+  json.end_object();
+  json.end_object();
+  out.push_back('\n');
 }
 
 std::string fitting(std::string_view text, size_t most) {

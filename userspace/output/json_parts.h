@@ -15,12 +15,18 @@ void write_end(JsonWriter& json, std::string_view key, const std::optional<Addre
 /// `family`: AF_INET, AF_INET6; 0: not known.
 void write_network(JsonWriter& json, uint16_t family);
 
+void write_queue(JsonWriter& json, std::string_view key, const std::optional<Queue>& queue,
+                 std::optional<double> oldest_seconds, std::optional<uint32_t> peak = {});
+
 /// `started`: when the process was.
 void write_owner(JsonWriter& json, const std::optional<Owner>& owner,
                  std::optional<Timestamp> started = {});
 
 /// The container that the owner is in.
 void write_container(JsonWriter& json, const std::optional<Owner>& owner);
+
+/// The end of a record, which is a line: of its "acceptwatch", and of itself.
+void end_record(JsonWriter& json, std::string& out);
 
 /// A line has at most so many bytes, its newline among them.
 inline constexpr size_t max_line = 4096;

@@ -28,17 +28,6 @@ void write_id(JsonWriter& json, std::string_view key, std::string_view id) {
   json.end_object();
 }
 
-void write_queue(JsonWriter& json, std::string_view key, const std::optional<Queue>& queue,
-                 std::optional<double> oldest_seconds) {
-  if (!queue)
-    return;
-  json.begin_object(key);
-  json.member("depth", queue->depth);
-  json.member("limit", queue->limit);
-  json.member("oldest_seconds", oldest_seconds);
-  json.end_object();
-}
-
 void write_former(JsonWriter& json, const std::optional<FormerListener>& former) {
   if (!former)
     return;
@@ -211,9 +200,7 @@ void NdjsonFormatter::write(const Start& start, size_t longest_why, std::string&
   write_strings(json, "filters", start.filters,
                 max_filters_bytes / std::max<size_t>(start.filters.size(), 1));
   write_blind(json, start.blind, BlindDetail::why, longest_why);
-  json.end_object();
-  json.end_object();
-  out.push_back('\n');
+  end_record(json, out);
 }
 
 void NdjsonFormatter::format(const Lost& lost, std::string& out) {
@@ -224,9 +211,7 @@ void NdjsonFormatter::format(const Lost& lost, std::string& out) {
   json.member("where", lost.where);
   json.member("count", lost.count);
   json.end_object();
-  json.end_object();
-  json.end_object();
-  out.push_back('\n');
+  end_record(json, out);
 }
 
 } // namespace acceptwatch

@@ -29,18 +29,6 @@ void write_place(JsonWriter& json, const std::optional<Address>& address,
   write_container(json, owner);
 }
 
-void write_queue(JsonWriter& json, std::string_view key, const std::optional<Queue>& queue,
-                 std::optional<double> oldest_seconds, uint32_t peak) {
-  if (!queue)
-    return;
-  json.begin_object(key);
-  json.member("depth", queue->depth);
-  json.member("limit", queue->limit);
-  json.member("oldest_seconds", oldest_seconds);
-  json.member("peak", peak);
-  json.end_object();
-}
-
 void write_lost(JsonWriter& json, const std::vector<Sample::Loss>& lost) {
   json.begin_object("lost");
   for (auto loss = lost.begin(); loss != lost.end();) {
@@ -51,12 +39,6 @@ void write_lost(JsonWriter& json, const std::vector<Sample::Loss>& lost) {
     json.end_object();
   }
   json.end_object();
-}
-
-void end_line(JsonWriter& json, std::string& out) {
-  json.end_object();
-  json.end_object();
-  out.push_back('\n');
 }
 
 /// The first of the rest that find room in a line.
@@ -102,7 +84,7 @@ void NdjsonFormatter::format(const Sample& sample, std::string& out) {
   write_lost(json, sample.lost);
   write_percentiles(json, "waits", sample.waits);
   json.end_object();
-  end_line(json, out);
+  end_record(json, out);
 }
 
 void NdjsonFormatter::write_total(const Total& total, Timestamp time, std::string& out) {
@@ -119,7 +101,7 @@ void NdjsonFormatter::write_total(const Total& total, Timestamp time, std::strin
   if (total.other)
     json.member("other", true);
   json.end_object();
-  end_line(json, out);
+  end_record(json, out);
 }
 
 void NdjsonFormatter::write_listener(const ListenerReport& report, Timestamp time,
@@ -134,7 +116,7 @@ void NdjsonFormatter::write_listener(const ListenerReport& report, Timestamp tim
   json.begin_object("listener");
   write_flows_and_waits(json, report);
   json.end_object();
-  end_line(json, out);
+  end_record(json, out);
 }
 
 void NdjsonFormatter::write_counters(const AuditedNamespace& audited,
@@ -157,7 +139,7 @@ void NdjsonFormatter::write_counters(const AuditedNamespace& audited,
   }
   json.end_object();
   json.end_object();
-  end_line(json, out);
+  end_record(json, out);
 }
 
 void NdjsonFormatter::write_namespace(const AuditedNamespace& audited, Timestamp time,
@@ -187,7 +169,7 @@ void NdjsonFormatter::write_rest_of_audit(const Audit& audit, size_t left_out, T
     json.member("unread", uint64_t{audit.unread});
   }
   json.end_object();
-  end_line(json, out);
+  end_record(json, out);
 }
 
 void NdjsonFormatter::write_audit(const Audit& audit, Timestamp time, std::string& out) {
@@ -223,7 +205,7 @@ void NdjsonFormatter::write_summary(const Snapshot& summary, std::string& out) {
     json.string(name);
   json.end_array();
   json.end_object();
-  end_line(json, out);
+  end_record(json, out);
 }
 
 void NdjsonFormatter::format(const Snapshot& summary, std::string& out) {

@@ -10,7 +10,10 @@ namespace acceptwatch {
 
 // Owners of what libbpf hands out.
 
-using Link = std::unique_ptr<bpf_link, decltype([](bpf_link* link) { bpf_link__destroy(link); })>;
+struct LinkDeleter {
+  void operator()(bpf_link* link) const { bpf_link__destroy(link); }
+};
+using Link = std::unique_ptr<bpf_link, LinkDeleter>;
 
 template <auto Destroy> struct SkeletonDeleter {
   template <typename Skeleton> void operator()(Skeleton* skeleton) const { Destroy(skeleton); }

@@ -36,6 +36,12 @@ constexpr std::array watched{
 
 using Listeners = std::unordered_map<uint64_t, PolledListener>;
 
+/// What is read once a second.
+struct Reading {
+  Listeners listeners;
+  NetCounters counters;
+};
+
 class Poll final : public RecordSource, public KernelControl, public ProcHost {
 public:
   Result<void> open();
@@ -56,8 +62,7 @@ private:
 
   UniqueFd timer_;
   uint32_t netns_ = 0;
-  Listeners listeners_;
-  NetCounters counters_;
+  Reading last_;
   std::vector<Counter> totals_;
 };
 
@@ -78,6 +83,16 @@ Result<NetCounters> counters_now() {
   return parse_net_counters(*text);
 }
 
+Result<Reading> read_now() {
+  auto listeners = listeners_now();
+  if (!listeners)
+    return tl::unexpected{listeners.error()};
+  auto counters = counters_now();
+  if (!counters)
+    return tl::unexpected{counters.error()};
+  return Reading{std::move(*listeners), std::move(*counters)};
+}
+
 Result<void> Poll::open() {
   timer_ = UniqueFd{timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK)};
   itimerspec period{};
@@ -91,14 +106,10 @@ Result<void> Poll::open() {
 }
 
 Result<void> Poll::activate() {
-  auto listeners = listeners_now();
-  auto counters = counters_now();
-  if (!listeners)
-    return tl::unexpected{listeners.error()};
-  if (!counters)
-    return tl::unexpected{counters.error()};
-  listeners_ = std::move(*listeners);
-  counters_ = std::move(*counters);
+  auto now = read_now();
+  if (!now)
+    return tl::unexpected{now.error()};
+  last_ = std::move(*now);
   return {};
 }
 
@@ -110,31 +121,26 @@ Result<bool> Poll::drain(const RecordHandler& handler) {
 }
 
 Result<void> Poll::poll(const RecordHandler& handler) {
-  auto listeners = listeners_now();
-  auto counters = counters_now();
-  if (!listeners)
-    return tl::unexpected{listeners.error()};
-  if (!counters)
-    return tl::unexpected{counters.error()};
-  compare_listeners(*listeners, handler);
-  counters_.swap(*counters);
-  // Now counters_ holds the new values and *counters the old ones.
+  auto now = read_now();
+  if (!now)
+    return tl::unexpected{now.error()};
+  compare_listeners(now->listeners, handler);
   for (const auto& what : watched) {
-    const uint64_t grown = counter_of(counters_, what.counter).value_or(0) -
-                           counter_of(*counters, what.counter).value_or(0);
+    const uint64_t grown = counter_of(now->counters, what.counter).value_or(0) -
+                           counter_of(last_.counters, what.counter).value_or(0);
     if (grown)
-      report(only_suspect(*listeners, what), what.action, what.reason, grown, handler);
+      report(only_suspect(now->listeners, what), what.action, what.reason, grown, handler);
   }
-  listeners_ = std::move(*listeners);
+  last_ = std::move(*now);
   return {};
 }
 
 void Poll::compare_listeners(const Listeners& now, const RecordHandler& handler) {
   for (const auto& [id, polled] : now) {
-    if (!listeners_.contains(id))
+    if (!last_.listeners.contains(id))
       report(&polled, AW_LISTENER_OPENED, AW_REASON_NONE, 1, handler);
   }
-  for (const auto& [id, polled] : listeners_) {
+  for (const auto& [id, polled] : last_.listeners) {
     if (!now.contains(id))
       report(&polled, AW_LISTENER_CLOSED, AW_REASON_NONE, 1, handler);
   }
@@ -144,8 +150,8 @@ void Poll::compare_listeners(const Listeners& now, const RecordHandler& handler)
 const PolledListener* Poll::only_suspect(const Listeners& now, const Watched& what) const {
   const PolledListener* suspect = nullptr;
   for (const auto& [id, polled] : now) {
-    const auto before = listeners_.find(id);
-    const uint32_t drops_before = before == listeners_.end() ? 0 : before->second.drops;
+    const auto before = last_.listeners.find(id);
+    const uint32_t drops_before = before == last_.listeners.end() ? 0 : before->second.drops;
     if (polled.drops == drops_before)
       continue;
     if (what.reason == AW_ACCEPT_QUEUE_FULL && now.size() > 1 &&

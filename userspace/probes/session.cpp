@@ -8,6 +8,7 @@
 #include "probes/lent_types.h"
 #include "probes/ring.h"
 #include "probes/seed.h"
+#include "probes/skipped_runs.h"
 
 #include <algorithm>
 #include <atomic>
@@ -116,10 +117,6 @@ private:
   Result<void> open_ring();
   Result<void> count_cpus();
   void add_counters(int map, std::vector<Counter>& counters) const;
-  void add_skipped_runs(Losses& losses) const;
-  void add_missed_kprobes(Losses& losses) const;
-  void add_misses(std::string_view program, uint64_t misses, Losses& losses) const;
-  uint64_t unconfirmed() const;
   std::optional<Waits> waits_in_hash(uint64_t key) const;
   std::vector<aw_waits_slot> waits_slots(uint64_t key) const;
 
@@ -129,10 +126,6 @@ private:
   std::optional<LentTypes> lent_; ///< while loading
   bpf_object* object_ = nullptr;  ///< of direct_ or probe_
   Globals globals_;
-  struct Attached {
-    Link link;
-    const bpf_program* program;
-  };
   std::vector<Attached> attached_;
   std::unique_ptr<Ring> ring_;
   std::vector<std::string> probes_;
@@ -386,99 +379,15 @@ std::vector<aw_waits_slot> Session::waits_slots(uint64_t key) const {
   return per_cpu;
 }
 
-/// SYNs for which the tracepoint tier has predicted a drop but has not seen whether it came. When
-/// the kernel skipped a run of syn_consumed, the next run reports such a SYN (ingress.bpf.h).
-uint64_t Session::unconfirmed() const {
-  const int map = bpf_object__find_map_fd_by_name(object_, "aw_pending_syn");
-  std::vector<aw_pending_syn> per_cpu(cpus_);
-  const __u32 zero = 0;
-  if (map < 0 || bpf_map_lookup_elem(map, &zero, per_cpu.data()) != 0)
-    return 0;
-  return static_cast<uint64_t>(
-      std::ranges::count_if(per_cpu, [](const aw_pending_syn& syn) { return syn.skb != 0; }));
-}
-
-/// Programs whose skipped runs lose nothing: the next run (lifecycle.bpf.h), or a scan, makes up
-/// for them.
-bool only_follows(std::string_view program) {
-  return program.starts_with("set_state") || program.starts_with("listen_") ||
-         program.starts_with("process_") || program == "accepted";
-}
-
-/// See unconfirmed().
-bool confirms(std::string_view program) {
-  return program == "syn_consumed" || program == "syn_refused";
-}
-
-/// In tier kprobe only one program is at listen(), and one at its return. A scan finds the
-/// listeners that they miss, but there is no record of their opening.
-void Session::add_misses(std::string_view program, uint64_t misses, Losses& losses) const {
-  const bool follows = only_follows(program);
-  if (follows)
-    losses.followers += misses;
-  const bool alone =
-      program == "listen_start" || program == "listen_started" || program == "listen_stopped";
-  if (!follows || (tier_ == AW_SOURCE_KPROBE && alone))
-    losses.programs += misses;
-}
-
-/// The kernel does not run a program on a CPU where it is being run; it counts
-/// that in recursion_misses, 5.12.
-void Session::add_skipped_runs(Losses& losses) const {
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, object_) {
-    bpf_prog_info info{};
-    __u32 size = sizeof(info);
-    const int fd = bpf_program__fd(program);
-    const std::string_view name = bpf_program__name(program);
-    if (fd < 0 || confirms(name) || bpf_obj_get_info_by_fd(fd, &info, &size) != 0)
-      continue;
-    add_misses(name, info.recursion_misses, losses);
-  }
-}
-
-/// The last part of struct bpf_link_info for a kprobe, as of 6.7. Older headers lack it, and older
-/// kernels leave it zero.
-struct KprobeLinkInfo {
-  __u32 type;
-  __u32 id;
-  __u32 prog_id;
-  __u32 _pad;
-  __u32 event_type;
-  __u32 _pad2;
-  __u64 function_name;
-  __u32 name_length;
-  __u32 offset;
-  __u64 address;
-  __u64 missed;
-};
-
-/// The kernel skips a kprobe while it handles another one on that CPU, of whatever program
-/// (kprobe_ftrace_handler()).
-void Session::add_missed_kprobes(Losses& losses) const {
-  if (tier_ != AW_SOURCE_KPROBE)
-    return;
-  for (const auto& [link, program] : attached_) {
-    KprobeLinkInfo info{};
-    __u32 size = sizeof(info);
-    const auto type = bpf_program__type(program);
-    if (type != BPF_PROG_TYPE_KPROBE ||
-        bpf_obj_get_info_by_fd(bpf_link__fd(link.get()), &info, &size) != 0)
-      continue;
-    add_misses(bpf_program__name(program), info.missed, losses);
-  }
-}
-
 Losses Session::losses() const {
   Losses losses;
   for (size_t action = 0; action < AW_NR_ACTIONS; ++action) {
     losses.ring_buffer += globals_.lost[action];
     losses.counter_map += globals_.uncounted[action];
   }
-  add_skipped_runs(losses);
-  add_missed_kprobes(losses);
+  SkippedRuns{object_, attached_, tier_}.add_to(losses);
   if (!active_)
-    losses.programs += unconfirmed();
+    losses.programs += unconfirmed_syns(object_, cpus_);
   return losses;
 }
 
