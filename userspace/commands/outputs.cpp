@@ -33,35 +33,50 @@ bool use_colour(const Options& options, const Outlet& outlet) {
   return outlet.is_terminal() && (!no_colour || !*no_colour);
 }
 
+/// Where an output goes ("-": standard output), and what makes its format.
+struct Wanted {
+  std::string path;
+  std::unique_ptr<Formatter> (*make)(const Options& options, const Outlet& outlet);
+};
+
+/// A format that no option changes.
+template <typename Format>
+std::unique_ptr<Formatter> make(const Options& /*options*/, const Outlet& /*outlet*/) {
+  return std::make_unique<Format>();
+}
+
 std::unique_ptr<Formatter> make_text(const Options& options, const Outlet& outlet) {
   return std::make_unique<TextFormatter>(TextStyle{options.wide, use_colour(options, outlet)});
 }
 
-std::unique_ptr<Formatter> make_formatter(const Options& options, const Outlet& outlet) {
+std::unique_ptr<Formatter> make_chosen(const Options& options, const Outlet& outlet) {
   if (options.explained)
     return std::make_unique<ExplainFormatter>(*options.explained,
                                               options.format == OutputFormat::ndjson);
   if (options.format == OutputFormat::ndjson)
-    return std::make_unique<NdjsonFormatter>();
+    return make<NdjsonFormatter>(options, outlet);
   return make_text(options, outlet);
+}
+
+/// All outputs of a run. CONTRIBUTING.md shows how one is added.
+std::vector<Wanted> wanted_by(const Options& options) {
+  const bool to_file = !options.output.empty() && options.output != "-";
+  std::vector<Wanted> wanted{{to_file ? options.output : "-", make_chosen}};
+  if (to_file && isatty(STDOUT_FILENO))
+    wanted.push_back({"-", make_text});
+  return wanted;
 }
 
 } // namespace
 
 Result<std::unique_ptr<Outputs>> Outputs::open(const Options& options) {
   auto outputs = std::make_unique<Outputs>();
-  const bool to_file = !options.output.empty() && options.output != "-";
-  auto main = Outlet::open(to_file ? options.output : "-");
-  if (!main)
-    return tl::unexpected{main.error()};
-  auto formatter = make_formatter(options, *main);
-  outputs->outputs_.push_back(std::make_unique<Output>(std::move(formatter), std::move(*main)));
-  if (to_file && isatty(STDOUT_FILENO)) {
-    auto terminal = Outlet::open("-");
-    if (!terminal)
-      return tl::unexpected{terminal.error()};
-    auto text = make_text(options, *terminal);
-    outputs->outputs_.push_back(std::make_unique<Output>(std::move(text), std::move(*terminal)));
+  for (const Wanted& wanted : wanted_by(options)) {
+    auto outlet = Outlet::open(wanted.path);
+    if (!outlet)
+      return tl::unexpected{outlet.error()};
+    auto formatter = wanted.make(options, *outlet);
+    outputs->outputs_.push_back(std::make_unique<Output>(std::move(formatter), std::move(*outlet)));
   }
   outputs->errors_.resize(outputs->outputs_.size());
   return outputs;

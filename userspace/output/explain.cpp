@@ -99,16 +99,6 @@ void ExplainFormatter::format(const Lost& lost, std::string& out) {
   static_cast<void>(out);
 }
 
-void ExplainFormatter::format(const Sample& sample, std::string& out) {
-  static_cast<void>(sample);
-  static_cast<void>(out);
-}
-
-void ExplainFormatter::format(const Audit& audit, std::string& out) {
-  static_cast<void>(audit);
-  static_cast<void>(out);
-}
-
 void ExplainFormatter::format(const Snapshot& summary, std::string& out) {
   if (json_)
     format_json(summary, out);

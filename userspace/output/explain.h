@@ -10,11 +10,10 @@ class ExplainFormatter final : public Formatter {
 public:
   ExplainFormatter(uint16_t port, bool json) : port_(port), json_(json) {}
 
+  using Formatter::format;
   void format(const Start& start, std::string& out) override;
   void format(const Event& event, std::string& out) override;
   void format(const Lost& lost, std::string& out) override;
-  void format(const Sample& sample, std::string& out) override;
-  void format(const Audit& audit, std::string& out) override;
   void format(const Snapshot& summary, std::string& out) override;
 
 private:
