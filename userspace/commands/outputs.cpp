@@ -4,7 +4,6 @@
 #include "commands/diagnostics.h"
 #include "output/explain.h"
 #include "output/ndjson.h"
-#include "output/reasons.h"
 #include "output/text.h"
 
 #include <algorithm>
@@ -65,7 +64,6 @@ std::vector<Wanted> wanted_by(const Options& options) {
   std::vector<Wanted> wanted{{to_file ? options.output : "-", make_chosen}};
   if (to_file && isatty(STDOUT_FILENO))
     wanted.push_back({"-", make_text});
-  wanted.push_back({"reasons.txt", make<ReasonFormatter>});
   return wanted;
 }
 
