@@ -33,6 +33,14 @@ struct ListenerState {
   bool reuseport = false;
 };
 
+/// The queues of a listener since the last sample.
+struct RecentQueues {
+  Queue accept_queue;
+  Queue syn_queue;
+  uint32_t accept_peak = 0;
+  uint32_t syn_peak = 0;
+};
+
 struct Listener {
   uint64_t id = 0;    ///< aw_listener.id
   uint32_t netns = 0; ///< inode of its network namespace; 0: not known
@@ -52,15 +60,8 @@ struct Listener {
   std::optional<Queue> accept_queue; ///< as a record or a scan showed it last
   uint32_t accept_peak = 0;          ///< the greatest depths seen, by records and scans
   uint32_t syn_peak = 0;
-  /// Its queues since the last sample: absent where nothing has shown them.
-  struct Recent {
-    Queue accept_queue;
-    Queue syn_queue;
-    uint32_t accept_peak = 0;
-    uint32_t syn_peak = 0;
-  };
-  std::optional<Recent> recent;
-  uint64_t state_taken_ns = 0; ///< see owner_state()
+  std::optional<RecentQueues> recent; ///< absent where nothing has shown them
+  uint64_t state_taken_ns = 0;        ///< see owner_state()
 };
 
 /// Null: none is known.

@@ -147,7 +147,7 @@ void Sampler::take(const Instant& now, std::span<const Counter> counters,
     if (last.told || (before.told && !listener.closed))
       samples.push_back(std::move(sample));
     if (!listener.closed)
-      after.emplace(listener.id, std::move(last));
+      after.emplace(listener.id, last);
   });
   before_ = std::move(after);
   begun_ns_ = now.boot_ns;

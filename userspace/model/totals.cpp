@@ -36,6 +36,7 @@ void FoundCounts::note(const aw_event& record, uint64_t listener, uint64_t count
 
 std::vector<Counter> FoundCounts::counters() const {
   std::vector<Counter> counters;
+  counters.reserve(counts_.size());
   for (const auto& [key, count] : counts_)
     counters.push_back({key, count});
   return counters;
