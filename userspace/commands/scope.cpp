@@ -55,7 +55,7 @@ Scope scope_of(const Options& options, const Plan& plan, const Probes& probes) {
   scope.sample_seconds = options.sample_seconds.value_or(samples ? ordinary_sample_seconds : 0);
   scope.thresholds.stall_seconds = options.stall_seconds;
   if (options.command == Command::explain)
-    scope.thresholds.strays = 1; // somebody asked for this very port
+    scope.thresholds.failed_handshakes = 1; // somebody asked for this very port
   return scope;
 }
 

@@ -39,7 +39,7 @@ Seen* seen_of(Facts& facts, const Event& event) {
            : event.reason == AW_FIREWALL          ? &facts.rejected
                                                   : nullptr;
   case AW_LISTENER_CLOSED:
-    return event.accept_queue && event.accept_queue->depth ? &facts.left_alone : nullptr;
+    return event.accept_queue && event.accept_queue->depth ? &facts.lost_at_close : nullptr;
   default:
     return nullptr;
   }
@@ -48,7 +48,7 @@ Seen* seen_of(Facts& facts, const Event& event) {
 std::vector<const Seen*> every_seen(const Facts& facts) {
   std::vector all{&facts.overflow, &facts.aborted,  &facts.syn_drops,
                   &facts.cookies,  &facts.silent,   &facts.expired,
-                  &facts.refused,  &facts.rejected, &facts.left_alone};
+                  &facts.refused,  &facts.rejected, &facts.lost_at_close};
   for (const Seen& seen : facts.dropped)
     all.push_back(&seen);
   return all;
@@ -227,8 +227,8 @@ void Diagnosis::remember(const Active& active, const Change& change) {
     history_[active.history] = change;
 }
 
-void Diagnosis::begin(const SubjectKey& key, Subject& subject, Finding finding,
-                      std::vector<Change>& changes) {
+void Diagnosis::begin_or_renew(const SubjectKey& key, Subject& subject, Finding finding,
+                               std::vector<Change>& changes) {
   const auto name = finding.name;
   const uint64_t now_ns = subject.facts.now_ns;
   const auto known = subject.active.find(name);
@@ -281,7 +281,7 @@ std::vector<Diagnosis::Change> Diagnosis::judge(uint64_t now_ns) {
     for (const auto name : ended)
       end(key, subject, name, changes);
     for (Finding& finding : findings)
-      begin(key, subject, std::move(finding), changes);
+      begin_or_renew(key, subject, std::move(finding), changes);
   }
   std::erase_if(subjects_, [&](const auto& entry) { return is_over(entry.second); });
   return changes;

@@ -97,8 +97,8 @@ private:
   static void take(Subject& subject, const QueueState& state);
   void refresh(Subject& subject, uint64_t now_ns) const;
   [[nodiscard]] bool is_over(const Subject& subject) const;
-  void begin(const SubjectKey& key, Subject& subject, Finding finding,
-             std::vector<Change>& changes);
+  void begin_or_renew(const SubjectKey& key, Subject& subject, Finding finding,
+                      std::vector<Change>& changes);
   void end(const SubjectKey& key, Subject& subject, std::string_view name,
            std::vector<Change>& changes);
   void remember(const Active& active, const Change& change);

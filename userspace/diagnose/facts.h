@@ -31,7 +31,7 @@ struct Thresholds {
   double stall_seconds = 1;          ///< nothing accepted for so long, while some wait
   double slow_seconds = 0.5;         ///< who waits longer for accept() waits long
   double former_seconds = 60;        ///< a listener that closed so long ago left a gap
-  uint64_t strays = 3;               ///< SYNs to a closed port, SYN-ACKs sent again
+  uint64_t failed_handshakes = 3;    ///< SYNs to a closed port, SYN-ACKs sent again
   uint64_t flood = 100;              ///< unanswered handshakes
 };
 
@@ -51,7 +51,7 @@ struct Facts {
   Seen expired;                   ///< of these, handshakes that were given up
   Seen refused;                   ///< reset_sent for no_listener
   Seen rejected;                  ///< reset_sent for firewall; the same SYNs may be in `dropped`
-  Seen left_alone;                ///< connections that were lost when the listener was closed
+  Seen lost_at_close;             ///< connections that were lost when the listener was closed
   std::array<Seen, AW_NR_REASONS> dropped; ///< listen_drop for any other reason
   size_t clients = 0;                      ///< different addresses among them, at most max_clients
   static constexpr size_t max_clients = 64;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diagnose/rules.h"
 
-#include "diagnose/case.h"
+#include "diagnose/rule_context.h"
 
 #include <array>
 
@@ -48,7 +48,7 @@ const char* advice_for_reason(std::string_view reason) {
   return "See what the kernel means by it: enum skb_drop_reason.";
 }
 
-MaybeFinding refusal(const Case& c, const Refusal& kind) {
+MaybeFinding refusal(const RuleContext& c, const Refusal& kind) {
   const Seen& seen = c.dropped(kind.reason);
   if (!c.goes_on(seen))
     return std::nullopt;
@@ -66,7 +66,7 @@ MaybeFinding refusal(const Case& c, const Refusal& kind) {
 
 struct Rule {
   std::string_view name;
-  MaybeFinding (*holds)(const Case&);
+  MaybeFinding (*holds)(const RuleContext&);
 };
 
 /// The most telling first.
@@ -93,7 +93,7 @@ constexpr std::array rules{
 } // namespace
 
 std::vector<Finding> judge(const Facts& facts, const Thresholds& thresholds) {
-  const Case c{facts, thresholds};
+  const RuleContext c{facts, thresholds};
   std::vector<Finding> findings;
   for (const Rule& one : rules) {
     if (auto finding = one.holds(c))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "diagnose/case.h"
+#include "diagnose/rule_context.h"
 #include "diagnose/servers.h"
 #include "events/owner_state.h"
 
@@ -31,7 +31,7 @@ struct Shortage {
   std::string_view advice;
 };
 
-Finding out_of_files(const Case& c, const Shortage& kind) {
+Finding out_of_files(const RuleContext& c, const Shortage& kind) {
   const auto& [open, limit] = c.facts.shortage->files;
   Finding finding{kind.finding, Confidence::certain, {}, {}, std::string{kind.advice}};
   finding.what = fmt::format("accept() fails: {} of {} {}, {} wait", open, limit, kind.which,
@@ -46,7 +46,7 @@ Finding out_of_files(const Case& c, const Shortage& kind) {
 
 } // namespace
 
-MaybeFinding descriptors_exhausted(const Case& c) {
+MaybeFinding descriptors_exhausted(const RuleContext& c) {
   if (!c.is_short_of_files() || c.facts.shortage->of_host)
     return std::nullopt;
   return out_of_files(c,
@@ -55,7 +55,7 @@ MaybeFinding descriptors_exhausted(const Case& c) {
                        "does not close: ls -l /proc/PID/fd."});
 }
 
-MaybeFinding host_files_exhausted(const Case& c) {
+MaybeFinding host_files_exhausted(const RuleContext& c) {
   if (!c.is_short_of_files() || !c.facts.shortage->of_host)
     return std::nullopt;
   return out_of_files(
@@ -64,7 +64,7 @@ MaybeFinding host_files_exhausted(const Case& c) {
           "entries in /proc/PID/fd."});
 }
 
-MaybeFinding stuck_acceptor(const Case& c) {
+MaybeFinding stuck_acceptor(const RuleContext& c) {
   if (!c.is_stuck() || c.is_short_of_files())
     return std::nullopt;
   Finding finding{"stuck_acceptor", Confidence::certain, {}, {}, {}};
@@ -84,7 +84,7 @@ MaybeFinding stuck_acceptor(const Case& c) {
   return finding;
 }
 
-MaybeFinding slow_acceptor(const Case& c) {
+MaybeFinding slow_acceptor(const RuleContext& c) {
   const bool fills =
       c.overflows() || (c.facts.accept_queue && aw_under_pressure(c.facts.accept_queue->depth,
                                                                   c.facts.accept_queue->limit, 50));
@@ -108,7 +108,7 @@ MaybeFinding slow_acceptor(const Case& c) {
   return finding;
 }
 
-MaybeFinding burst_larger_than_backlog(const Case& c) {
+MaybeFinding burst_larger_than_backlog(const RuleContext& c) {
   if (!c.is_burst() || c.was_flooded())
     return std::nullopt;
   Finding finding{"burst_larger_than_backlog", Confidence::likely, {}, {}, {}};
@@ -122,7 +122,7 @@ MaybeFinding burst_larger_than_backlog(const Case& c) {
   return finding;
 }
 
-MaybeFinding limit_capped_by_somaxconn(const Case& c) {
+MaybeFinding limit_capped_by_somaxconn(const RuleContext& c) {
   const auto limit = c.limit();
   if (!c.is_burst() || c.was_flooded() || !limit || !c.facts.somaxconn ||
       *limit < *c.facts.somaxconn)
@@ -146,7 +146,7 @@ MaybeFinding limit_capped_by_somaxconn(const Case& c) {
   return finding;
 }
 
-MaybeFinding backlog_too_small(const Case& c) {
+MaybeFinding backlog_too_small(const RuleContext& c) {
   const auto limit = c.limit();
   if (!c.is_burst() || c.was_flooded() || !limit)
     return std::nullopt;
@@ -170,7 +170,7 @@ MaybeFinding backlog_too_small(const Case& c) {
   return finding;
 }
 
-MaybeFinding reuseport_imbalance(const Case& c) {
+MaybeFinding reuseport_imbalance(const RuleContext& c) {
   if (!(c.overflows() || c.is_stuck()) || c.facts.members < 2 || !c.facts.idle_members)
     return std::nullopt;
   Finding finding{"reuseport_imbalance", Confidence::certain, {}, {}, {}};
@@ -186,7 +186,7 @@ MaybeFinding reuseport_imbalance(const Case& c) {
   return finding;
 }
 
-MaybeFinding abort_on_overflow(const Case& c) {
+MaybeFinding abort_on_overflow(const RuleContext& c) {
   if (!c.goes_on(c.facts.aborted))
     return std::nullopt;
   Finding finding{"abort_on_overflow", Confidence::certain, {}, {}, {}};

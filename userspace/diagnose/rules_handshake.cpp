@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "diagnose/case.h"
+#include "diagnose/rule_context.h"
 
 namespace acceptwatch::rule {
 namespace {
@@ -12,7 +12,7 @@ std::optional<double> answered_share(const Facts& facts) {
   return static_cast<double>(*facts.cookies_returned) / static_cast<double>(*facts.cookies_sent);
 }
 
-bool looks_like_flood(const Case& c) {
+bool looks_like_flood(const RuleContext& c) {
   constexpr double most_return = 0.5;
   const auto share = answered_share(c.facts);
   const uint64_t unanswered = c.syn_queue_count() + c.facts.silent.count;
@@ -25,7 +25,7 @@ bool looks_like_flood(const Case& c) {
 
 } // namespace
 
-MaybeFinding syn_flood(const Case& c) {
+MaybeFinding syn_flood(const RuleContext& c) {
   if (!looks_like_flood(c))
     return std::nullopt;
   const auto share = answered_share(c.facts);
@@ -49,7 +49,7 @@ MaybeFinding syn_flood(const Case& c) {
   return finding;
 }
 
-MaybeFinding cookies_hide_full_syn_queue(const Case& c) {
+MaybeFinding cookies_hide_full_syn_queue(const RuleContext& c) {
   if (!c.goes_on(c.facts.cookies) || looks_like_flood(c))
     return std::nullopt;
   const auto share = answered_share(c.facts);
@@ -75,7 +75,7 @@ MaybeFinding cookies_hide_full_syn_queue(const Case& c) {
   return finding;
 }
 
-MaybeFinding syn_queue_full(const Case& c) {
+MaybeFinding syn_queue_full(const RuleContext& c) {
   if (!c.goes_on(c.facts.syn_drops) || looks_like_flood(c))
     return std::nullopt;
   Finding finding{"syn_queue_full", Confidence::likely, {}, {}, {}};
@@ -88,8 +88,8 @@ MaybeFinding syn_queue_full(const Case& c) {
   return finding;
 }
 
-MaybeFinding handshakes_lost(const Case& c) {
-  if (!c.goes_on(c.facts.silent) || c.facts.silent_handshakes < c.limits.strays ||
+MaybeFinding handshakes_lost(const RuleContext& c) {
+  if (!c.goes_on(c.facts.silent) || c.facts.silent_handshakes < c.limits.failed_handshakes ||
       c.syn_queue_fills() || c.overflows() || c.most_arrive() || c.was_flooded())
     return std::nullopt;
   Finding finding{"handshakes_lost",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "diagnose/case.h"
+#include "diagnose/rule_context.h"
 
 namespace acceptwatch::rule {
 namespace {
@@ -22,7 +22,7 @@ std::string elsewhere_of(const Facts& facts) {
 
 } // namespace
 
-MaybeFinding restart_gap(const Case& c) {
+MaybeFinding restart_gap(const RuleContext& c) {
   const auto& former = c.facts.former;
   if (!c.goes_on(c.facts.refused) || !former ||
       former->closed_seconds_ago > c.limits.former_seconds)
@@ -43,10 +43,10 @@ MaybeFinding restart_gap(const Case& c) {
   return finding;
 }
 
-MaybeFinding closed_port(const Case& c) {
+MaybeFinding closed_port(const RuleContext& c) {
   const bool gap = c.facts.former && c.facts.former->closed_seconds_ago <= c.limits.former_seconds;
   if (c.facts.listening || gap || !c.goes_on(c.facts.refused) ||
-      c.facts.refused.count < c.limits.strays)
+      c.facts.refused.count < c.limits.failed_handshakes)
     return std::nullopt;
   Finding finding{"closed_port", Confidence::certain, {}, {}, {}};
   finding.what = fmt::format("nobody listens {}; {} refused", place_of(c.facts),
@@ -63,13 +63,13 @@ MaybeFinding closed_port(const Case& c) {
   return finding;
 }
 
-MaybeFinding closed_with_queue(const Case& c) {
-  if (!c.goes_on(c.facts.left_alone))
+MaybeFinding closed_with_queue(const RuleContext& c) {
+  if (!c.goes_on(c.facts.lost_at_close))
     return std::nullopt;
   Finding finding{"closed_with_queue", Confidence::certain, {}, {}, {}};
   finding.what = fmt::format("the listener was closed while {} waited in its accept queue",
-                             connections(c.facts.left_alone.count));
-  add_number(finding, "lost", c.facts.left_alone.count);
+                             connections(c.facts.lost_at_close.count));
+  add_number(finding, "lost", c.facts.lost_at_close.count);
   finding.advice =
       "Before the service is stopped, take it out of the load balancer and let it accept "
       "those that wait, or hand the socket over (reload, systemd socket unit, "
@@ -77,7 +77,7 @@ MaybeFinding closed_with_queue(const Case& c) {
   return finding;
 }
 
-MaybeFinding firewall(const Case& c) {
+MaybeFinding firewall(const RuleContext& c) {
   const Seen& dropped = c.dropped(AW_FIREWALL);
   const Seen& rejected = c.facts.rejected;
   if (!c.goes_on(dropped) && !c.goes_on(rejected))

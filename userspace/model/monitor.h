@@ -73,7 +73,7 @@ private:
   std::optional<Error> look();
   static constexpr uint64_t told_audit_pause_ns = 60'000'000'000;
   void tell_summed_up();
-  void judge();
+  void look_and_judge();
   void tell_losses();
   void tell_loss(const char* where, uint64_t count, uint64_t& told);
   void tell_sample();

@@ -57,7 +57,7 @@ void Monitor::tick(const Instant& now) {
   if (now_.boot_ns >= next_sums_ns_)
     tell_summed_up();
   if (now_.boot_ns >= next_judge_ns_)
-    judge();
+    look_and_judge();
   if (chains_until_ns_ && now_.boot_ns >= chains_until_ns_) {
     chains_until_ns_ = 0;
     control_.watch_chains(false);
@@ -114,7 +114,7 @@ void Monitor::tell_summed_up() {
 }
 
 /// What the records and the queues add up to.
-void Monitor::judge() {
+void Monitor::look_and_judge() {
   next_judge_ns_ = now_.boot_ns + tenth_ns;
   // A look that fails leaves the queues as they were last seen.
   if (scope_.sees_queues && now_.boot_ns >= next_look_ns_)

@@ -61,14 +61,14 @@ void Sampler::begin(const Instant& now) {
   table_.begin_interval();
 }
 
-Sampler::Losses Sampler::losses_since(std::span<const Counter> counters) {
-  Losses now;
-  for (const auto& [key, count, folded] : counters) {
+Sampler::LostHandshakes Sampler::losses_since(std::span<const Counter> counters) {
+  LostHandshakes now;
+  for (const auto& [key, count, suppressed] : counters) {
     if (is_lost(key.action) && key.listener && key.listener != AW_OTHER_LISTENERS)
       now[{key.listener, static_cast<aw_action>(key.action), static_cast<aw_reason>(key.reason)}] +=
           count;
   }
-  Losses since;
+  LostHandshakes since;
   for (const auto& [key, count] : now) {
     const auto before = lost_.find(key);
     if (const uint64_t more = grown(before == lost_.end() ? 0 : before->second, count))
@@ -104,7 +104,7 @@ Sample Sampler::sample_of(const Listener& listener, const Instant& now) const {
   return sample;
 }
 
-void Sampler::add_losses(uint64_t listener, const Losses& losses, Sample& sample) const {
+void Sampler::add_losses(uint64_t listener, const LostHandshakes& losses, Sample& sample) const {
   for (auto loss = losses.lower_bound({listener}); loss != losses.end(); ++loss) {
     const auto& [key, count] = *loss;
     if (key.listener != listener)
@@ -126,7 +126,7 @@ void Sampler::add_accepts(const Listener& listener, const Before& before, Before
 
 void Sampler::take(const Instant& now, std::span<const Counter> counters,
                    const std::function<void(const Sample&)>& tell) {
-  const Losses losses = losses_since(counters);
+  const LostHandshakes losses = losses_since(counters);
   std::unordered_map<uint64_t, Before> after;
   std::vector<Sample> samples;
   size_t asked = 0;

@@ -48,11 +48,11 @@ private:
     std::optional<Waits> waits;
     bool told = false;
   };
-  using Losses = std::map<LossKey, uint64_t>;
+  using LostHandshakes = std::map<LossKey, uint64_t>;
 
-  [[nodiscard]] Losses losses_since(std::span<const Counter> counters);
+  [[nodiscard]] LostHandshakes losses_since(std::span<const Counter> counters);
   [[nodiscard]] Sample sample_of(const Listener& listener, const Instant& now) const;
-  void add_losses(uint64_t listener, const Losses& losses, Sample& sample) const;
+  void add_losses(uint64_t listener, const LostHandshakes& losses, Sample& sample) const;
   void add_accepts(const Listener& listener, const Before& before, Before& after,
                    Sample& sample) const;
 
@@ -60,7 +60,7 @@ private:
   const Host& host_;
   ListenerTable& table_;
   uint64_t begun_ns_ = 0;
-  Losses lost_; ///< in all, at the last sample
+  LostHandshakes lost_; ///< in all, at the last sample
   std::unordered_map<uint64_t, Before> before_;
 };
 

@@ -156,7 +156,7 @@ template <typename A, Is<BlindSpot> V> void fields(A& a, V& v) {
   a(v.action, v.reason, v.stage, v.field, v.why, v.remedy);
 }
 template <typename A, Is<Thresholds> V> void fields(A& a, V& v) {
-  a(v.hold_ns, v.stall_seconds, v.slow_seconds, v.former_seconds, v.strays, v.flood);
+  a(v.hold_ns, v.stall_seconds, v.slow_seconds, v.former_seconds, v.failed_handshakes, v.flood);
 }
 template <typename A, Is<OwnerFilter> V> void fields(A& a, V& v) { a(v.pids, v.names, v.cgroups); }
 template <typename A, Is<Scope> V> void fields(A& a, V& v) {

@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "events/decode.h"
 #include "probes/handles.h"
-#include "probes/lent_types.h"
+#include "probes/minimal_btf.h"
 #include "probes/netfilter.h"
 #include "probes/stacks.h"
 
@@ -120,7 +120,7 @@ Result<void> Seed::load(const Plan& plan, bpf_object* main) {
     target.emplace(*plan.netfilter);
   if (target && !target->is_found()) // the module has just been unloaded
     state_->allow_chains(false);
-  const LentTypes types{state_->object};
+  const MinimalBtf types{state_->object};
   if (const int error = state_->typed ? seed_bpf__load(state_->typed.get())
                                       : probe_seed_bpf__load(state_->probing.get()))
     return load_failure("the kernel refuses the seeding programs", error);

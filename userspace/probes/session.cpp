@@ -5,7 +5,7 @@
 #include "host/clock.h"
 #include "host/proc_host.h"
 #include "probes/handles.h"
-#include "probes/lent_types.h"
+#include "probes/minimal_btf.h"
 #include "probes/ring.h"
 #include "probes/seed.h"
 #include "probes/skipped_runs.h"
@@ -123,8 +123,8 @@ private:
   DirectObject direct_;
   ProbeObject probe_;
   Seed seed_;
-  std::optional<LentTypes> lent_; ///< while loading
-  bpf_object* object_ = nullptr;  ///< of direct_ or probe_
+  std::optional<MinimalBtf> minimal_btf_; ///< while loading
+  bpf_object* object_ = nullptr;          ///< of direct_ or probe_
   Globals globals_;
   std::vector<Attached> attached_;
   std::unique_ptr<Ring> ring_;
@@ -152,7 +152,7 @@ Result<void> Session::load_object(Object& owner, const Plan& plan, const KernelF
     bpf_program__set_autoload(program, true);
   }
   fill_constants(*owner, plan, filter);
-  lent_.emplace(object_, seed_.object());
+  minimal_btf_.emplace(object_, seed_.object());
   if (const int error = Load(owner.get()))
     return load_failure("the kernel refuses the tracing programs", error);
   globals_ = {&owner->bss->aw_active, &owner->bss->aw_suppressing, owner->bss->aw_lost,
@@ -187,7 +187,7 @@ Result<void> Session::open(const Plan& plan, const KernelFilter& filter,
     return loaded;
   if (auto seeded = load_seed(plan); !seeded)
     return seeded;
-  lent_.reset();
+  minimal_btf_.reset();
   if (auto ring = open_ring(); !ring)
     return ring;
   if (auto counted = count_cpus(); !counted)

@@ -265,14 +265,14 @@ TEST(Rules, OneStrayAtAClosedPortIsNothing) {
   facts.refused = seen(1);
   EXPECT_EQ(names(facts), Names{});
   Thresholds asked;
-  asked.strays = 1;
+  asked.failed_handshakes = 1;
   EXPECT_EQ(judge(facts, asked).size(), 1U);
 }
 
 TEST(Rules, AListenerLeavesConnectionsAlone) {
   Facts facts = healthy();
   facts.listening = false;
-  facts.left_alone = seen(11);
+  facts.lost_at_close = seen(11);
   EXPECT_EQ(names(facts), Names{"closed_with_queue"});
 }
 

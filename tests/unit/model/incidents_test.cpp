@@ -134,7 +134,7 @@ TEST_F(IncidentsTest, AnExplanationSettlesSomeSecondsAfterTheFirstFinding) {
 }
 
 TEST_F(IncidentsTest, FindingsAreToldOfPortsWithoutAListener) {
-  scope.thresholds.strays = 1;
+  scope.thresholds.failed_handshakes = 1;
   ASSERT_TRUE(begin());
   apply(to(81, AW_RESET_SENT, AW_NO_LISTENER));
   tick_after(tenth);
@@ -146,7 +146,7 @@ TEST_F(IncidentsTest, FindingsAreToldOfPortsWithoutAListener) {
 }
 
 TEST_F(IncidentsTest, ARefusalOfWhichNobodyKnowsThePortMakesNoFinding) {
-  scope.thresholds.strays = 1;
+  scope.thresholds.failed_handshakes = 1;
   ASSERT_TRUE(begin());
   auto refused = to(81, AW_RESET_SENT, AW_NO_LISTENER);
   refused.flags = 0;

@@ -18,9 +18,11 @@ aw_event of_client(uint16_t port, aw_reason reason = AW_ACCEPT_QUEUE_FULL) {
   return record;
 }
 
-Counter counted(uint64_t folded, aw_reason reason = AW_ACCEPT_QUEUE_FULL) {
+Counter counted(uint64_t suppressed, aw_reason reason = AW_ACCEPT_QUEUE_FULL) {
   const auto record = of_client(0, reason);
-  return {{record.listener.id, 0, record.action, record.reason, record.stage, 0}, folded, folded};
+  return {{record.listener.id, 0, record.action, record.reason, record.stage, 0},
+          suppressed,
+          suppressed};
 }
 
 Told take(SummedUp& summed_up, const std::vector<Counter>& counters) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "probes/lent_types.h"
+#include "probes/minimal_btf.h"
 
 #include "kernel/btf.h"
 #include "probes/load_btf.h"
@@ -12,7 +12,7 @@ namespace acceptwatch {
 namespace {
 
 /// What libbpf gets. Empty: it reads the kernel's own.
-std::vector<std::byte> lent;
+std::vector<std::byte> minimal;
 
 /// A program attaches to what follows the slash in its section's name.
 void add_target(const bpf_program* program, std::vector<std::string>& names) {
@@ -36,21 +36,21 @@ void add_names(bpf_object* object, std::vector<std::string>& names) {
 
 } // namespace
 
-LentTypes::LentTypes(bpf_object* object, bpf_object* other) {
-  const auto types = lent.empty() ? load_kernel_btf() : std::nullopt;
+MinimalBtf::MinimalBtf(bpf_object* object, bpf_object* other) {
+  const auto types = minimal.empty() ? load_kernel_btf() : std::nullopt;
   if (!types)
     return;
   std::vector<std::string> names;
   add_names(object, names);
   if (other)
     add_names(other, names);
-  lent = types->reduced_to(names);
-  lends_ = true;
+  minimal = types->reduced_to(names);
+  owns_ = true;
 }
 
-LentTypes::~LentTypes() {
-  if (lends_)
-    lent = std::vector<std::byte>{}; // "= {}" would keep the memory
+MinimalBtf::~MinimalBtf() {
+  if (owns_)
+    minimal = std::vector<std::byte>{}; // "= {}" would keep the memory
 }
 
 } // namespace acceptwatch
@@ -59,8 +59,8 @@ LentTypes::~LentTypes() {
 // NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming)
 extern "C" btf* __real_btf__load_vmlinux_btf();
 extern "C" btf* __wrap_btf__load_vmlinux_btf() {
-  using acceptwatch::lent;
-  return lent.empty() ? __real_btf__load_vmlinux_btf()
-                      : btf__new(lent.data(), static_cast<__u32>(lent.size()));
+  using acceptwatch::minimal;
+  return minimal.empty() ? __real_btf__load_vmlinux_btf()
+                         : btf__new(minimal.data(), static_cast<__u32>(minimal.size()));
 }
 // NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)

@@ -15,16 +15,16 @@ namespace acceptwatch {
 /// tracepoint on 6.18). No option hands it over; so the linker
 /// leads libbpf's call of btf__load_vmlinux_btf() to us (--wrap). Where libbpf is a shared
 /// library its calls stay inside, and it reads everything as ever.
-class LentTypes {
+class MinimalBtf {
 public:
   /// `other` may be null.
-  explicit LentTypes(bpf_object* object, bpf_object* other = nullptr);
-  ~LentTypes();
-  LentTypes(const LentTypes&) = delete;
-  LentTypes& operator=(const LentTypes&) = delete;
+  explicit MinimalBtf(bpf_object* object, bpf_object* other = nullptr);
+  ~MinimalBtf();
+  MinimalBtf(const MinimalBtf&) = delete;
+  MinimalBtf& operator=(const MinimalBtf&) = delete;
 
 private:
-  bool lends_ = false;
+  bool owns_ = false;
 };
 
 } // namespace acceptwatch

@@ -11,7 +11,7 @@ namespace acceptwatch {
 // What rules are written with: inside diagnose/ only.
 
 /// The facts as rules ask about them.
-struct Case {
+struct RuleContext {
   const Facts& facts;
   const Thresholds& limits;
 
@@ -102,27 +102,27 @@ using MaybeFinding = std::optional<Finding>;
 namespace rule {
 
 // The server, and the backlog that it asked for: rules_accept.cpp.
-MaybeFinding descriptors_exhausted(const Case& c);
-MaybeFinding host_files_exhausted(const Case& c);
-MaybeFinding stuck_acceptor(const Case& c);
-MaybeFinding slow_acceptor(const Case& c);
-MaybeFinding burst_larger_than_backlog(const Case& c);
-MaybeFinding limit_capped_by_somaxconn(const Case& c);
-MaybeFinding backlog_too_small(const Case& c);
-MaybeFinding reuseport_imbalance(const Case& c);
-MaybeFinding abort_on_overflow(const Case& c);
+MaybeFinding descriptors_exhausted(const RuleContext& c);
+MaybeFinding host_files_exhausted(const RuleContext& c);
+MaybeFinding stuck_acceptor(const RuleContext& c);
+MaybeFinding slow_acceptor(const RuleContext& c);
+MaybeFinding burst_larger_than_backlog(const RuleContext& c);
+MaybeFinding limit_capped_by_somaxconn(const RuleContext& c);
+MaybeFinding backlog_too_small(const RuleContext& c);
+MaybeFinding reuseport_imbalance(const RuleContext& c);
+MaybeFinding abort_on_overflow(const RuleContext& c);
 
 // Handshakes that do not come to their end: rules_handshake.cpp.
-MaybeFinding syn_flood(const Case& c);
-MaybeFinding cookies_hide_full_syn_queue(const Case& c);
-MaybeFinding syn_queue_full(const Case& c);
-MaybeFinding handshakes_lost(const Case& c);
-MaybeFinding firewall(const Case& c);
+MaybeFinding syn_flood(const RuleContext& c);
+MaybeFinding cookies_hide_full_syn_queue(const RuleContext& c);
+MaybeFinding syn_queue_full(const RuleContext& c);
+MaybeFinding handshakes_lost(const RuleContext& c);
+MaybeFinding firewall(const RuleContext& c);
 
 // Nobody listens there, or no longer: rules_place.cpp.
-MaybeFinding restart_gap(const Case& c);
-MaybeFinding closed_port(const Case& c);
-MaybeFinding closed_with_queue(const Case& c);
+MaybeFinding restart_gap(const RuleContext& c);
+MaybeFinding closed_port(const RuleContext& c);
+MaybeFinding closed_with_queue(const RuleContext& c);
 
 } // namespace rule
 
