@@ -177,10 +177,19 @@ public:
 
   void take(const Event& event) override { pass(event); }
   void take(const Lost& lost) override { pass(lost); }
+  void sampled(const Sample& sample) override {
+    if (is_whole())
+      sink_.sampled(sample);
+  }
+  void audited(const Audit& audit) override {
+    if (is_whole())
+      sink_.audited(audit);
+  }
 
 private:
+  [[nodiscard]] bool is_whole() const { return pieces_.why_broken().empty(); }
   template <typename T> void pass(const T& told) {
-    if (pieces_.why_broken().empty())
+    if (is_whole())
       sink_.take(told);
   }
 

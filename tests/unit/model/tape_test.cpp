@@ -21,6 +21,8 @@ public:
     events.push_back(event);
   }
   void take(const Lost& lost) override { formatter_->format(lost, text); }
+  void sampled(const Sample& sample) override { formatter_->format(sample, text); }
+  void audited(const Audit& audit) override { formatter_->format(audit, text); }
   void take(const Start& start) { formatter_->format(start, text); }
   void take(const Snapshot& summary) { formatter_->format(summary, text); }
 
@@ -147,6 +149,14 @@ TEST_F(TapeTest, WhatIsPlayedTellsTheSameByteForByte) {
   EXPECT_FALSE(play(bytes));
   EXPECT_EQ(played.text, live.text);
   EXPECT_EQ(summaries, 1);
+}
+
+TEST_F(TapeTest, SoAreSamples) {
+  scope.sample_seconds = 1;
+  run();
+  ASSERT_NE(live.text.find(R"("action":"sample")"), std::string::npos);
+  EXPECT_FALSE(play(bytes));
+  EXPECT_EQ(played.text, live.text);
 }
 
 TEST_F(TapeTest, SoItIsWhereAcceptIsNotSeen) {
