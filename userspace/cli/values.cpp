@@ -4,9 +4,11 @@
 #include "acceptwatch/record_cpp.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/services.h"
 #include "events/names.h"
 
 #include <cerrno>
+#include <cmath>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/nsfs.h>
@@ -39,11 +41,16 @@ std::string action_list() {
 Result<std::bitset<65536>> parse_ports(std::string_view text) {
   std::bitset<65536> ports;
   for (const auto part : split(text, ',')) {
+    if (const auto service = port_of_service(part)) {
+      ports.set(*service);
+      continue;
+    }
     const auto dash = part.find('-');
     const auto first = parse_port(part.substr(0, dash));
     const auto last = dash == std::string_view::npos ? first : parse_port(part.substr(dash + 1));
     if (!first || !last)
-      return wrong("'{}' is no port: ports are 1 to 65535, as in 80,443,8000-8010",
+      return wrong("'{}' is no port: ports are 1 to 65535 or names of services, as in "
+                   "80,https,8000-8010",
                    printable(part));
     if (*first > *last)
       return wrong("the port range '{}' ends before it begins", printable(part));
@@ -64,13 +71,36 @@ Result<uint32_t> parse_actions(std::string_view text) {
   return actions;
 }
 
+Result<double> parse_seconds(std::string_view text) {
+  struct Unit {
+    std::string_view name;
+    double seconds;
+  };
+  constexpr Unit units[] = {{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}};
+  double factor = 1;
+  auto number = text;
+  for (const auto& unit : units) {
+    if (number.ends_with(unit.name)) {
+      number.remove_suffix(unit.name.size());
+      factor = unit.seconds;
+      break;
+    }
+  }
+  const auto value = parse_number<double>(number);
+  if (!value || !std::isfinite(*value) || *value < 0 || std::signbit(*value))
+    return wrong("'{}' is no time: as in 90, 0.5, 500ms, 5m, 1h", printable(text));
+  return *value * factor;
+}
+
 Result<uint32_t> parse_netns(std::string_view text) {
   constexpr uint32_t max_pid = 4U << 20; // PID_MAX_LIMIT; namespaces are far above
   const auto number = parse_number<uint32_t>(text);
   if (number && *number > max_pid)
     return *number;
-  const std::string path = number ? fmt::format("/proc/{}/ns/net", *number) : std::string{text};
+  std::string path = number ? fmt::format("/proc/{}/ns/net", *number) : std::string{text};
   struct stat info {};
+  if (!number && text.find('/') == std::string_view::npos)
+    path = fmt::format("/run/netns/{}", text); // where ip-netns(8) keeps them
   if (stat(path.c_str(), &info) < 0)
     return wrong("'{}' is no network namespace: {}: {}", printable(text), printable(path),
                  describe_errno(errno));

@@ -55,6 +55,17 @@ void announce(const Plan& plan, const Options& options) {
              : ""));
 }
 
+/// A filter may be mistyped; and a service that is not there yet may come.
+void warn_of_nothing_to_watch(const Monitor& monitor, const Options& options) {
+  if (options.quiet || monitor.has_wanted_listener())
+    return;
+  auto filters = options.filters;
+  std::erase_if(filters, [](const std::string& filter) { return filter.starts_with("events="); });
+  if (!filters.empty())
+    print_note(fmt::format("no listener matches {} now; acceptwatch waits for one.",
+                           fmt::join(filters, " ")));
+}
+
 Result<void> give_up_privileges(const Options& options) {
   const auto files = ProcFs{}.host_files();
   const bool none_left = files && files->is_exhausted();
@@ -206,6 +217,7 @@ Result<void> Watch::begin() {
   if (auto given_up = give_up_privileges(options_); !given_up)
     return given_up;
   announce(*plan_, options_);
+  warn_of_nothing_to_watch(recorder_->monitor(), options_);
   return tell_ready(options_);
 }
 

@@ -146,6 +146,14 @@ void Monitor::name_former(const aw_event& record, Event& event) const {
   event.former = FormerListener{to_owner(*former->last_holder), static_cast<double>(gap_ns) / 1e9};
 }
 
+bool Monitor::has_wanted_listener() const {
+  bool found = false;
+  table_.for_each([&](const Listener& listener) {
+    found |= !listener.closed && scope_.wants_listener(listener);
+  });
+  return found;
+}
+
 bool Monitor::is_wanted(const std::vector<const Listener*>& listeners) const {
   if (listeners.empty())
     return scope_.owners.wants(nullptr);

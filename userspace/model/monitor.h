@@ -52,6 +52,9 @@ public:
   /// Something was found, and what else is wrong has had time to show.
   [[nodiscard]] bool is_settled(const Instant& now) const { return incidents_.is_settled(now); }
 
+  /// Whether a listener is open that somebody wants to hear of.
+  [[nodiscard]] bool has_wanted_listener() const;
+
   /// The whole state, as of the last call of the others. Totals and times of accept() are as they
   /// were last read: by finish(), audit() or a tick() that had a reason.
   [[nodiscard]] Snapshot snapshot() const;

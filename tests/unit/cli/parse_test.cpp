@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/parse.h"
 
+#include "base/text.h"
 #include "base/version.h"
 
 #include <fcntl.h>
@@ -128,7 +129,7 @@ TEST(CommandLine, RefusesUnknownOptionsAndWords) {
   expect_wrong({"--bogus"}, "--bogus");
   expect_wrong({"-Z"}, "-Z");
   expect_wrong({"bogus"}, "bogus");
-  expect_wrong({"-p", "1", "2"}, "2");
+  expect_wrong({"-p", "1", "x"}, "x");
 }
 
 TEST(CommandLine, RefusesBadValuesByOption) {
@@ -159,7 +160,11 @@ TEST(CommandLine, RefusesAnOptionWithoutItsValue) {
 TEST(CommandLine, TakesOnlyDurationsAboveZero) {
   EXPECT_EQ(options_of({"-d", "0.001"}).duration, 0.001);
   EXPECT_EQ(options_of({"-d", "86400"}).duration, 86400);
-  for (const char* text : {"0", "0.0", "-1", "nan", "-nan", "inf", "1e300", "5s", ""})
+  EXPECT_EQ(options_of({"-d", "5s"}).duration, 5);
+  EXPECT_EQ(options_of({"-d", "500ms"}).duration, 0.5);
+  EXPECT_EQ(options_of({"-d", "5m"}).duration, 300);
+  EXPECT_EQ(options_of({"-d", "1h"}).duration, 3600);
+  for (const char* text : {"0", "0.0", "-1", "nan", "-nan", "inf", "1e300", "5x", "s", ""})
     expect_wrong({"--duration", text}, "--duration");
 }
 
@@ -200,14 +205,14 @@ TEST(CommandLine, ExplainWatchesItsPort) {
   EXPECT_EQ(options.ports->count(), 1U);
   EXPECT_EQ(options.duration, 5);
   EXPECT_EQ(options.format, OutputFormat::ndjson);
-  EXPECT_EQ(options.filters, (std::vector<std::string>{"netns=4026531840", "port=9799"}));
+  EXPECT_EQ(options.filters, (std::vector<std::string>{"port=9799", "netns=4026531840"}));
 }
 
 TEST(CommandLine, ExplainTakesOnePortAndNoOtherFilter) {
   expect_wrong({"explain"}, "PORT");
-  for (const char* text : {"0", "65536", "http", "80,81", "-1"})
+  for (const char* text : {"0", "65536", "no-such-service", "80,81", "-1"})
     expect_wrong({"explain", text}, "");
-  expect_wrong({"-P", "81", "explain", "80"}, "port=81");
+  expect_wrong({"-P", "81", "explain", "80"}, "one port, not 2");
   expect_wrong({"-4", "explain", "80"}, "ipv4");
 }
 
@@ -325,9 +330,78 @@ TEST(CommandLine, HelpOfCheckShowsHowToCallIt) {
   EXPECT_NE(text.find("Usage: acceptwatch check"), std::string::npos) << text;
 }
 
+TEST(CommandLine, APortMayStandAlone) {
+  for (const auto& arguments : {Arguments{"80"}, Arguments{"list", "80"}, Arguments{"-P", "80"}})
+    EXPECT_EQ(options_of(arguments).filters, (std::vector<std::string>{"port=80"}));
+  EXPECT_EQ(options_of({"explain", "-P", "80"}).explained, 80);
+  EXPECT_EQ(options_of({"-P", "80", "explain"}).explained, 80);
+}
+
+TEST(CommandLine, AListMayBeGivenAgain) {
+  const auto options = options_of(
+      {"-P", "80", "-P", "81,82", "-p", "7", "-p", "8,9", "-e", "listen_drop", "-e", "finding"});
+  EXPECT_EQ(options.ports->count(), 3U);
+  EXPECT_EQ(options.pids, (std::vector<uint32_t>{7, 8, 9}));
+  EXPECT_EQ(options.actions, 1U << AW_LISTEN_DROP | 1U << AW_FINDING);
+}
+
+TEST(CommandLine, NamesTheNearestWord) {
+  expect_wrong({"explan", "80"}, "`explain`");
+  expect_wrong({"explan"}, "`explain`");
+  expect_wrong({"tail", "-f"}, "'tail'");
+  expect_wrong({"explain", "10.0.0.5:8080"}, "without its address");
+  expect_wrong({"chekc"}, "`check`");
+  expect_wrong({"--prot", "80"}, "`--port`");
+  expect_wrong({"--dur=5"}, "`--duration`");
+  expect_wrong({"list", "--comn", "x"}, "`--comm`");
+  expect_wrong({"help", "lits"}, "`list`");
+}
+
+TEST(CommandLine, AnErrorNamesTheHelpOfItsCommand) {
+  const auto of_list = parsed({"list", "--bogus"});
+  ASSERT_FALSE(of_list);
+  EXPECT_NE(of_list.error().advice.find("acceptwatch list --help"), std::string::npos);
+  const auto of_all = parsed({"--bogus"});
+  ASSERT_FALSE(of_all);
+  EXPECT_NE(of_all.error().advice.find("`acceptwatch --help`"), std::string::npos);
+}
+
+TEST(CommandLine, ANameIsNoProcessId) { expect_wrong({"-p", "nginx"}, "--comm"); }
+
+TEST(CommandLine, HelpFitsIntoEightyColumnsAndNamesUnits) {
+  for (const auto& arguments :
+       {Arguments{"--help"}, Arguments{"explain", "--help"}, Arguments{"list", "--help"},
+        Arguments{"check", "--help"}, Arguments{"completion", "--help"}}) {
+    const auto text = answer_of(arguments);
+    for (const auto line : split(text, '\n'))
+      EXPECT_LE(line.size(), 80U) << line;
+    for (const char* type : {"TEXT", "FLOAT", "UINT", "INT "})
+      EXPECT_EQ(text.find(type), std::string::npos) << type << " in\n" << text;
+  }
+}
+
+TEST(CommandLine, HelpIsACommandToo) {
+  EXPECT_EQ(answer_of({"help"}), answer_of({"--help"}));
+  EXPECT_EQ(answer_of({"help", "explain"}), answer_of({"explain", "--help"}));
+}
+
+TEST(CommandLine, CompletionsAreMadeOfTheSameOptions) {
+  for (const char* shell : {"bash", "zsh", "fish"}) {
+    const auto text = answer_of({"completion", shell});
+    for (const char* word : {"explain", "duration", "ndjson", "listen_drop", "tracepoint"})
+      EXPECT_NE(text.find(word), std::string::npos) << shell << ' ' << word;
+  }
+  expect_wrong({"completion"}, "bash, zsh or fish");
+  expect_wrong({"completion", "tcsh"}, "tcsh");
+}
+
 TEST(CommandLine, VersionIsAnAnswerOfOneLine) {
   EXPECT_FALSE(version().empty());
-  EXPECT_EQ(answer_of({"--version"}), fmt::format("acceptwatch {}\n", version()));
+  const auto text = answer_of({"--version"});
+  EXPECT_EQ(text, build_description() + "\n");
+  EXPECT_TRUE(text.starts_with(fmt::format("acceptwatch {} (", version()))) << text;
+  EXPECT_NE(text.find("libbpf 1"), std::string::npos) << text;
+  EXPECT_EQ(answer_of({"version"}), text);
 }
 
 } // namespace

@@ -40,10 +40,27 @@ TEST(ParsePorts, ReachesBothEnds) {
 }
 
 TEST(ParsePorts, RefusesWhatIsNoPort) {
-  for (const char* text :
-       {"",         "0",         "65536", "x",       "80x",  "-",      "80-",
-        "-80",      "80,",       ",80",   "80,,443", " 80",  "80 443", "0-80",
-        "80-65536", "80-90-100", "http",  "+80",     "0x50", "8.0",    "99999999999999999999"}) {
+  for (const char* text : {"",
+                           "0",
+                           "65536",
+                           "x",
+                           "80x",
+                           "-",
+                           "80-",
+                           "-80",
+                           "80,",
+                           ",80",
+                           "80,,443",
+                           " 80",
+                           "80 443",
+                           "0-80",
+                           "80-65536",
+                           "80-90-100",
+                           "no-such-service",
+                           "+80",
+                           "0x50",
+                           "8.0",
+                           "99999999999999999999"}) {
     const auto ports = parse_ports(text);
     ASSERT_FALSE(ports) << '"' << text << '"';
     EXPECT_EQ(ports.error().status, ExitStatus::usage);
