@@ -55,11 +55,13 @@ tl::unexpected<Error> wrong_number_of_values(const CommandLine& line, std::strin
 }
 
 Result<std::variant<Options, Answer>> help_of(const CommandLine& line, const std::string& name) {
+  // CLI11 gives the help of the command that was typed, which is `help` itself.
+  const CommandLine untyped;
   if (name.empty())
-    return Answer{line.help_of(line.app)};
-  for (const auto* command : line.app.get_subcommands({})) {
+    return Answer{untyped.help_of(untyped.app)};
+  for (const auto* command : untyped.app.get_subcommands({})) {
     if (command->get_name() == name)
-      return Answer{line.help_of(*command)};
+      return Answer{untyped.help_of(*command)};
   }
   const auto near = nearest(name, command_names(line.app));
   return wrong(line, fmt::format("help: '{}' is no command{}", printable(name),
