@@ -224,6 +224,30 @@ static __always_inline bool refused_by_mptcp(struct sk_buff *syn)
 	       (1u << bpf_core_enum_value(enum skb_ext_id___mptcp, SKB_EXT_MPTCP));
 }
 
+/*
+ * How long ago the last packet of a connection came, in milliseconds. Of TIME_WAIT, when it
+ * began: 19ce8cd30465 ("tcp: Measure TIME-WAIT reuse delay with millisecond precision", 6.14).
+ */
+static __always_inline __u32 age_of_connection(struct sock *sk, __u8 state)
+{
+	struct tcp_sock *tp;
+
+	if (state == TCP_TIME_WAIT) {
+		const __u64 stamp = (__u64)sk + bpf_core_field_offset(struct inet_timewait_sock,
+								      tw_entry_stamp);
+
+		if (!bpf_core_field_exists(struct inet_timewait_sock, tw_entry_stamp) ||
+		    aw_config.packet_access == AW_PACKETS_UNREADABLE)
+			return AW_NO_AGE;
+		return (__u32)(bpf_ktime_get_ns() / 1000000) - read_raw_u32(stamp);
+	}
+	tp = tcp_sock_of(sk);
+	if (!tp || !aw_config.hz)
+		return AW_NO_AGE;
+	/* tcp_jiffies32 */
+	return ((__u32)bpf_jiffies64() - READ(tp, rcv_tstamp)) * 1000ull / aw_config.hz;
+}
+
 /* Data or a FIN. */
 static __always_inline bool tcp_carries_data(struct sk_buff *skb)
 {

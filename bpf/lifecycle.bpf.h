@@ -85,6 +85,7 @@ static __always_inline void on_listener_opened(struct sock *sk, struct aw_event 
 		bpf_map_delete_elem(&aw_backlogs, &thread);
 	}
 	report_lifecycle(sk, AW_LISTENER_OPENED, e);
+	aw_listened_ports[e->listener.port] = true;
 	bpf_map_update_elem(&aw_holders, &e->pid, &yes, BPF_ANY);
 }
 

@@ -25,6 +25,14 @@ bool aw_resets_children = false;
 /* A record was written without waking user space: report.bpf.h. */
 bool aw_quiet = false;
 
+/* Where nf_queue() frees packets, once that was seen: skb_drop.bpf.h. */
+__u64 aw_nf_queue = 0;
+
+const char aw_symbol_format[] = "%ps";
+
+/* Ports that somebody listens on, or has listened on, in whatever network namespace. */
+bool aw_listened_ports[65536] = {};
+
 /* Occurrences whose record found no room in the ring buffer, by action. */
 __u64 aw_lost[AW_NR_ACTIONS] = {};
 

@@ -16,6 +16,7 @@
 #include "retransmit.bpf.h"
 #include "resets.bpf.h"
 #include "requests.bpf.h"
+#include "way.bpf.h"
 #include "skb_drop.bpf.h"
 #include "lifecycle.bpf.h"
 #include "owners.bpf.h"

@@ -92,12 +92,19 @@ static __always_inline struct aw_counts *count(struct aw_counter_key *key)
 
 #define AW_BURST_NS 1000000000ull
 
+/* Of what comes by and mostly concerns nobody (a bridge), one record a second will do. */
+static __always_inline __u64 pace_of(const struct aw_counter_key *key)
+{
+	return key->reason == AW_NOT_LOCAL ? AW_BURST_NS : aw_config.pace_ns;
+}
+
 /*
  * More than the rate: a second's worth may come at once, then each record has to wait
  * for its turn. CPUs that look at the same moment may both send, which harms nothing.
  */
 static __always_inline bool beyond_rate(const struct aw_counter_key *key)
 {
+	const __u64 pace = pace_of(key);
 	__u64 now, first, *due;
 
 	if (!aw_config.pace_ns)
@@ -105,13 +112,13 @@ static __always_inline bool beyond_rate(const struct aw_counter_key *key)
 	now = bpf_ktime_get_ns();
 	due = bpf_map_lookup_elem(&aw_paces, key);
 	if (!due || *due < now) {
-		first = now + aw_config.pace_ns;
+		first = now + pace;
 		bpf_map_update_elem(&aw_paces, key, &first, BPF_ANY);
 		return false;
 	}
-	if (*due + aw_config.pace_ns > now + AW_BURST_NS)
+	if (*due + pace > now + AW_BURST_NS)
 		return true;
-	__sync_fetch_and_add(due, aw_config.pace_ns);
+	__sync_fetch_and_add(due, pace);
 	return false;
 }
 

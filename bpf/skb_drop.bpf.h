@@ -11,28 +11,26 @@
 #ifndef ACCEPTWATCH_SKB_DROP_BPF_H
 #define ACCEPTWATCH_SKB_DROP_BPF_H
 
-static __always_inline enum aw_drop_class class_of(__u32 drop_reason)
+static __always_inline __u8 class_of(__u32 drop_reason)
 {
 	return drop_reason < AW_MAX_DROP_REASONS ? aw_drop_classes[drop_reason] : AW_DROP_IGNORED;
 }
 
 /* Of a packet that something else than the listener's queues refused. */
-static __always_inline enum aw_reason refusal_of(enum aw_drop_class class)
+static __always_inline enum aw_reason refusal_of(__u8 class)
 {
-	switch (class) {
-	case AW_DROP_FIREWALL:
-		return AW_FIREWALL;
-	case AW_DROP_SOCKET_FILTER:
-		return AW_SOCKET_FILTER;
-	case AW_DROP_SECURITY_MODULE:
-		return AW_SECURITY_MODULE;
-	case AW_DROP_AUTHENTICATION:
-		return AW_AUTHENTICATION;
-	case AW_DROP_OTHER:
-		return AW_OTHER;
-	default:
-		return AW_REASON_NONE;
-	}
+	return class < AW_NR_REASONS ? class : AW_REASON_NONE;
+}
+
+static __always_inline bool has_no_reason(__u8 class)
+{
+	return class == AW_DROP_UNSPECIFIED || class == AW_DROP_NO_REASON;
+}
+
+/* Without a reason, and before a socket is known, it is nf_queue() that is looked for. */
+static __always_inline enum aw_reason refusal_on_the_way(__u8 class)
+{
+	return has_no_reason(class) ? AW_NETFILTER_QUEUE : refusal_of(class);
 }
 
 static __always_inline void note_drop_reason(struct aw_event *e, __u32 drop_reason)
@@ -54,8 +52,7 @@ static __always_inline bool deferred_ack(struct sock *sk, struct sk_buff *skb)
  */
 static __always_inline enum aw_reason refusal_of_ack(struct sock *sk, struct sk_buff *skb,
 						     const struct aw_syn_facts *facts,
-						     const struct aw_endpoints *ends,
-						     enum aw_drop_class class)
+						     const struct aw_endpoints *ends, __u8 class)
 {
 	const bool cookie = class == AW_DROP_NO_SOCKET;
 	bool full;
@@ -72,8 +69,8 @@ static __always_inline enum aw_reason refusal_of_ack(struct sock *sk, struct sk_
 
 /* An ACK, or a RST to a request. */
 static __always_inline bool describe_refused_ack(struct sock *sk, struct sk_buff *skb,
-						 const struct aw_syn_facts *facts,
-						 enum aw_drop_class class, struct aw_event *e)
+						 const struct aw_syn_facts *facts, __u8 class,
+						 struct aw_event *e)
 {
 	__u8 flags = tcp_flags_of(skb) & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST);
 
@@ -92,58 +89,6 @@ static __always_inline bool describe_refused_ack(struct sock *sk, struct sk_buff
 		return false;
 	e->reason = refusal_of_ack(sk, skb, facts, &e->ends, class);
 	return e->reason != AW_REASON_NONE;
-}
-
-#define RTN_LOCAL 2
-#define RTF_LOCAL 0x80000000
-
-/*
- * A packet on its way to this host: not one that it sends, nor forwards. Before
- * routing, where a full connection-tracking table drops, that is not known yet, and a
- * TUN device's packets still have the socket that wrote them.
- */
-static __always_inline bool bound_for_here(struct sk_buff *skb)
-{
-	__u64 dst = READ(skb, _skb_refdst) & ~1ull; /* SKB_DST_NOREF */
-
-	if (!dst)
-		return true;
-	if (READ(skb, sk))
-		return false;
-	if (READ(skb, protocol) == bpf_htons(ETH_P_IP))
-		return (read_raw_u32(dst + bpf_core_field_offset(struct rtable, rt_type)) &
-			0xffff) == RTN_LOCAL;
-	return read_raw_u32(dst + bpf_core_field_offset(struct rt6_info, rt6i_flags)) & RTF_LOCAL;
-}
-
-#define LOOPBACK_IFINDEX 1
-
-/*
- * ip_rcv_core() and ip6_rcv_core() have been here: they write which device it came from
- * into a control block that they clear. Forwarded packets have a flag in theirs.
- */
-static __always_inline bool seen_by_ip(struct sk_buff *skb)
-{
-	if (READ_CB(__u32, skb, bpf_core_field_offset(struct inet_skb_parm, iif)) !=
-	    (__u32)READ(skb, skb_iif))
-		return false;
-	if (READ(skb, protocol) == bpf_htons(ETH_P_IP))
-		return !READ_CB(__u16, skb, bpf_core_field_offset(struct inet_skb_parm, flags));
-	return !READ_CB(__u16, skb, bpf_core_field_offset(struct inet6_skb_parm, flags));
-}
-
-/*
- * nf_hook_slow() drops for all hooks alike. The ingress hook comes before IP; routing,
- * between PREROUTING and INPUT, sets the destination, which a looped packet has from the
- * start. (Where the transport header is does not tell: GRO and TUN devices set it, too.)
- */
-static __always_inline enum aw_hook netfilter_hook_of(struct sk_buff *skb)
-{
-	if (READ(skb, dev, ifindex) == LOOPBACK_IFINDEX)
-		return AW_HOOK_UNKNOWN;
-	if (READ(skb, _skb_refdst) & ~1ull)
-		return AW_HOOK_INPUT;
-	return seen_by_ip(skb) ? AW_HOOK_PREROUTING : AW_HOOK_INGRESS;
 }
 
 /* NULL: no chain that is watched is evaluating this packet, or has just dropped it. */
@@ -172,30 +117,6 @@ static __always_inline __u64 chain_that_dropped(struct sk_buff *skb)
 	return run->chain;
 }
 
-/* A SYN to this host, of which no listener is known (yet): user space looks for who listens. */
-static __always_inline bool describe_syn(struct sk_buff *skb, struct aw_event *e)
-{
-	__u8 flags;
-
-	if (!bound_for_here(skb) || !parse_packet(skb, &e->ends, &flags))
-		return false;
-	if ((flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) != TCP_FLAG_SYN)
-		return false;
-	e->flags = AW_HAS_ENDS;
-	e->stage = AW_STAGE_SYN;
-	if (e->reason == AW_FIREWALL)
-		e->hook = netfilter_hook_of(skb);
-	e->listener.netns = READ(skb, dev, nd_net.net, ns.inum);
-	return true;
-}
-
-static __always_inline bool describe_refused_syn(struct sk_buff *skb, struct aw_event *e)
-{
-	if (e->reason == AW_FIREWALL)
-		e->chain = chain_that_dropped(skb);
-	return describe_syn(skb, e);
-}
-
 /*
  * nf_send_reset() and its IPv6 twin are a module's. But both hand the RST that they made to
  * nf_ct_attach(), which is the kernel's own, just before they send it; and so do ICMP errors,
@@ -209,13 +130,91 @@ static __always_inline void on_netfilter_answer(struct sk_buff *answer, struct s
 	if (!parse_packet(answer, &e.ends, &flags) || !(flags & TCP_FLAG_RST))
 		return;
 	e.chain = chain_evaluating(skb);
-	if (describe_syn(skb, &e))
+	if (describe_rejected_syn(skb, &e))
 		report(&e);
 }
 
-static __always_inline bool describe_refused_by_listener(struct sk_buff *skb, struct aw_event *e)
+/*
+ * nf_queue() frees what no program reads from its queue, and gives no reason. Where it does so is
+ * the same each time; the kernel names it (bpf_snprintf(), 5.13).
+ */
+static __always_inline bool freed_by_nf_queue(void *location)
+{
+	const char function[] = "nf_queue";
+	__u64 address = (__u64)location;
+	char name[sizeof(function)] = {};
+
+	if (address == aw_nf_queue)
+		return true;
+	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_snprintf))
+		return false;
+	/* Its length, with the 0 at its end. */
+	if (bpf_snprintf(name, sizeof(name), aw_symbol_format, &address, sizeof(address)) !=
+	    sizeof(function))
+		return false;
+	for (unsigned int i = 0; i < sizeof(function); i++) {
+		if (name[i] != function[i])
+			return false;
+	}
+	aw_nf_queue = address;
+	return true;
+}
+
+static __always_inline bool describe_refused_on_the_way(struct sk_buff *skb, void *location,
+							struct aw_event *e)
+{
+	if (e->reason == AW_FIREWALL)
+		e->chain = chain_that_dropped(skb);
+	if (e->reason == AW_REASON_NONE || !describe_on_the_way(skb, e))
+		return false;
+	return e->reason != AW_NETFILTER_QUEUE || freed_by_nf_queue(location);
+}
+
+/*
+ * A SYN whose ports are those of a connection that is not over here: that answers it, and the
+ * listener never sees it.
+ */
+static __always_inline bool describe_old_connection(struct sk_buff *skb, struct sock *old,
+						    __u8 class, struct aw_event *e)
+{
+	const __u8 state = sock_state(old);
+	__u8 flags;
+
+	/*
+	 * tcp_timewait_state_process() has a reason for a timestamp only; what else it refuses
+	 * may be answered with a RST, which is told as such.
+	 */
+	if (class != AW_OLD_CONNECTION && class != AW_TIMESTAMPS)
+		return false;
+	if (!parse_packet(skb, &e->ends, &flags) || !was_listened_on(e->ends.server_port))
+		return false;
+	if ((flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) != TCP_FLAG_SYN)
+		return false;
+	e->reason = AW_OLD_CONNECTION;
+	e->stage = AW_STAGE_SYN;
+	e->flags = AW_HAS_ENDS;
+	e->old_state = state;
+	e->old_ms = age_of_connection(old, state);
+	e->old_inode = state == TCP_TIME_WAIT ? 0 : listener_inode(old);
+	note_device(skb, e);
+	return true;
+}
+
+/*
+ * tcp_filter() asks the programs of the cgroup first, then the security module, then the filter of
+ * the socket: SOCKET_FILTER is for the first and the last alike.
+ */
+static __always_inline enum aw_reason filter_of(struct sock *sk, enum aw_reason reason)
+{
+	return reason == AW_SOCKET_FILTER && !READ(sk, sk_filter) ? AW_CGROUP_PROGRAM : reason;
+}
+
+static __always_inline bool describe_refused_by_listener(struct sk_buff *skb, struct sock *sk,
+							 struct aw_event *e)
 {
 	__u8 flags;
+
+	e->reason = filter_of(sk, e->reason);
 
 	if (!parse_packet(skb, &e->ends, &flags))
 		return false;
@@ -228,33 +227,37 @@ static __always_inline bool describe_refused_by_listener(struct sk_buff *skb, st
 }
 
 /*
- * `class`: of the drop reason. A valid cookie that finds the queue full is dropped with NO_SOCKET
- * and with the listener as the socket (6.12 to 7.3); NO_SOCKET without one is a closed port.
+ * `class`: of the drop reason, enum aw_drop_class. A valid cookie that finds the queue full is
+ * dropped with NO_SOCKET and with the listener as the socket (6.12 to 7.3); NO_SOCKET without one
+ * is a closed port.
  */
-static __always_inline bool describe_refusal(struct sk_buff *skb, struct sock *sk,
-					     enum aw_drop_class class, struct aw_event *e)
+static __always_inline bool describe_refusal(struct sk_buff *skb, void *location, struct sock *sk,
+					     __u8 class, struct aw_event *e)
 {
 	struct aw_syn_facts facts = {};
 	bool told;
 
+	if (known_null(sk) || !sk) {
+		e->reason = refusal_on_the_way(class);
+		return describe_refused_on_the_way(skb, location, e);
+	}
 	e->reason = refusal_of(class);
-	if (known_null(sk) || !sk)
-		return (class == AW_DROP_FIREWALL || class == AW_DROP_OTHER) &&
-		       describe_refused_syn(skb, e);
 	if (sock_state(sk) != TCP_LISTEN)
+		return describe_old_connection(skb, sk, class, e);
+	if (class == AW_DROP_NO_REASON)
 		return false;
 	read_syn_facts(sk, &facts);
 	if (e->reason == AW_REASON_NONE)
 		told = describe_refused_ack(sk, skb, &facts, class, e);
 	else
-		told = describe_refused_by_listener(skb, e);
+		told = describe_refused_by_listener(skb, sk, e);
 	if (told)
 		describe_at(sk, e, &facts);
 	return told;
 }
 
-static __always_inline void report_refusal(struct sk_buff *skb, struct sock *sk, __u32 drop_reason,
-					   enum aw_drop_class class)
+static __always_inline void report_refusal(struct sk_buff *skb, void *location, struct sock *sk,
+					   __u32 drop_reason, __u8 class)
 {
 	struct aw_event *e = begin_event(AW_DRAFT_OF_SKB_DROP);
 
@@ -262,24 +265,26 @@ static __always_inline void report_refusal(struct sk_buff *skb, struct sock *sk,
 		return;
 	e->action = AW_LISTEN_DROP;
 	note_drop_reason(e, drop_reason);
-	if (describe_refusal(skb, sk, class, e))
+	if (describe_refusal(skb, location, sk, class, e))
 		report(e);
 	end_event(e);
 }
 
 /* It fires for packets of all kinds: no event is made before it is known to be of interest. */
-static __always_inline void on_kfree_skb(struct sk_buff *skb, __u32 drop_reason, struct sock *sk)
+static __always_inline void on_kfree_skb(struct sk_buff *skb, void *location, __u32 drop_reason,
+					 struct sock *sk)
 {
-	enum aw_drop_class class = class_of(drop_reason);
+	__u8 class = class_of(drop_reason);
 
 	if (class)
-		report_refusal(skb, sk, drop_reason, class);
+		report_refusal(skb, location, sk, drop_reason, class);
 }
 
 /* Where the tracepoint does not name the socket. */
-static __always_inline void on_kfree_skb_reason(struct sk_buff *skb, __u32 drop_reason)
+static __always_inline void on_kfree_skb_reason(struct sk_buff *skb, void *location,
+						__u32 drop_reason)
 {
-	enum aw_drop_class class = class_of(drop_reason);
+	__u8 class = class_of(drop_reason);
 	struct aw_event *e;
 	bool told;
 
@@ -293,9 +298,9 @@ static __always_inline void on_kfree_skb_reason(struct sk_buff *skb, __u32 drop_
 		told = describe_reset_without_socket(skb, e);
 	} else {
 		e->action = AW_LISTEN_DROP;
-		e->reason = refusal_of(class);
+		e->reason = refusal_on_the_way(class);
 		note_drop_reason(e, drop_reason);
-		told = describe_refused_syn(skb, e);
+		told = describe_refused_on_the_way(skb, location, e);
 	}
 	if (told)
 		report(e);

@@ -39,7 +39,7 @@ SEC(TRACEPOINT "kfree_skb")
 int BPF_PROG(skb_drop, struct sk_buff *skb, void *location, __u32 reason, struct sock *rx_sk)
 {
 	if (aw_active)
-		on_kfree_skb(skb, reason, rx_sk);
+		on_kfree_skb(skb, location, reason, rx_sk);
 	return 0;
 }
 
@@ -48,7 +48,7 @@ SEC(TRACEPOINT "kfree_skb")
 int BPF_PROG(skb_drop_reason, struct sk_buff *skb, void *location, __u32 reason)
 {
 	if (aw_active)
-		on_kfree_skb_reason(skb, reason);
+		on_kfree_skb_reason(skb, location, reason);
 	return 0;
 }
 

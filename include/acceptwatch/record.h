@@ -19,6 +19,7 @@
 #include "acceptwatch/histogram.h"
 
 #define AW_COMM_LEN 16
+#define AW_DEVICE_LEN 16 /* IFNAMSIZ */
 #define AW_ADDRESS_LEN 16
 
 /* Which tier saw it: the values of acceptwatch.source. */
@@ -59,6 +60,19 @@ enum aw_reason {
 	AW_SECURITY_MODULE,
 	AW_NO_ROUTE,
 	AW_MEMORY,
+	AW_NETFILTER_QUEUE,
+	AW_TRAFFIC_CONTROL,
+	AW_XDP,
+	AW_CGROUP_PROGRAM,
+	AW_REVERSE_PATH,
+	AW_NOT_LOCAL,
+	AW_ROUTE_LOCALNET,
+	AW_NEIGHBOUR,
+	AW_CHECKSUM,
+	AW_CPU_BACKLOG,
+	AW_OLD_CONNECTION,
+	AW_TIMESTAMPS,
+	AW_WINDOW,
 	AW_OTHER,
 	/* syncookie_sent */
 	AW_ALWAYS,
@@ -82,6 +96,7 @@ enum aw_reason {
 enum aw_stage {
 	AW_STAGE_NONE = 0,
 	AW_STAGE_SYN,
+	AW_STAGE_SYNACK, /* this host's answer, that never left it */
 	AW_STAGE_ACK,
 	AW_STAGE_COOKIE,
 	AW_STAGE_QUEUED,
@@ -95,23 +110,22 @@ enum aw_hook {
 	AW_HOOK_INGRESS,
 	AW_HOOK_PREROUTING,
 	AW_HOOK_INPUT,
+	AW_HOOK_OUTPUT,
+	AW_HOOK_POSTROUTING,
 	AW_NR_HOOKS,
 };
 
 /*
- * What a drop reason of the kernel (enum skb_drop_reason) says of a packet of a handshake: user
- * space makes a table of these from the running kernel's enum.
+ * What a drop reason of the kernel (enum skb_drop_reason) says of a packet of a handshake: an
+ * enum aw_reason of listen_drop, or one of these. User space makes a table of them from the running
+ * kernel's enum.
  */
 enum aw_drop_class {
-	AW_DROP_IGNORED = 0,
-	AW_DROP_FIREWALL,
-	AW_DROP_SOCKET_FILTER,
-	AW_DROP_SECURITY_MODULE,
-	AW_DROP_AUTHENTICATION,
-	AW_DROP_OTHER,
-	AW_DROP_OVERFLOW,    /* TCP_LISTEN_OVERFLOW: tcp_v4_syn_recv_sock() made no child */
-	AW_DROP_UNSPECIFIED, /* NOT_SPECIFIED: all else that tcp_check_req() drops */
-	AW_DROP_NO_SOCKET,   /* NO_SOCKET: a closed port; with a listener, an ACK with a cookie */
+	AW_DROP_IGNORED = AW_REASON_NONE,
+	AW_DROP_OVERFLOW = 0x80, /* TCP_LISTEN_OVERFLOW: tcp_v4_syn_recv_sock() made no child */
+	AW_DROP_UNSPECIFIED,	 /* NOT_SPECIFIED: all else that tcp_check_req() drops */
+	AW_DROP_NO_REASON, /* NOT_SPECIFIED where functions tell of what tcp_check_req() drops */
+	AW_DROP_NO_SOCKET, /* NO_SOCKET: a closed port; with a listener, an ACK with a cookie */
 };
 
 /* Which enum of the running kernel aw_event.kernel_reason is a number of. */
@@ -202,10 +216,16 @@ struct aw_event {
 	__u32 kernel_reason; /* number in that enum */
 	__u32 pid;	     /* listener_opened, listener_closed: the task that did it */
 	__u32 backlog;	     /* listener_opened: what listen() was asked for, before any cap */
-	__u32 _pad;
-	__u64 chain; /* firewall: the nf_tables chain, a key of aw_chains; 0: not known */
+	__u32 old_ms;	     /* old_connection: since its last packet; AW_NO_AGE: not known */
+	__u64 chain;	     /* firewall: the nf_tables chain, a key of aw_chains; 0: not known */
 	__u8 comm[AW_COMM_LEN];
+	__u8 device[AW_DEVICE_LEN]; /* of a packet that was refused on its way; empty: none */
+	__u64 old_inode; /* old_connection: its socket's; 0: it has none, or is not known */
+	__u8 old_state;	 /* old_connection: of the kernel's enum (TCP_ESTABLISHED is 1); 0: none */
+	__u8 _pad[7];
 };
+
+#define AW_NO_AGE (~0u)
 
 /*
  * Tier tracepoint: what is going to happen to a SYN that the packet hook has seen, by the depths
@@ -332,8 +352,8 @@ static inline __u64 aw_waits_slot_of(__u64 key)
 AW_STATIC_ASSERT(sizeof(struct aw_header) == 16, "aw_header");
 AW_STATIC_ASSERT(sizeof(struct aw_listener) == 64, "aw_listener");
 AW_STATIC_ASSERT(sizeof(struct aw_endpoints) == 40, "aw_endpoints");
-AW_STATIC_ASSERT(sizeof(struct aw_event) == 168, "aw_event");
-AW_STATIC_ASSERT(sizeof(struct aw_pending_syn) == 184, "aw_pending_syn");
+AW_STATIC_ASSERT(sizeof(struct aw_event) == 200, "aw_event");
+AW_STATIC_ASSERT(sizeof(struct aw_pending_syn) == 216, "aw_pending_syn");
 AW_STATIC_ASSERT(sizeof(struct aw_process) == 72, "aw_process");
 AW_STATIC_ASSERT(sizeof(struct aw_chain) == 64, "aw_chain");
 AW_STATIC_ASSERT(sizeof(struct aw_holder) == 128, "aw_holder");

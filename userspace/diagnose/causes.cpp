@@ -17,7 +17,7 @@ struct EventKind {
   aw_stage stage = AW_STAGE_NONE;
 };
 
-using Kinds = std::array<EventKind, 4>;
+using Kinds = std::array<EventKind, 6>;
 
 /// How a cause is seen, and how it is told that it was not.
 struct Cause {
@@ -28,7 +28,7 @@ struct Cause {
   /// What the kernel counts of these: where a program cannot see them, a counter that has not moved
   /// rules them out.
   std::array<std::optional<KernelCounter>, 2> counters{};
-  std::array<std::string_view, 5> findings{}; ///< names that diagnose/rules.cpp gives it
+  std::array<std::string_view, 6> findings{}; ///< names that diagnose/rules.cpp gives it
   std::string_view excluded{};                ///< why it would have been seen
   std::string_view unseen{};                  ///< where no program looks at it
   /// It eats ACKs and SYN-ACKs as well, which shows in SYN-ACKs that are sent again.
@@ -52,6 +52,8 @@ constexpr EventKind refused{AW_RESET_SENT, AW_NO_LISTENER};
 constexpr EventKind stalled{AW_ACCEPT_STALLED};
 constexpr EventKind bad_cookie{AW_LISTEN_DROP, AW_COOKIE_INVALID};
 constexpr EventKind old_reset{AW_RESET_SENT, AW_OTHER, AW_STAGE_SYN};
+constexpr EventKind neighbour{AW_LISTEN_DROP, AW_NEIGHBOUR};
+constexpr EventKind queue_unread{AW_LISTEN_DROP, AW_NETFILTER_QUEUE};
 constexpr EventKind silent{AW_SYNACK_RETRANSMIT, AW_NO_ACK};
 constexpr std::string_view counted_none = "the kernel counted none";
 constexpr std::string_view no_counter = "no counter of it can be read here";
@@ -99,19 +101,20 @@ constexpr std::array causes{
           .counters = {K::syncookies_failed},
           .findings = {"cookie_invalid"},
           .excluded = "no cookie failed"},
-    Cause{
-        .name = "firewall",
-        .title = "a firewall of this host",
-        .shown_by = {EventKind{AW_LISTEN_DROP, AW_FIREWALL}, EventKind{AW_RESET_SENT, AW_FIREWALL}},
-        .must_see = {EventKind{AW_LISTEN_DROP, AW_FIREWALL, AW_STAGE_SYN}},
-        .findings = {"firewall"},
-        .excluded = "it dropped no SYN, and handshakes come to their end",
-        .eats_answers = true},
+    Cause{.name = "firewall",
+          .title = "a firewall of this host",
+          .shown_by = {EventKind{AW_LISTEN_DROP, AW_FIREWALL},
+                       EventKind{AW_RESET_SENT, AW_FIREWALL}, queue_unread},
+          .must_see = {EventKind{AW_LISTEN_DROP, AW_FIREWALL, AW_STAGE_SYN}, queue_unread},
+          .findings = {"firewall", "netfilter_queue"},
+          .excluded = "it dropped no SYN, and handshakes come to their end",
+          .eats_answers = true},
     Cause{.name = "socket_filter",
           .title = "a filter of the socket or its cgroup",
-          .shown_by = {EventKind{AW_LISTEN_DROP, AW_SOCKET_FILTER}},
+          .shown_by = {EventKind{AW_LISTEN_DROP, AW_SOCKET_FILTER},
+                       EventKind{AW_LISTEN_DROP, AW_CGROUP_PROGRAM}},
           .must_see = {EventKind{AW_LISTEN_DROP, AW_SOCKET_FILTER, AW_STAGE_SYN}},
-          .findings = {"socket_filter"},
+          .findings = {"socket_filter", "cgroup_program"},
           .excluded = "it dropped no SYN, and handshakes come to their end",
           .eats_answers = true},
     Cause{.name = "authentication",
@@ -123,8 +126,13 @@ constexpr std::array causes{
           .is_counted_in_all = true},
     Cause{.name = "way_in",
           .title = "refused on the way in (reverse path, checksum, address)",
-          .shown_by = {EventKind{AW_LISTEN_DROP, AW_OTHER}},
-          .findings = {"refused_on_the_way"},
+          .shown_by = {EventKind{AW_LISTEN_DROP, AW_OTHER},
+                       EventKind{AW_LISTEN_DROP, AW_REVERSE_PATH},
+                       EventKind{AW_LISTEN_DROP, AW_NOT_LOCAL},
+                       EventKind{AW_LISTEN_DROP, AW_ROUTE_LOCALNET},
+                       EventKind{AW_LISTEN_DROP, AW_CHECKSUM}},
+          .findings = {"refused_on_the_way", "reverse_path", "not_local", "route_localnet",
+                       "checksum"},
           .unseen = "no connection came through meanwhile, and not every such refusal is counted",
           .needs_arrivals = true},
     Cause{.name = "conntrack",
@@ -133,16 +141,22 @@ constexpr std::array causes{
           .unseen = no_counter},
     Cause{.name = "old_connection",
           .title = "an old connection of the same ports",
-          .shown_by = {old_reset},
+          .shown_by = {old_reset, EventKind{AW_LISTEN_DROP, AW_OLD_CONNECTION}},
+          .findings = {"old_connection"},
           .excluded = "no SYN met one",
           .unseen = no_counter,
           .is_counted_in_all = true},
     Cause{.name = "timestamps",
-          .title = "timestamps that were rewritten or are too old",
+          .title = "timestamps or sequence numbers that were rewritten",
+          .shown_by = {EventKind{AW_LISTEN_DROP, AW_TIMESTAMPS},
+                       EventKind{AW_LISTEN_DROP, AW_WINDOW}},
+          .findings = {"timestamps", "window"},
           .excluded = counted_none,
           .unseen = no_counter},
     Cause{.name = "host_limits",
           .title = "limits of the host (TCP memory, a CPU's backlog)",
+          .shown_by = {EventKind{AW_LISTEN_DROP, AW_CPU_BACKLOG}},
+          .findings = {"cpu_backlog"},
           .excluded = counted_none,
           .unseen = no_counter},
     Cause{.name = "closed_listener",
@@ -151,6 +165,12 @@ constexpr std::array causes{
           .must_see = {EventKind{AW_RESET_SENT, AW_CLOSED_LISTENER}},
           .findings = {"closed_with_queue"},
           .excluded = "no client was reset for it"},
+    Cause{.name = "neighbour",
+          .title = "no neighbour that takes the answer",
+          .shown_by = {neighbour},
+          .must_see = {neighbour},
+          .findings = {"neighbour"},
+          .excluded = "no answer was given up for that"},
     Cause{.name = "lost_on_the_way",
           .title = "packets lost on the way",
           .shown_by = {silent},
@@ -158,9 +178,12 @@ constexpr std::array causes{
           .findings = {"handshakes_lost"},
           .excluded = "no SYN-ACK had to be sent again for a silent client"},
     Cause{.name = "before_tcp",
-          .title = "dropped before TCP sees it (traffic control, XDP, a cgroup's program)",
-          .unseen = "no connection came through meanwhile, and what drops a SYN before TCP is not "
-                    "looked at",
+          .title = "dropped before TCP sees it (traffic control, XDP)",
+          .shown_by = {EventKind{AW_LISTEN_DROP, AW_TRAFFIC_CONTROL},
+                       EventKind{AW_LISTEN_DROP, AW_XDP}},
+          .findings = {"traffic_control", "xdp"},
+          .unseen = "no connection came through meanwhile, and what an XDP program of a device's "
+                    "driver drops shows nowhere",
           .needs_arrivals = true},
 };
 
@@ -234,6 +257,20 @@ EvidenceOfCause evidence_of(const Cause& cause, const EvidenceValues& growth) {
     found.grown += growth[i].value_or(0);
   }
   return found;
+}
+
+/// How many of those that a counter counts were seen, and told.
+uint64_t told_of(EvidenceCounter counter, const SeenEvents& seen) {
+  constexpr EventKind unsent{AW_LISTEN_DROP, AW_REASON_NONE, AW_STAGE_SYNACK};
+  if (counter == EvidenceCounter::unsent_retransmits)
+    return count_of(unsent, seen);
+  const auto* cause = std::ranges::find(causes, meaning_of(counter).cause, &Cause::name);
+  uint64_t told = 0;
+  for (size_t i = 0; cause != causes.end() && i < cause->shown_by.size(); ++i) {
+    if (cause->shown_by[i].action == AW_LISTEN_DROP)
+      told += count_of(cause->shown_by[i], seen);
+  }
+  return told;
 }
 
 bool has_events(const Cause& cause) { return cause.must_see[0].action != AW_ACTION_NONE; }
@@ -344,15 +381,15 @@ std::vector<CauseJudgement> judge_causes(const CauseFacts& facts) {
   return judgements;
 }
 
-std::vector<EvidenceSeen> evidence_seen(const EvidenceValues& growth) {
-  std::vector<EvidenceSeen> seen;
+std::vector<EvidenceSeen> evidence_seen(const EvidenceValues& growth, const SeenEvents& seen) {
+  std::vector<EvidenceSeen> beyond;
   for (size_t i = 0; i < nr_evidence_counters; ++i) {
     const auto counter = static_cast<EvidenceCounter>(i);
     const auto& meaning = meaning_of(counter);
-    if (growth[i].value_or(0))
-      seen.push_back({name_of(counter).name, *growth[i], meaning.what, meaning.advice});
+    if (growth[i].value_or(0) > told_of(counter, seen))
+      beyond.push_back({name_of(counter).name, *growth[i], meaning.what, meaning.advice});
   }
-  return seen;
+  return beyond;
 }
 
 Outcome outcome_of(const CauseFacts& facts, std::span<const CauseJudgement> judgements) {

@@ -41,8 +41,9 @@ struct CauseFacts {
 /// contradicts itself.
 [[nodiscard]] std::vector<CauseJudgement> judge_causes(const CauseFacts& facts);
 
-/// The kernel's counters that have grown, with their meaning.
-[[nodiscard]] std::vector<EvidenceSeen> evidence_seen(const EvidenceValues& growth);
+/// The kernel's counters that have grown beyond what was seen of their cause, with their meaning.
+[[nodiscard]] std::vector<EvidenceSeen> evidence_seen(const EvidenceValues& growth,
+                                                      const SeenEvents& seen);
 
 /// What all of them add up to.
 [[nodiscard]] Outcome outcome_of(const CauseFacts& facts,

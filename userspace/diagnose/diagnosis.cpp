@@ -58,6 +58,16 @@ uint64_t occurrences(const Event& event) {
   return event.action == AW_LISTENER_CLOSED ? event.accept_queue->depth : event.count;
 }
 
+void note_refusal(Facts& facts, const Event& event) {
+  Refused& refused = facts.refusals[event.reason];
+  refused.packets[event.stage] += event.count;
+  refused.device = event.device;
+  refused.server = event.server_address;
+  refused.client = event.client_address;
+  refused.hook = event.netfilter_hook;
+  refused.old_connection = event.old_connection;
+}
+
 /// When the last of what went wrong was seen.
 uint64_t last_event_ns(const Facts& facts) {
   uint64_t last = 0;
@@ -109,6 +119,8 @@ void Diagnosis::note(const Event& event, uint64_t at_ns) {
     found->facts.kernel_reason = *event.kernel_reason;
   if (event.action == AW_RESET_SENT && event.reason == AW_NO_LISTENER && !found->facts.refused_at)
     found->facts.refused_at = event.server_address;
+  if (event.action == AW_LISTEN_DROP)
+    note_refusal(found->facts, event);
   note_client(*found, event);
   if (event.chain)
     found->facts.chain = event.chain;

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,17 @@ struct Seen {
     count += occurrences;
     last_ns = at_ns;
   }
+};
+
+/// Packets that were refused for one reason: how many of each kind, and of the last of them what
+/// its record had.
+struct Refused {
+  std::array<uint64_t, AW_NR_STAGES> packets{};
+  std::string device;            ///< empty: not known
+  std::optional<Address> server; ///< that it was sent to, or came from
+  std::optional<Address> client;
+  aw_hook hook = AW_HOOK_UNKNOWN;
+  std::optional<OldConnection> old_connection;
 };
 
 /// What a number has to reach for a rule to hold.
@@ -53,6 +65,7 @@ struct Facts {
   Seen rejected;                  ///< reset_sent for firewall; the same SYNs may be in `dropped`
   Seen lost_at_close;             ///< connections that were lost when the listener was closed
   std::array<Seen, AW_NR_REASONS> dropped; ///< listen_drop for any other reason
+  std::map<aw_reason, Refused> refusals;   ///< of these
   size_t clients = 0;                      ///< different addresses among them, at most max_clients
   static constexpr size_t max_clients = 64;
 

@@ -84,6 +84,16 @@ inline std::string connections(uint64_t count) {
 }
 inline std::string packets(uint64_t count) { return plural(count, "packet", "packets"); }
 
+/// Answers and last packets of handshakes that this host refused itself: a client that seems to be
+/// silent may not be.
+inline bool eats_answers(const RuleContext& c) {
+  return std::ranges::any_of(c.facts.refusals, [&](const auto& one) {
+    const auto& [reason, refused] = one;
+    return c.goes_on(c.dropped(reason)) &&
+           refused.packets[AW_STAGE_SYNACK] + refused.packets[AW_STAGE_ACK];
+  });
+}
+
 inline void add_queue(const Facts& facts, Finding& finding) {
   if (!facts.accept_queue)
     return;
@@ -123,6 +133,10 @@ MaybeFinding firewall(const RuleContext& c);
 MaybeFinding restart_gap(const RuleContext& c);
 MaybeFinding closed_port(const RuleContext& c);
 MaybeFinding closed_with_queue(const RuleContext& c);
+
+// Packets that something else than a queue refused: refusals.cpp.
+std::vector<Finding> refusals(const RuleContext& c);
+std::vector<std::string_view> refusal_names();
 
 } // namespace rule
 

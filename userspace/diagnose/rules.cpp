@@ -8,62 +8,6 @@
 namespace acceptwatch {
 namespace {
 
-/// A packet that somebody refused, by the reason of its record.
-struct Refusal {
-  aw_reason reason;
-  std::string_view name;
-  const char* what;
-  const char* advice;
-};
-
-constexpr std::array refusals{
-    Refusal{AW_SOCKET_FILTER, "socket_filter", "the listener's own socket filter dropped {}",
-            "See the filter that the program attached: ss -ltb."},
-    Refusal{AW_AUTHENTICATION, "authentication", "a missing or wrong MD5/AO signature: {} dropped",
-            "Compare the keys of both ends."},
-    Refusal{AW_SECURITY_MODULE, "security_module", "a security module refused {}",
-            "See its log: ausearch -m avc, journalctl -k."},
-    Refusal{AW_NO_ROUTE, "no_route", "there is no route back to the client: {} dropped",
-            "See ip route get CLIENT."},
-    Refusal{
-        AW_MEMORY, "memory", "the kernel had no memory for a request: {} dropped",
-        "The host is short of memory: see free -m and the kernel's log. What is kept for packets "
-        "is vm.min_free_kbytes."},
-    Refusal{AW_OTHER, "refused_on_the_way", "the kernel refused {} on the way in", ""},
-    Refusal{AW_COOKIE_INVALID, "cookie_invalid", "ACKs with no valid cookie: {} dropped",
-            "They came too late (after two minutes), or were forged."},
-};
-
-/// By the kernel's own name of why it dropped the packet (enum skb_drop_reason).
-const char* advice_for_reason(std::string_view reason) {
-  if (reason == "IP_RPFILTER")
-    return "The way back to the client leads through another device than the packet came by: see "
-           "ip route get CLIENT, and set net.ipv4.conf.*.rp_filter=2 where routes are asymmetric.";
-  if (reason == "TCP_MINTTL")
-    return "The client is more hops away than the program allows (IP_MINTTL).";
-  if (reason == "XFRM_POLICY")
-    return "An IPsec policy wants these packets protected: ip xfrm policy.";
-  if (reason == "PFMEMALLOC")
-    return "The host is short of memory, and keeps what it has for writing memory out: free -m.";
-  return "See what the kernel means by it: enum skb_drop_reason.";
-}
-
-MaybeFinding refusal(const RuleContext& c, const Refusal& kind) {
-  const Seen& seen = c.dropped(kind.reason);
-  if (!c.goes_on(seen))
-    return std::nullopt;
-  Finding finding{kind.name, Confidence::certain, {}, {}, kind.advice};
-  finding.what = fmt::format(fmt::runtime(kind.what), packets(seen.count));
-  if (kind.reason == AW_OTHER) {
-    finding.what += fmt::format(": {}", c.facts.kernel_reason.empty() ? "no reason is known"
-                                                                      : c.facts.kernel_reason);
-    finding.advice = advice_for_reason(c.facts.kernel_reason);
-  }
-  add_number(finding, "dropped", seen.count);
-  add_number(finding, "clients", c.facts.clients);
-  return finding;
-}
-
 struct Rule {
   std::string_view name;
   MaybeFinding (*holds)(const RuleContext&);
@@ -99,20 +43,17 @@ std::vector<Finding> judge(const Facts& facts, const Thresholds& thresholds) {
     if (auto finding = one.holds(c))
       findings.push_back(std::move(*finding));
   }
-  for (const Refusal& kind : refusals) {
-    if (auto finding = refusal(c, kind))
-      findings.push_back(std::move(*finding));
-  }
+  for (Finding& finding : rule::refusals(c))
+    findings.push_back(std::move(finding));
   return findings;
 }
 
 std::vector<std::string_view> finding_names() {
   std::vector<std::string_view> names;
-  names.reserve(rules.size() + refusals.size());
   for (const Rule& one : rules)
     names.push_back(one.name);
-  for (const Refusal& kind : refusals)
-    names.push_back(kind.name);
+  for (const auto name : rule::refusal_names())
+    names.push_back(name);
   return names;
 }
 

@@ -90,7 +90,7 @@ MaybeFinding syn_queue_full(const RuleContext& c) {
 
 MaybeFinding handshakes_lost(const RuleContext& c) {
   if (!c.goes_on(c.facts.silent) || c.facts.silent_handshakes < c.limits.failed_handshakes ||
-      c.syn_queue_fills() || c.overflows() || c.most_arrive() || c.was_flooded())
+      c.syn_queue_fills() || c.overflows() || c.most_arrive() || c.was_flooded() || eats_answers(c))
     return std::nullopt;
   Finding finding{"handshakes_lost",
                   c.facts.clients > 1 ? Confidence::likely : Confidence::possible,

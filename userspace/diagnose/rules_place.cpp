@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diagnose/rule_context.h"
 
+#include "events/names.h"
+
 namespace acceptwatch::rule {
 namespace {
 
@@ -9,14 +11,53 @@ std::string place_of(const Facts& facts) {
                           : "there";
 }
 
+/// A wildcard of IPv6 takes IPv4 as well, unless the socket was told not to.
+bool is_for_ipv6_only(const Facts& facts, const Facts::Elsewhere& one) {
+  return facts.refused_at && facts.refused_at->family == AF_INET &&
+         one.address.family == AF_INET6 && one.address.bytes == decltype(one.address.bytes){};
+}
+
 /// Who listens on the same port, but is not reached.
 std::string elsewhere_of(const Facts& facts) {
   std::string text;
-  for (const auto& [address, other_netns, owner] : facts.elsewhere)
-    text += fmt::format("; {} listens on that port at {} only{}",
-                        owner ? fmt::format("{}/{}", owner->name, owner->pid) : "somebody",
-                        std::string_view{to_string(address)},
-                        other_netns ? ", in another network namespace" : "");
+  for (const auto& one : facts.elsewhere)
+    text +=
+        fmt::format("; {} listens on that port at {} only{}",
+                    one.owner ? fmt::format("{}/{}", one.owner->name, one.owner->pid) : "somebody",
+                    std::string_view{to_string(one.address)},
+                    one.other_netns                ? ", in another network namespace"
+                    : is_for_ipv6_only(facts, one) ? ", and for IPv6 only"
+                                                   : "");
+  return text;
+}
+
+/// What to do about it that somebody listens, and not there.
+std::string advice_for_elsewhere(const Facts& facts) {
+  const auto& first = facts.elsewhere.front();
+  if (first.other_netns)
+    return "Publish the port, or send the clients to the address of that network namespace: "
+           "acceptwatch list.";
+  if (is_for_ipv6_only(facts, first))
+    return "Let it serve IPv4, too: IPV6_V6ONLY is set in the program, or by "
+           "net.ipv6.bindv6only=1; or bind it to 0.0.0.0 as well.";
+  return "Bind it to 0.0.0.0 or [::], or let the clients come to the address that it "
+         "listens on: acceptwatch list.";
+}
+
+/// ", 3 of them SYN-ACKs, at output"
+std::string where(const Facts& facts) {
+  const auto refused = facts.refusals.find(AW_FIREWALL);
+  if (refused == facts.refusals.end())
+    return {};
+  const auto& packets = refused->second.packets;
+  const aw_hook hook = refused->second.hook;
+  std::string text;
+  if (packets[AW_STAGE_SYNACK])
+    text = fmt::format(", {} of them SYN-ACKs", packets[AW_STAGE_SYNACK]);
+  if (packets[AW_STAGE_ACK])
+    text += fmt::format(", {} of them ACKs", packets[AW_STAGE_ACK]);
+  if (hook != AW_HOOK_UNKNOWN)
+    text += fmt::format(", at {}", name_of(hook));
   return text;
 }
 
@@ -56,10 +97,9 @@ MaybeFinding closed_port(const RuleContext& c) {
   add_number(finding, "clients", c.facts.clients);
   finding.advice =
       c.facts.elsewhere.empty()
-          ? "Start the service, or look for it on another address or port: "
-            "acceptwatch list."
-          : "Bind it to 0.0.0.0 or [::], or let the clients come to the address that it "
-            "listens on: acceptwatch list.";
+          ? std::string{"Start the service, or look for it on another address or port: "
+                        "acceptwatch list."}
+          : advice_for_elsewhere(c.facts);
   return finding;
 }
 
@@ -85,7 +125,8 @@ MaybeFinding firewall(const RuleContext& c) {
   Finding finding{"firewall", Confidence::certain, {}, {}, {}};
   // Where drops have no reason (before 5.17) only the RST shows.
   const uint64_t refused = std::max(dropped.count, rejected.count);
-  finding.what = fmt::format("netfilter on this host dropped {}", packets(refused));
+  finding.what =
+      fmt::format("netfilter on this host dropped {}{}", packets(refused), where(c.facts));
   if (rejected.count)
     finding.what +=
         fmt::format(", and answered {} with a RST",

@@ -62,6 +62,13 @@ void add_bound_address(const aw_listener& listener, Event& event) {
   }
 }
 
+OldConnection old_connection_of(const aw_event& record) {
+  OldConnection old{record.old_state, std::nullopt};
+  if (record.old_ms != AW_NO_AGE)
+    old.idle_seconds = record.old_ms / 1e3;
+  return old;
+}
+
 } // namespace
 
 Result<Record> decode(std::span<const std::byte> bytes) {
@@ -110,6 +117,9 @@ Event to_event(const aw_event& record, const Instant& now, const ReasonNames& na
     event.backlog = record.backlog;
   if (record.action == AW_QUEUE_PRESSURE)
     event.pressure = QueuePressure{};
+  event.device = text_of(record.device);
+  if (record.old_state)
+    event.old_connection = old_connection_of(record);
   event.netfilter_hook = static_cast<aw_hook>(record.hook);
   if (record.reason_space != AW_NO_KERNEL_REASON)
     event.kernel_reason =

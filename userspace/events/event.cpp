@@ -68,6 +68,14 @@ void append_ipv6(AddressText& text, const Address& address) {
 
 } // namespace
 
+std::string_view tcp_state_name(uint8_t state) {
+  // include/net/tcp_states.h
+  constexpr std::array<std::string_view, 13> names{
+      "",       "established", "syn_sent", "syn_recv", "fin_wait_1", "fin_wait_2", "time_wait",
+      "unconn", "close_wait",  "last_ack", "listen",   "closing",    "syn_recv"};
+  return state < names.size() ? names[state] : std::string_view{};
+}
+
 AddressText to_string(const Address& address) {
   AddressText text;
   if (address.family == AF_INET)

@@ -181,6 +181,15 @@ struct Chain {
   std::string name;
 };
 
+/// A connection of the same ports that is not over on this host, so that it is handed the SYN.
+struct OldConnection {
+  uint8_t state = 0;                  ///< the kernel's number: TCP_ESTABLISHED is 1
+  std::optional<double> idle_seconds; ///< since its last packet, before the SYN
+};
+
+/// As `ss` has it, in lower case with underscores; empty: the kernel has no such state.
+[[nodiscard]] std::string_view tcp_state_name(uint8_t state);
+
 /// One event as a value: what happened, wherever it came from. What is not known
 /// is absent.
 struct Event {
@@ -205,6 +214,8 @@ struct Event {
       kernel_reason; ///< lives as long as the ReasonNames that it is from
   aw_hook netfilter_hook = AW_HOOK_UNKNOWN;
   std::optional<Chain> chain; ///< of nf_tables, that dropped it
+  std::string device; ///< that a refused packet came by, or was to leave by; empty: not known
+  std::optional<OldConnection> old_connection;
   std::optional<Owner> owner;
   std::optional<FormerListener> former;  ///< of a reset_sent without a listener
   std::optional<FileShortage> shortage;  ///< of accept_stalled

@@ -2,6 +2,7 @@
 #include "events/names.h"
 
 #include <array>
+#include <string>
 
 namespace acceptwatch {
 namespace {
@@ -34,6 +35,19 @@ constexpr std::array<std::string_view, AW_NR_REASONS> reason_names{
     "security_module",
     "no_route",
     "memory",
+    "netfilter_queue",
+    "traffic_control",
+    "xdp",
+    "cgroup_program",
+    "reverse_path",
+    "not_local",
+    "route_localnet",
+    "neighbour",
+    "checksum",
+    "cpu_backlog",
+    "old_connection",
+    "timestamps",
+    "window",
     "other",
     "always",
     "no_ack",
@@ -49,7 +63,7 @@ constexpr std::array<std::string_view, AW_NR_REASONS> reason_names{
 };
 
 constexpr std::array<std::string_view, AW_NR_STAGES> stage_names{
-    "", "syn", "ack", "cookie", "queued", "closed",
+    "", "syn", "synack", "ack", "cookie", "queued", "closed",
 };
 
 constexpr std::array<std::string_view, 5> source_names{
@@ -57,10 +71,7 @@ constexpr std::array<std::string_view, 5> source_names{
 };
 
 constexpr std::array<std::string_view, AW_NR_HOOKS> hook_names{
-    "",
-    "ingress",
-    "prerouting",
-    "input",
+    "", "ingress", "prerouting", "input", "output", "postrouting",
 };
 
 template <typename Enum, typename Names>
@@ -90,8 +101,82 @@ std::string_view queue_drop_phrase(aw_reason reason, aw_stage stage) {
   }
 }
 
+/// What refused a packet, in at most 16 characters.
+std::string_view refusal_words(aw_reason reason) {
+  switch (reason) {
+  case AW_FIREWALL:
+    return "firewall";
+  case AW_SOCKET_FILTER:
+    return "socket filter";
+  case AW_AUTHENTICATION:
+    return "MD5/AO signature";
+  case AW_SECURITY_MODULE:
+    return "security module";
+  case AW_NO_ROUTE:
+    return "no route back";
+  case AW_MEMORY:
+    return "no memory";
+  case AW_NETFILTER_QUEUE:
+    return "NFQUEUE not read";
+  case AW_TRAFFIC_CONTROL:
+    return "traffic control";
+  case AW_XDP:
+    return "XDP program";
+  case AW_CGROUP_PROGRAM:
+    return "cgroup's program";
+  case AW_REVERSE_PATH:
+    return "reverse path";
+  case AW_NOT_LOCAL:
+    return "not this host's";
+  case AW_ROUTE_LOCALNET:
+    return "route_localnet=0";
+  case AW_NEIGHBOUR:
+    return "no neighbour";
+  case AW_CHECKSUM:
+    return "wrong checksum";
+  case AW_CPU_BACKLOG:
+    return "CPU's backlog";
+  case AW_OLD_CONNECTION:
+    return "old connection";
+  case AW_TIMESTAMPS:
+    return "timestamps";
+  case AW_WINDOW:
+    return "out of window";
+  case AW_OTHER:
+    return "see reason";
+  default:
+    return {};
+  }
+}
+
+std::string_view packet_words(aw_stage stage) {
+  switch (stage) {
+  case AW_STAGE_SYN:
+    return "SYN dropped: ";
+  case AW_STAGE_SYNACK:
+    return "SYN-ACK lost: ";
+  case AW_STAGE_ACK:
+    return "ACK dropped: ";
+  default:
+    return "dropped: ";
+  }
+}
+
+using RefusalPhrases = std::array<std::array<std::string, AW_NR_STAGES>, AW_NR_REASONS>;
+
+RefusalPhrases refusal_phrases() {
+  RefusalPhrases phrases;
+  for (size_t reason = 0; reason < AW_NR_REASONS; ++reason) {
+    const auto words = refusal_words(static_cast<aw_reason>(reason));
+    for (size_t stage = 0; stage < AW_NR_STAGES && !words.empty(); ++stage)
+      phrases[reason][stage] =
+          std::string{packet_words(static_cast<aw_stage>(stage))}.append(words);
+  }
+  return phrases;
+}
+
 std::string_view drop_phrase(aw_reason reason, aw_stage stage) {
-  const bool syn = stage == AW_STAGE_SYN;
+  static const RefusalPhrases refused = refusal_phrases();
   switch (reason) {
   case AW_ACCEPT_QUEUE_FULL:
   case AW_SYN_QUEUE_FULL:
@@ -99,23 +184,12 @@ std::string_view drop_phrase(aw_reason reason, aw_stage stage) {
     return queue_drop_phrase(reason, stage);
   case AW_COOKIE_INVALID:
     return "ACK dropped: no valid cookie";
-  case AW_FIREWALL:
-    return syn ? "SYN dropped: firewall" : "dropped: firewall";
-  case AW_SOCKET_FILTER:
-    return syn ? "SYN dropped: socket filter" : "dropped: socket filter";
-  case AW_AUTHENTICATION:
-    return syn ? "SYN dropped: MD5/AO signature" : "dropped: MD5/AO signature";
-  case AW_SECURITY_MODULE:
-    return syn ? "SYN dropped: security module" : "dropped: security module";
-  case AW_NO_ROUTE:
-    return syn ? "SYN dropped: no route back" : "dropped: no route back";
-  case AW_MEMORY:
-    return syn ? "SYN dropped: no memory" : "dropped: no memory";
-  case AW_OTHER:
-    return syn ? "SYN dropped: see kernel_reason" : "dropped: see kernel_reason";
   default:
-    return syn ? "SYN dropped: no request made" : "ACK dropped: no socket made";
+    break;
   }
+  if (reason < AW_NR_REASONS && stage < AW_NR_STAGES && !refused[reason][stage].empty())
+    return refused[reason][stage];
+  return stage == AW_STAGE_SYN ? "SYN dropped: no request made" : "ACK dropped: no socket made";
 }
 
 std::string_view retransmit_phrase(aw_reason reason) {
@@ -136,7 +210,7 @@ std::string_view expiry_phrase(aw_reason reason) {
   case AW_DEFERRED:
     return "given up: deferred, no data";
   default:
-    return "given up: client is silent";
+    return "given up: no ACK came";
   }
 }
 

@@ -7,6 +7,9 @@ namespace {
 constexpr std::array<aw_stage, 3> syn{AW_STAGE_SYN};
 constexpr std::array<aw_stage, 3> ack{AW_STAGE_ACK};
 constexpr std::array<aw_stage, 3> syn_or_ack{AW_STAGE_SYN, AW_STAGE_ACK};
+constexpr std::array<aw_stage, 3> syn_or_synack{AW_STAGE_SYN, AW_STAGE_SYNACK};
+constexpr std::array<aw_stage, 3> synack{AW_STAGE_SYNACK};
+constexpr std::array<aw_stage, 3> whole_handshake{AW_STAGE_SYN, AW_STAGE_SYNACK, AW_STAGE_ACK};
 constexpr std::array<aw_stage, 3> syn_or_queued{AW_STAGE_SYN, AW_STAGE_QUEUED};
 constexpr std::array<aw_stage, 3> ack_or_closed{AW_STAGE_ACK, AW_STAGE_CLOSED};
 constexpr std::array<aw_stage, 3> cookie{AW_STAGE_COOKIE};
@@ -19,12 +22,25 @@ constexpr std::array table{
     Occurrence{AW_LISTEN_DROP, AW_SYN_BACKLOG_RESERVED, syn},
     Occurrence{AW_LISTEN_DROP, AW_COOKIE_INVALID, cookie},
     Occurrence{AW_LISTEN_DROP, AW_REQUEST_FAILED, syn_or_ack},
-    Occurrence{AW_LISTEN_DROP, AW_FIREWALL, syn_or_ack},
+    Occurrence{AW_LISTEN_DROP, AW_FIREWALL, whole_handshake},
     Occurrence{AW_LISTEN_DROP, AW_SOCKET_FILTER, syn_or_ack},
     Occurrence{AW_LISTEN_DROP, AW_AUTHENTICATION, syn_or_ack},
     Occurrence{AW_LISTEN_DROP, AW_SECURITY_MODULE, syn_or_ack},
-    Occurrence{AW_LISTEN_DROP, AW_NO_ROUTE, syn_or_ack},
+    Occurrence{AW_LISTEN_DROP, AW_NO_ROUTE, whole_handshake},
     Occurrence{AW_LISTEN_DROP, AW_MEMORY, syn_or_ack},
+    Occurrence{AW_LISTEN_DROP, AW_NETFILTER_QUEUE, whole_handshake},
+    Occurrence{AW_LISTEN_DROP, AW_TRAFFIC_CONTROL, syn_or_synack},
+    Occurrence{AW_LISTEN_DROP, AW_XDP, syn},
+    Occurrence{AW_LISTEN_DROP, AW_CGROUP_PROGRAM, whole_handshake},
+    Occurrence{AW_LISTEN_DROP, AW_REVERSE_PATH, syn_or_ack},
+    Occurrence{AW_LISTEN_DROP, AW_NOT_LOCAL, syn_or_ack},
+    Occurrence{AW_LISTEN_DROP, AW_ROUTE_LOCALNET, syn_or_ack},
+    Occurrence{AW_LISTEN_DROP, AW_NEIGHBOUR, synack},
+    Occurrence{AW_LISTEN_DROP, AW_CHECKSUM, syn_or_ack},
+    Occurrence{AW_LISTEN_DROP, AW_CPU_BACKLOG, syn},
+    Occurrence{AW_LISTEN_DROP, AW_OLD_CONNECTION, syn},
+    Occurrence{AW_LISTEN_DROP, AW_TIMESTAMPS, syn_or_ack},
+    Occurrence{AW_LISTEN_DROP, AW_WINDOW, syn_or_ack},
     Occurrence{AW_LISTEN_DROP, AW_OTHER, syn_or_ack},
     Occurrence{AW_SYNCOOKIE_SENT, AW_SYN_QUEUE_FULL, syn},
     Occurrence{AW_SYNCOOKIE_SENT, AW_ALWAYS, syn},

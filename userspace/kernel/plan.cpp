@@ -233,11 +233,13 @@ Plan poll_plan() {
                  "no counter of the kernel is for this alone", remedy);
   see_nothing_of(plan, AW_RESET_RECEIVED, AW_REASON_NONE, AW_STAGE_NONE,
                  "no counter of the kernel is for this alone", remedy);
-  for (const aw_reason reason :
-       {AW_SYN_BACKLOG_RESERVED, AW_REQUEST_FAILED, AW_COOKIE_INVALID, AW_FIREWALL,
-        AW_SOCKET_FILTER, AW_AUTHENTICATION, AW_SECURITY_MODULE, AW_NO_ROUTE, AW_MEMORY, AW_OTHER})
+  for (const aw_reason reason : {AW_SYN_BACKLOG_RESERVED, AW_REQUEST_FAILED, AW_COOKIE_INVALID,
+                                 AW_SECURITY_MODULE, AW_NO_ROUTE, AW_MEMORY, AW_OTHER})
     see_nothing_of(plan, AW_LISTEN_DROP, reason, AW_STAGE_NONE,
                    "no counter of the kernel is for this alone", remedy);
+  for (const aw_reason reason : refusals_by_drop_reason)
+    see_nothing_of(plan, AW_LISTEN_DROP, reason, AW_STAGE_NONE,
+                   "counters do not say whose packet it was", remedy);
   see_nothing_of(plan, AW_SYNCOOKIE_SENT, AW_ALWAYS, AW_STAGE_NONE,
                  "the kernel counts all cookies as one number", remedy);
   for (const aw_action action : {AW_LISTEN_DROP, AW_SYNCOOKIE_SENT}) {

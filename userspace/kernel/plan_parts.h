@@ -3,6 +3,8 @@
 
 #include "kernel/plan.h"
 
+#include <array>
+
 namespace acceptwatch {
 
 // The parts of make_plan(). For kernel/plan*.cpp only.
@@ -11,6 +13,13 @@ inline constexpr const char* better_tier = "A kernel that allows fentry or kprob
 inline constexpr const char* newer_version = "Look for a newer acceptwatch.";
 inline constexpr const char* unreadable_packets =
     "lockdown=confidentiality forbids reading packets on this kernel (6.2 has a typed way)";
+
+/// Reasons of listen_drop that drop reasons of the kernel tell.
+inline constexpr std::array refusals_by_drop_reason{
+    AW_FIREWALL,  AW_SOCKET_FILTER,  AW_AUTHENTICATION, AW_NETFILTER_QUEUE, AW_TRAFFIC_CONTROL,
+    AW_XDP,       AW_CGROUP_PROGRAM, AW_REVERSE_PATH,   AW_NOT_LOCAL,       AW_ROUTE_LOCALNET,
+    AW_NEIGHBOUR, AW_CHECKSUM,       AW_CPU_BACKLOG,    AW_OLD_CONNECTION,  AW_TIMESTAMPS,
+    AW_WINDOW};
 
 inline void add(Plan& plan, std::initializer_list<const char*> programs) {
   plan.programs.insert(plan.programs.end(), programs.begin(), programs.end());

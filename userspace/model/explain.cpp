@@ -4,15 +4,18 @@
 #include "events/names.h"
 
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
 
 namespace acceptwatch {
 namespace {
 
-/// Drops that do not end in tcp_listendrop().
-bool is_beside_listen_drops(aw_reason reason) {
-  return reason == AW_COOKIE_INVALID || reason == AW_FIREWALL || reason == AW_SOCKET_FILTER ||
-         reason == AW_AUTHENTICATION || reason == AW_OTHER;
+/// Drops that end in tcp_listendrop(); of answers none does.
+bool is_in_listen_drops(aw_reason reason, aw_stage stage) {
+  constexpr std::array counted{AW_ACCEPT_QUEUE_FULL, AW_SYN_QUEUE_FULL, AW_SYN_BACKLOG_RESERVED,
+                               AW_REQUEST_FAILED,    AW_NO_ROUTE,       AW_MEMORY,
+                               AW_SECURITY_MODULE};
+  return stage != AW_STAGE_SYNACK && std::ranges::find(counted, reason) != counted.end();
 }
 
 /// What the kernel counts as well and no record is due for.
@@ -83,7 +86,7 @@ bool is_counted_by(KernelCounter counter, const aw_counter_key& key) {
   case KernelCounter::listen_overflows:
     return action == AW_LISTEN_DROP && reason == AW_ACCEPT_QUEUE_FULL;
   case KernelCounter::listen_drops:
-    return action == AW_LISTEN_DROP && reason != AW_REASON_NONE && !is_beside_listen_drops(reason);
+    return action == AW_LISTEN_DROP && is_in_listen_drops(reason, static_cast<aw_stage>(key.stage));
   case KernelCounter::req_queue_full_drop:
     return action == AW_LISTEN_DROP && reason == AW_SYN_QUEUE_FULL;
   case KernelCounter::req_queue_full_do_cookies: // the decision: tcp_syn_flood_action()

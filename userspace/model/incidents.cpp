@@ -129,12 +129,18 @@ void Incidents::count_cookies(uint32_t netns, Facts& facts) const {
   facts.cookies_returned = since(now->returned, KernelCounter::syncookies_recv);
 }
 
-/// Of a place where nobody listens.
+/// Of a place where nobody listens. Who listens in other network namespaces matters only where
+/// nobody does in this one: on a host of containers there are many.
 void Incidents::note_elsewhere(const SubjectKey& key, Facts& facts) const {
   facts.elsewhere.clear();
-  for (const Listener* other : table_.on_port(key.port)) {
+  const auto all = table_.on_port(key.port);
+  const bool here =
+      std::ranges::any_of(all, [&](const Listener* other) { return other->netns == key.netns; });
+  for (const Listener* other : all) {
     if (facts.elsewhere.size() == Facts::max_elsewhere)
       return;
+    if (here && other->netns != key.netns)
+      continue;
     const Holder* owner = owner_of(*other);
     facts.elsewhere.push_back({other->address, other->netns != key.netns,
                                owner ? std::optional{to_owner(*owner)} : std::nullopt});

@@ -299,7 +299,7 @@ Snapshot Monitor::snapshot() const {
   const CauseFacts facts = cause_facts();
   snapshot.causes = judge_causes(facts);
   snapshot.outcome = outcome_of(facts, snapshot.causes);
-  snapshot.evidence = evidence_seen(facts.evidence);
+  snapshot.evidence = evidence_seen(facts.evidence, facts.seen);
   snapshot.arrived = facts.arrived;
   snapshot.seen = seen_totals();
   snapshot.audit = audit_so_far();

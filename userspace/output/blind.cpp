@@ -30,6 +30,9 @@ std::vector<BlindSpot> joined_fields(std::span<const BlindSpot> blind, bool say_
 
 /// Where less is allowed, the reasons of absent fields are left out before those of events.
 constexpr size_t least_for_fields = 100;
+/// Where nothing is allowed, absent fields are left out altogether: `check` has them. That is so on
+/// kernels without drop reasons under lockdown=confidentiality.
+constexpr size_t least_why = 10;
 
 } // namespace
 
@@ -38,15 +41,18 @@ void write_blind(JsonWriter& json, std::span<const BlindSpot> blind, BlindDetail
   json.begin_array("blind");
   const bool briefly = detail == BlindDetail::why; // the line of a start record has its bound
   const bool fields_say_why = longest_why >= least_for_fields;
+  const bool without_fields = longest_why < least_why;
   for (const auto& spot : briefly ? joined_fields(blind, fields_say_why)
                                   : std::vector<BlindSpot>{blind.begin(), blind.end()}) {
+    if (without_fields && !spot.field.empty())
+      continue;
     json.begin_object();
     json.member("action", name_of(spot.action));
     json.known("reason", name_of(spot.reason));
     json.known("stage", name_of(spot.stage));
     json.known("field", spot.field);
     if (spot.field.empty() || fields_say_why)
-      json.member("why", fitting(spot.why, longest_why));
+      json.member("why", fitting(spot.why, std::max(longest_why, least_why)));
     if (detail == BlindDetail::with_remedy)
       json.known("remedy", spot.remedy);
     json.end_object();

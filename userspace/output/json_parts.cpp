@@ -32,11 +32,16 @@ void write_end(JsonWriter& json, std::string_view key, const std::optional<Addre
   json.end_object();
 }
 
-void write_network(JsonWriter& json, uint16_t family) {
+void write_network(JsonWriter& json, uint16_t family, std::string_view device) {
   json.begin_object("network");
   json.member("transport", "tcp");
   if (family)
     json.member("type", family == AF_INET ? "ipv4" : "ipv6");
+  if (!device.empty()) {
+    json.begin_object("interface");
+    json.member("name", device);
+    json.end_object();
+  }
   json.end_object();
 }
 

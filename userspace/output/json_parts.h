@@ -13,7 +13,7 @@ void write_end(JsonWriter& json, std::string_view key, const std::optional<Addre
                std::optional<uint16_t> port);
 
 /// `family`: AF_INET, AF_INET6; 0: not known.
-void write_network(JsonWriter& json, uint16_t family);
+void write_network(JsonWriter& json, uint16_t family, std::string_view device = {});
 
 void write_queue(JsonWriter& json, std::string_view key, const std::optional<Queue>& queue,
                  std::optional<double> oldest_seconds, std::optional<uint32_t> peak = {});

@@ -51,6 +51,15 @@ void write_pressure(JsonWriter& json, const std::optional<QueuePressure>& pressu
   json.end_object();
 }
 
+void write_old_connection(JsonWriter& json, const std::optional<OldConnection>& old) {
+  if (!old)
+    return;
+  json.begin_object("old_connection");
+  json.known("state", tcp_state_name(old->state));
+  json.member("idle_seconds", old->idle_seconds);
+  json.end_object();
+}
+
 void write_netfilter(JsonWriter& json, const Event& event) {
   if (event.netfilter_hook == AW_HOOK_UNKNOWN && !event.chain)
     return;
@@ -77,6 +86,7 @@ void write_details(JsonWriter& json, const Event& event, const StateRoom& room) 
   json.member("retry", event.retry);
   json.member("kernel_reason", event.kernel_reason);
   write_netfilter(json, event);
+  write_old_connection(json, event.old_connection);
   json.member("source", name_of(event.source));
   write_former(json, event.former);
   if (event.shortage)
@@ -134,7 +144,7 @@ void NdjsonFormatter::write(const Event& event, const StateRoom& room, std::stri
   write_name(json, "host", host_);
   write_end(json, "server", event.server_address, event.server_port);
   write_end(json, "client", event.client_address, event.client_port);
-  write_network(json, event.family);
+  write_network(json, event.family, event.device);
   write_owner(json, event.owner);
   write_container(json, event.owner);
   write_details(json, event, room);
@@ -175,7 +185,7 @@ void NdjsonFormatter::write_head(JsonWriter& json, Timestamp time, std::string_v
 }
 
 void NdjsonFormatter::format(const Start& start, std::string& out) {
-  constexpr std::array<size_t, 5> longest_whys{max_line, 99, 60, 20, 10};
+  constexpr std::array<size_t, 6> longest_whys{max_line, 99, 60, 20, 10, 0};
   host_ = start.host;
   const size_t begin = out.size();
   const uint64_t number = sequence_;

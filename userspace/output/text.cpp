@@ -75,10 +75,12 @@ std::string who_text(const Event& event, size_t width = std::string::npos) {
 constexpr size_t reason_width = 17;
 
 std::string chain_text(const Event& event) {
-  const size_t width = event.count > 1 ? 4 : 11; // beside the count
+  const size_t width = event.count > 1 ? 3 : 10; // beside the count
   const auto chain = cut(printable(event.chain->name), width);
-  return event.action == AW_RESET_SENT ? fmt::format("RST: chain {} rejects", chain)
-                                       : fmt::format("SYN dropped: chain {}", chain);
+  if (event.action == AW_RESET_SENT)
+    return fmt::format("RST: chain {} rejects", chain);
+  const auto phrase = phrase_of(AW_LISTEN_DROP, AW_FIREWALL, event.stage);
+  return fmt::format("{} chain {}", phrase.substr(0, phrase.find(':') + 1), chain);
 }
 
 std::string shortage_text(const FileShortage& shortage) {

@@ -36,6 +36,7 @@ struct Globals {
   bool* folding = nullptr;
   const __u64* lost = nullptr;
   const __u64* uncounted = nullptr;
+  bool* listened_ports = nullptr;
 };
 
 void disable_all_programs(bpf_object* object) {
@@ -94,7 +95,7 @@ public:
   void watch_chains(bool watch) override { seed_.watch_chains(watch); }
 
   // Host
-  ListenerLook look(const std::function<void(const aw_holder&)>& visit) const override;
+  ListenerLook look(const std::function<void(const aw_holder&)>& give) const override;
   std::vector<Counter> counters() const override;
   bool has_summed_up() const override { return std::atomic_ref{*globals_.folding}.exchange(false); }
   Losses losses() const override;
@@ -156,7 +157,7 @@ Result<void> Session::load_object(Object& owner, const Plan& plan, const KernelF
   if (const int error = Load(owner.get()))
     return load_failure("the kernel refuses the tracing programs", error);
   globals_ = {&owner->bss->aw_active, &owner->bss->aw_suppressing, owner->bss->aw_lost,
-              owner->bss->aw_uncounted};
+              owner->bss->aw_uncounted, owner->bss->aw_listened_ports};
   return {};
 }
 
@@ -268,7 +269,11 @@ Result<bool> Session::drain(const RecordHandler& handler) {
   return bad ? Result<bool>{tl::unexpected{*bad}} : Result<bool>{more};
 }
 
-ListenerLook Session::look(const std::function<void(const aw_holder&)>& visit) const {
+ListenerLook Session::look(const std::function<void(const aw_holder&)>& give) const {
+  const auto visit = [&](const aw_holder& holder) {
+    std::atomic_ref{globals_.listened_ports[holder.listener.port]}.store(true);
+    give(holder);
+  };
   if (!seed_.can_scan()) {
     const int holders = bpf_object__find_map_fd_by_name(object_, "aw_holders");
     return ProcHost::look([&](const aw_holder& holder) {

@@ -83,7 +83,7 @@ enum bpf_map_type {
 enum bpf_func_id {
 	BPF_FUNC_get_socket_cookie = 46, BPF_FUNC_ktime_get_boot_ns = 125, BPF_FUNC_ringbuf_output = 130,
 	BPF_FUNC_skc_to_tcp_sock = 137, BPF_FUNC_get_current_task_btf = 158, BPF_FUNC_sock_from_file = 162,
-	BPF_FUNC_for_each_map_elem = 164, BPF_FUNC_loop = 181,
+	BPF_FUNC_for_each_map_elem = 164, BPF_FUNC_snprintf = 165, BPF_FUNC_loop = 181,
 };
 
 enum {
@@ -232,6 +232,7 @@ struct net_device;
 struct request_sock;
 struct seq_file;
 struct signal_struct;
+struct sk_filter;
 struct sock;
 struct sock_common;
 struct sock_reuseport;
@@ -440,6 +441,7 @@ struct sock_cgroup_data {
 struct sock {
 	struct sock_common __sk_common;
 	atomic_t sk_drops;
+	struct sk_filter *sk_filter;
 	struct socket *sk_socket;
 	u16 sk_protocol;
 	u16 sk_type;
@@ -481,11 +483,18 @@ struct tcp_options_received {
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	u32 srtt_us;
+	u32 rcv_tstamp;
 	struct tcp_options_received rx_opt;
 	struct {
 		u64 time;
 	} rcvq_space;
 };
+
+struct inet_timewait_sock {
+	u32 tw_entry_stamp;
+};
+
+struct sk_filter {};
 
 struct sock_reuseport {
 	u16 num_socks;
@@ -640,6 +649,11 @@ struct sk_buff {
 struct net_device {
 	int ifindex;
 	possible_net_t nd_net;
+	char name[16];
+};
+
+struct dst_entry {
+	struct net_device *dev;
 };
 
 struct rtable {

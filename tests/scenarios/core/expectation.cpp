@@ -34,10 +34,13 @@ const std::vector<std::string> other_counters = {
 
 namespace {
 
-// Drops at the listener that tcp_listendrop() does not count: they end before or beside it.
-bool is_outside_listen_drops(const std::string& reason) {
-  return reason == "cookie_invalid" || reason == "firewall" || reason == "socket_filter" ||
-         reason == "authentication" || reason == "other";
+// Drops that tcp_listendrop() counts; the others end before or beside it, and so do answers.
+bool is_in_listen_drops(const Expectation& expected) {
+  const std::string& reason = expected.reason;
+  return expected.stage != "synack" &&
+         (reason == "accept_queue_full" || reason == "syn_queue_full" ||
+          reason == "syn_backlog_reserved" || reason == "request_failed" || reason == "no_route" ||
+          reason == "memory" || reason == "security_module");
 }
 
 } // namespace
@@ -110,7 +113,7 @@ std::map<std::string, int64_t> explained_counters(const std::vector<Expectation>
     }
     if (expected.action == "listen_drop") {
       sum["ListenOverflows"] += expected.reason == "accept_queue_full" ? times : 0;
-      sum["ListenDrops"] += is_outside_listen_drops(expected.reason) ? 0 : times;
+      sum["ListenDrops"] += is_in_listen_drops(expected) ? times : 0;
       sum["TCPReqQFullDrop"] += expected.reason == "syn_queue_full" ? times : 0;
       sum["SyncookiesFailed"] += expected.reason == "cookie_invalid" ? times : 0;
       sum["SyncookiesRecv"] +=

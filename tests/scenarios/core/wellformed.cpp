@@ -22,7 +22,9 @@ const std::map<std::string, Names>& reasons_of_actions() {
       {"listen_drop",
        {"accept_queue_full", "syn_queue_full", "syn_backlog_reserved", "cookie_invalid",
         "request_failed", "firewall", "socket_filter", "authentication", "security_module",
-        "no_route", "memory", "other"}},
+        "no_route", "memory", "netfilter_queue", "traffic_control", "xdp", "cgroup_program",
+        "reverse_path", "not_local", "route_localnet", "neighbour", "checksum", "cpu_backlog",
+        "old_connection", "timestamps", "window", "other"}},
       {"syncookie_sent", {"syn_queue_full", "always"}},
       {"synack_retransmit", {"no_ack", "ack_dropped", "deferred"}},
       {"handshake_expired", {"no_ack", "ack_dropped", "deferred"}},
@@ -172,7 +174,7 @@ void WellFormed::check_names(const Record& record) {
   if (!is_loss_or_life(record.action)) {
     return;
   }
-  static const Names stages = {"syn", "ack", "cookie", "queued", "closed"};
+  static const Names stages = {"syn", "synack", "ack", "cookie", "queued", "closed"};
   if (!record.stage.empty() && !stages.contains(record.stage)) {
     complain("acceptwatch.stage is not one of the closed set", record.line);
   }

@@ -23,6 +23,7 @@ std::vector<Scenario> reuseport_scenarios();
 std::vector<Scenario> storm_scenarios();
 std::vector<Scenario> syn_queue_scenarios();
 std::vector<Scenario> synack_scenarios();
+std::vector<Scenario> way_scenarios();
 
 // Of so many connections each.
 std::vector<Scenario> race_scenarios(size_t connections);

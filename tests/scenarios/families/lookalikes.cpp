@@ -63,6 +63,10 @@ void corrupt_syns(Stage& stage) {
   }
   wait_for("the checksums to be found wrong",
            [&] { return counter("InCsumErrors") == before + 3; });
+  Expectation dropped =
+      at_listener("listen_drop", "checksum", stage.self(), server_port, {30001, 30002, 30003});
+  dropped.stage = "syn";
+  stage.expect(dropped);
   close_listener(stage, listener, queued);
   expect_resends(stage, tun);
 }
@@ -232,7 +236,7 @@ std::vector<Scenario> lookalike_scenarios() {
        duplicate_syn_full_queue},
       {"odd_syns", "SYN+FIN, SYN+RST and SYN+ACK to a full listener: no drop of a handshake",
        odd_syns},
-      {"corrupt_syns", "SYNs with wrong checksums to a full listener: no drop of a handshake",
+      {"corrupt_syns", "SYNs with wrong checksums to a full listener: that, and not the queue",
        corrupt_syns},
       {"time_wait_returns",
        "a SYN from TIME_WAIT meets a full SYN queue: dropped or not, as the kernel says",

@@ -251,5 +251,40 @@ TEST(Causes, HoldTogetherForAnyFacts) {
   }
 }
 
+TEST(Evidence, IsWhatNoRecordAccountsFor) {
+  EvidenceValues growth{};
+  growth[static_cast<size_t>(EvidenceCounter::paws_time_wait)] = 4;
+  growth[static_cast<size_t>(EvidenceCounter::unsent_retransmits)] = 2;
+  SeenEvents seen;
+  EXPECT_EQ(evidence_seen(growth, seen).size(), 2U);
+  seen[{AW_LISTEN_DROP, AW_OLD_CONNECTION, AW_STAGE_SYN}] = 3;
+  seen[{AW_LISTEN_DROP, AW_FIREWALL, AW_STAGE_SYN}] = 9;
+  EXPECT_EQ(evidence_seen(growth, seen).size(), 2U);
+  seen[{AW_LISTEN_DROP, AW_OLD_CONNECTION, AW_STAGE_SYN}] = 4;
+  ASSERT_EQ(evidence_seen(growth, seen).size(), 1U);
+  seen[{AW_LISTEN_DROP, AW_FIREWALL, AW_STAGE_SYNACK}] = 2;
+  EXPECT_EQ(evidence_seen(growth, seen).size(), 0U);
+}
+
+TEST(Causes, OfWhatThisHostRefusesHoldWhenItWasSeen) {
+  for (const auto& [reason, stage, cause] :
+       {std::tuple{AW_REVERSE_PATH, AW_STAGE_SYN, "way_in"},
+        std::tuple{AW_TRAFFIC_CONTROL, AW_STAGE_SYNACK, "before_tcp"},
+        std::tuple{AW_CGROUP_PROGRAM, AW_STAGE_SYN, "socket_filter"},
+        std::tuple{AW_NETFILTER_QUEUE, AW_STAGE_SYN, "firewall"},
+        std::tuple{AW_OLD_CONNECTION, AW_STAGE_SYN, "old_connection"},
+        std::tuple{AW_TIMESTAMPS, AW_STAGE_ACK, "timestamps"},
+        std::tuple{AW_CPU_BACKLOG, AW_STAGE_SYN, "host_limits"},
+        std::tuple{AW_NEIGHBOUR, AW_STAGE_SYNACK, "neighbour"}}) {
+    CauseFacts facts;
+    facts.seen[{AW_LISTEN_DROP, reason, stage}] = 1;
+    const auto judgements = judge_causes(facts);
+    const auto found =
+        std::ranges::find(judgements, std::string_view{cause}, &CauseJudgement::cause);
+    ASSERT_NE(found, judgements.end()) << cause;
+    EXPECT_EQ(found->state, CauseState::holds) << cause;
+  }
+}
+
 } // namespace
 } // namespace acceptwatch

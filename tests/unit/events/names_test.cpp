@@ -51,6 +51,19 @@ TEST(Names, OfReasonsAreThoseOfTheContract) {
                                         "security_module",
                                         "no_route",
                                         "memory",
+                                        "netfilter_queue",
+                                        "traffic_control",
+                                        "xdp",
+                                        "cgroup_program",
+                                        "reverse_path",
+                                        "not_local",
+                                        "route_localnet",
+                                        "neighbour",
+                                        "checksum",
+                                        "cpu_backlog",
+                                        "old_connection",
+                                        "timestamps",
+                                        "window",
                                         "other",
                                         "handshake",
                                         "queued",
@@ -59,7 +72,7 @@ TEST(Names, OfReasonsAreThoseOfTheContract) {
 
 TEST(Names, OfStagesAreThoseOfTheContract) {
   EXPECT_EQ(names_between<aw_stage>(AW_STAGE_SYN, AW_NR_STAGES),
-            (std::set<std::string_view>{"syn", "ack", "cookie", "queued", "closed"}));
+            (std::set<std::string_view>{"syn", "synack", "ack", "cookie", "queued", "closed"}));
 }
 
 TEST(Names, OfSourcesAreThoseOfTheContract) {
@@ -68,8 +81,9 @@ TEST(Names, OfSourcesAreThoseOfTheContract) {
 }
 
 TEST(Names, OfHooksAreThoseOfTheContract) {
-  EXPECT_EQ(names_between<aw_hook>(AW_HOOK_INGRESS, AW_NR_HOOKS),
-            (std::set<std::string_view>{"ingress", "prerouting", "input"}));
+  EXPECT_EQ(
+      names_between<aw_hook>(AW_HOOK_INGRESS, AW_NR_HOOKS),
+      (std::set<std::string_view>{"ingress", "prerouting", "input", "output", "postrouting"}));
   EXPECT_EQ(name_of(AW_HOOK_INPUT), "input");
 }
 
@@ -148,9 +162,31 @@ TEST(Phrases, DifferForEveryReasonOfAnAction) {
     return reasons.size() - phrases.size();
   };
   EXPECT_EQ(count(AW_LISTEN_DROP, AW_STAGE_SYN,
-                  {AW_ACCEPT_QUEUE_FULL, AW_SYN_QUEUE_FULL, AW_SYN_BACKLOG_RESERVED,
-                   AW_REQUEST_FAILED, AW_COOKIE_INVALID, AW_FIREWALL, AW_SOCKET_FILTER,
-                   AW_AUTHENTICATION, AW_SECURITY_MODULE, AW_NO_ROUTE, AW_MEMORY, AW_OTHER}),
+                  {AW_ACCEPT_QUEUE_FULL,
+                   AW_SYN_QUEUE_FULL,
+                   AW_SYN_BACKLOG_RESERVED,
+                   AW_REQUEST_FAILED,
+                   AW_COOKIE_INVALID,
+                   AW_FIREWALL,
+                   AW_SOCKET_FILTER,
+                   AW_AUTHENTICATION,
+                   AW_SECURITY_MODULE,
+                   AW_NO_ROUTE,
+                   AW_MEMORY,
+                   AW_NETFILTER_QUEUE,
+                   AW_TRAFFIC_CONTROL,
+                   AW_XDP,
+                   AW_CGROUP_PROGRAM,
+                   AW_REVERSE_PATH,
+                   AW_NOT_LOCAL,
+                   AW_ROUTE_LOCALNET,
+                   AW_NEIGHBOUR,
+                   AW_CHECKSUM,
+                   AW_CPU_BACKLOG,
+                   AW_OLD_CONNECTION,
+                   AW_TIMESTAMPS,
+                   AW_WINDOW,
+                   AW_OTHER}),
             0U);
   EXPECT_EQ(count(AW_SYNCOOKIE_SENT, AW_STAGE_SYN, {AW_SYN_QUEUE_FULL, AW_ALWAYS}), 0U);
   EXPECT_EQ(count(AW_SYNACK_RETRANSMIT, AW_STAGE_ACK, {AW_NO_ACK, AW_ACK_DROPPED, AW_DEFERRED}),

@@ -232,7 +232,7 @@ TEST(Plan, OfTracepointsOn61SeesUnansweredSynsByDropReason) {
   EXPECT_TRUE(has(plan, "skb_drop_reason"));
   EXPECT_FALSE(has(plan, "skb_drop")); // no listener in kfree_skb before 6.11
   EXPECT_EQ(plan.drop_classes[2], AW_DROP_NO_SOCKET);
-  EXPECT_EQ(plan.drop_classes[1], AW_DROP_IGNORED);
+  EXPECT_EQ(plan.drop_classes[1], AW_DROP_NO_REASON);
 }
 
 TEST(Plan, OfTracepointsOn610NeedsNoDropReason) {
@@ -244,13 +244,52 @@ TEST(Plan, OfTracepointsOn610NeedsNoDropReason) {
 
 TEST(Plan, KnowsWhatTheKernelsDropReasonsMean) {
   const auto plan = plan_of(kernel_7_2());
-  EXPECT_EQ(plan.drop_classes[5], AW_DROP_SOCKET_FILTER);
-  EXPECT_EQ(plan.drop_classes[7], AW_DROP_FIREWALL);
-  EXPECT_EQ(plan.drop_classes[14], AW_DROP_AUTHENTICATION);
-  EXPECT_EQ(plan.drop_classes[97], AW_DROP_OTHER);
+  EXPECT_EQ(plan.drop_classes[5], AW_SOCKET_FILTER);
+  EXPECT_EQ(plan.drop_classes[7], AW_FIREWALL);
+  EXPECT_EQ(plan.drop_classes[14], AW_AUTHENTICATION);
+  EXPECT_EQ(plan.drop_classes[97], AW_OTHER);
   EXPECT_EQ(plan.drop_classes[21], AW_DROP_IGNORED);    // TCP_FLAGS: fits no handshake
   EXPECT_EQ(plan.drop_classes[1], AW_DROP_UNSPECIFIED); // or nothing, on_refused_ack()
-  EXPECT_EQ(plan_of(kernel_6_12()).drop_classes[1], AW_DROP_IGNORED); // functions show it
+  EXPECT_EQ(plan_of(kernel_6_12()).drop_classes[1], AW_DROP_NO_REASON); // functions show it
+}
+
+TEST(Plan, ReadsWhatIsRefusedOnTheWayFromDropReasons) {
+  auto features = kernel_7_2();
+  features.drop_reasons = {{60, "SKB_DROP_REASON_TC_EGRESS"},
+                           {61, "SKB_DROP_REASON_QDISC_OVERLIMIT"},
+                           {62, "SKB_DROP_REASON_NEIGH_FAILED"},
+                           {63, "SKB_DROP_REASON_IP_RPFILTER"},
+                           {64, "SKB_DROP_REASON_TCP_INVALID_SYN"},
+                           {65, "SKB_DROP_REASON_TCP_INVALID_SYNONYM"},
+                           {66, "OTHERHOST"}};
+  const auto plan = plan_of(features);
+  EXPECT_EQ(plan.drop_classes[60], AW_TRAFFIC_CONTROL);
+  EXPECT_EQ(plan.drop_classes[61], AW_TRAFFIC_CONTROL);
+  EXPECT_EQ(plan.drop_classes[62], AW_NEIGHBOUR);
+  EXPECT_EQ(plan.drop_classes[63], AW_REVERSE_PATH);
+  EXPECT_EQ(plan.drop_classes[64], AW_OLD_CONNECTION);
+  EXPECT_EQ(plan.drop_classes[65], AW_DROP_IGNORED);
+  EXPECT_EQ(plan.drop_classes[66], AW_DROP_IGNORED);
+}
+
+TEST(Plan, IsBlindToRefusalsForWhichTheKernelHasNoReason) {
+  auto features = kernel_7_2();
+  std::erase_if(features.drop_reasons,
+                [](const auto& reason) { return reason.second == "SKB_DROP_REASON_NEIGH_DEAD"; });
+  const auto sees = [&](aw_reason reason) {
+    const auto plan = plan_of(features);
+    return std::ranges::none_of(plan.blind, [&](const BlindSpot& spot) {
+      return spot.action == AW_LISTEN_DROP && spot.reason == reason &&
+             spot.stage == AW_STAGE_NONE && spot.field.empty();
+    });
+  };
+  EXPECT_FALSE(sees(AW_NEIGHBOUR));
+  features.drop_reasons.emplace(62, "SKB_DROP_REASON_NEIGH_FAILED");
+  EXPECT_TRUE(sees(AW_NEIGHBOUR));
+  EXPECT_TRUE(sees(AW_FIREWALL));
+  features.arguments["tp:kfree_skb"] = 2; // no reason
+  EXPECT_FALSE(sees(AW_NEIGHBOUR));
+  EXPECT_FALSE(sees(AW_FIREWALL));
 }
 
 TEST(Plan, OfTracepointsTakesDroppedAcksByTheirReason) {
@@ -266,7 +305,7 @@ TEST(Plan, LooksUpOnlyDropReasonsThatItsTableHolds) {
   auto features = kernel_7_2();
   features.drop_reasons.emplace(AW_MAX_DROP_REASONS, "SKB_DROP_REASON_NETFILTER_DROP");
   features.drop_reasons.emplace(-1, "SKB_DROP_REASON_NETFILTER_DROP");
-  EXPECT_EQ(plan_of(features).drop_classes[7], AW_DROP_FIREWALL);
+  EXPECT_EQ(plan_of(features).drop_classes[7], AW_FIREWALL);
 }
 
 TEST(Plan, AsksTheSecurityModuleOnlyWhereOneMayRefuse) {

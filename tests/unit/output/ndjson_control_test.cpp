@@ -112,6 +112,19 @@ TEST(NdjsonStart, OfTheBlindestTierFitsInALine) {
   EXPECT_EQ(at(document, "/event/sequence")->GetUint(), 0U);
 }
 
+TEST(NdjsonStart, LeavesAbsentFieldsOutRatherThanGrowsTooLong) {
+  Start start = a_start();
+  start.blind.assign(30,
+                     {AW_LISTEN_DROP, AW_FIREWALL, AW_STAGE_SYN, "", std::string(120, 'y'), ""});
+  for (int reason = AW_ACCEPT_QUEUE_FULL; reason < AW_NR_REASONS; ++reason)
+    start.blind.push_back({AW_LISTEN_DROP, static_cast<aw_reason>(reason), AW_STAGE_SYN,
+                           "client.address", "unread", ""});
+  const auto line = formatted(start);
+  const auto document = unit::parse_line(line);
+  EXPECT_LE(line.size(), max_line);
+  EXPECT_EQ(at(document, "/acceptwatch/blind")->Size(), 30U);
+}
+
 TEST(NdjsonSequence, CountsTheRecordsOfOneOutput) {
   NdjsonFormatter formatter;
   std::string out;

@@ -75,9 +75,15 @@ inline Features kernel_6_1() {
   features.arguments["tp:kfree_skb"] = 3;
   features.arguments["__inet_csk_reqsk_queue_drop"] = 3;
   features.drop_reasons = {
-      {1, "SKB_DROP_REASON_NOT_SPECIFIED"},    {2, "SKB_DROP_REASON_NO_SOCKET"},
-      {5, "SKB_DROP_REASON_SOCKET_FILTER"},    {7, "SKB_DROP_REASON_NETFILTER_DROP"},
-      {14, "SKB_DROP_REASON_TCP_MD5NOTFOUND"}, {21, "SKB_DROP_REASON_TCP_FLAGS"}};
+      {1, "SKB_DROP_REASON_NOT_SPECIFIED"},      {2, "SKB_DROP_REASON_NO_SOCKET"},
+      {5, "SKB_DROP_REASON_SOCKET_FILTER"},      {7, "SKB_DROP_REASON_NETFILTER_DROP"},
+      {14, "SKB_DROP_REASON_TCP_MD5NOTFOUND"},   {21, "SKB_DROP_REASON_TCP_FLAGS"},
+      {70, "SKB_DROP_REASON_TC_INGRESS"},        {71, "SKB_DROP_REASON_XDP"},
+      {72, "SKB_DROP_REASON_BPF_CGROUP_EGRESS"}, {73, "SKB_DROP_REASON_IP_RPFILTER"},
+      {74, "SKB_DROP_REASON_OTHERHOST"},         {75, "SKB_DROP_REASON_NEIGH_DEAD"},
+      {76, "SKB_DROP_REASON_TCP_CSUM"},          {77, "SKB_DROP_REASON_CPU_BACKLOG"},
+      {78, "SKB_DROP_REASON_TCP_INVALID_SYN"},   {79, "SKB_DROP_REASON_TCP_RFC7323_PAWS"},
+      {80, "SKB_DROP_REASON_TCP_OVERWINDOW"}};
   features.sock_from_file = features.socket_cookie = true;
   features.netfilter = NetfilterTypes{true, 130000, {0, 136, 176, 200}};
   return features;
@@ -86,6 +92,7 @@ inline Features kernel_6_1() {
 inline Features kernel_6_12() {
   auto features = kernel_6_1();
   features.kernel_release = "6.12.0";
+  features.drop_reasons.emplace(81, "SKB_DROP_REASON_IP_LOCALNET"); // of 6.14, as if backported
   features.arguments["tp:kfree_skb"] = 4;
   features.arguments["tp:tcp_send_reset"] = 3;
   features.reset_reason = features.rdonly_cast = true;
