@@ -126,8 +126,9 @@ static __always_inline void note_waits(struct aw_waits *waits, struct tcp_sock *
 }
 
 /* One record a pair. */
-static __always_inline void note_accepter(struct sock *sk, __u64 cookie, __u32 pid)
+static __always_inline void note_accepter(struct sock *sk, __u64 cookie, __u64 thread)
 {
+	__u32 pid = thread >> 32;
 	struct aw_accepter key = { .listener = cookie ? cookie : (__u64)sk, .pid = pid };
 	struct aw_process p = { .change = AW_PROCESS_ACCEPTS };
 	__u8 yes = 1;
@@ -137,6 +138,7 @@ static __always_inline void note_accepter(struct sock *sk, __u64 cookie, __u32 p
 	bpf_map_update_elem(&aw_accepters, &key, &yes, BPF_ANY);
 	bpf_map_update_elem(&aw_holders, &key.pid, &yes, BPF_ANY);
 	p.pid = key.pid;
+	p.other_pid = (__u32)thread;
 	p.listener = listener_id(sk);
 	p.cookie = cookie;
 	current_process_name(p.comm);
@@ -155,7 +157,8 @@ static __always_inline void on_accept(struct sock *sk, struct sock *child)
 	__u64 key = aw_config.can_make_cookies ? cookie : listener_inode(sk);
 	__u32 number = aw_waits_slot_of(key) & (AW_NR_WAITS_SLOTS - 1);
 	struct aw_waits_slot *slot = bpf_map_lookup_elem(&aw_waits_slots, &number);
-	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	__u64 thread = bpf_get_current_pid_tgid();
+	__u32 pid = thread >> 32;
 	struct aw_waits *waits = NULL;
 	struct tcp_sock *tp;
 
@@ -169,7 +172,7 @@ static __always_inline void on_accept(struct sock *sk, struct sock *child)
 		waits = &slot->waits;
 	}
 	if (!waits || slot->pid != pid) {
-		note_accepter(sk, cookie, pid);
+		note_accepter(sk, cookie, thread);
 		if (waits)
 			slot->pid = pid;
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Where in the kernel the threads of some processes are: user space names the processes and
- * reads an iterator. Each thread that sleeps is a few lines, the innermost function first, and
- * an empty one. The kernel writes the names itself (%pB), so nobody needs its symbols.
+ * reads an iterator. Each thread that sleeps is a few lines: its number, its functions with the
+ * innermost first, and an empty one. The kernel writes the names itself (%pB), so nobody needs its
+ * symbols.
  */
 #ifndef ACCEPTWATCH_STACKS_BPF_H
 #define ACCEPTWATCH_STACKS_BPF_H
@@ -43,6 +44,7 @@ int stacks(struct bpf_iter__task *ctx)
 	bytes = bpf_get_task_stack(task, frames, sizeof(frames), 0);
 	if (bytes <= 0)
 		return 0;
+	BPF_SEQ_PRINTF(seq, "@%d\n", task->pid);
 	for (i = 0; i < AW_MAX_FRAMES; i++) {
 		if (i * (long)sizeof(frames[0]) >= bytes)
 			break;

@@ -242,7 +242,7 @@ enum aw_process_change {
 	AW_PROCESS_EXEC,
 	AW_PROCESS_RENAME,
 	AW_PROCESS_EXIT,
-	AW_PROCESS_ACCEPTS, /* pid calls accept() on listener */
+	AW_PROCESS_ACCEPTS, /* pid's thread other_pid calls accept() on listener */
 };
 
 struct aw_process {

@@ -109,6 +109,8 @@ enum class Activity : uint8_t {
   running, ///< on a CPU, or waits for one
   disk,    ///< uninterruptible: mostly waits for a disk
   stopped, ///< by a signal or a debugger
+  child,   ///< waits for a child process to end: wait4(), waitid()
+  lock,    ///< of a file: flock(), fcntl()
   socket_read,
   socket_write,
   connect, ///< the last that keeps a thread from accepting: those below may lack work
@@ -117,6 +119,7 @@ enum class Activity : uint8_t {
   sleep,
   poll, ///< epoll, poll or select
   accept,
+  signal, ///< waits for one: the master of worker processes
   other,
   unknown, ///< sleeps; where, /proc does not tell us
   zombie,  ///< has exited
@@ -137,26 +140,65 @@ struct KernelStack {
   Activity activity = Activity::unknown; ///< as the frames tell it
 };
 
+/// A thread, by its process's number and its own.
+struct ThreadId {
+  uint32_t pid = 0;
+  uint32_t tid = 0;
+  bool operator==(const ThreadId&) const = default;
+};
+
+/// The other end of a connection that a thread reads from or writes to.
+struct Peer {
+  Address address;
+  uint16_t port = 0;
+  bool is_client = false; ///< the connection is one of the listener's own; else a backend's
+};
+
+/// The thread that tells most of why nothing is accepted.
+struct ToldThread {
+  uint32_t pid = 0; ///< its process
+  uint32_t tid = 0;
+  std::string name; ///< the thread's own
+  Activity activity = Activity::unknown;
+  bool accepts = false;                ///< it was seen to accept from the listener
+  std::optional<Peer> peer;            ///< of socket_read, socket_write
+  std::optional<uint32_t> lock_holder; ///< of lock: the process that has it
+  std::vector<std::string> frames;     ///< as in KernelStack; empty: not known
+
+  [[nodiscard]] bool is_main() const { return pid == tid; }
+};
+
+/// Whether a thread waits for connections of the listener: in accept(), or by epoll.
+enum class Awaited : uint8_t { unknown, no, yes };
+
 struct ThreadStates {
   size_t processes = 0; ///< that they are of
+  /// Processes that only watch over others that accept, and whose threads are not counted.
+  size_t supervisors = 0;
   size_t total = 0;
   size_t seen = 0; ///< looked at: all, or as many as there was time for
   std::array<size_t, activity_count> doing{};
   std::vector<KernelWait> waits;   ///< the first few, most threads first
   std::vector<KernelStack> stacks; ///< the same, and a telling one; those that run have none
+  std::optional<ToldThread> told;
+  Awaited listener = Awaited::unknown;
+  std::vector<ThreadId> accepters; ///< that wait for the listener's connections; the first few
 
   [[nodiscard]] size_t count(Activity activity) const {
     return doing[static_cast<size_t>(activity)];
   }
 };
 
-/// cpu.max and cpu.stat of a cgroup. The counts are those of its lifetime.
+/// The quota of a cgroup, and its cpu.stat. The counts are those of its lifetime.
 struct CpuQuota {
   uint64_t quota_us = 0; ///< of each period
   uint64_t period_us = 0;
   uint64_t periods = 0;
   uint64_t throttled = 0; ///< periods in which the quota was used up
   uint64_t throttled_us = 0;
+  // Since the look before. Absent: there was none.
+  std::optional<uint64_t> recent_periods = {};
+  std::optional<uint64_t> recent_throttled = {};
 };
 
 /// Share of the last 10 s in which some task waited, in percent ("some avg10").
@@ -173,6 +215,8 @@ struct OwnerState {
   std::optional<bool> frozen;           ///< its cgroup is
   std::optional<CpuQuota> cpu_quota;
   Pressure pressure;
+  /// Accepted connections of the listener's port that are open.
+  std::optional<uint64_t> open_connections;
 };
 
 /// A chain of nf_tables: names as `nft list ruleset` has them, at most 31 characters of each.

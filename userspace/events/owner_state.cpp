@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 namespace acceptwatch {
 namespace {
@@ -18,6 +19,8 @@ constexpr std::array<Words, activity_count> words{{
     {"running", "runs (CPU)", "run (CPU)", "running"},
     {"disk", "is in disk sleep (D)", "are in disk sleep (D)", "in disk sleep"},
     {"stopped", "is stopped", "are stopped", "stopped"},
+    {"child", "waits in wait() for a child", "wait in wait() for a child", "waiting for a child"},
+    {"lock", "waits for a file lock", "wait for a file lock", "waiting for a lock"},
     {"socket_read", "waits in read()", "wait in read()", "in read()"},
     {"socket_write", "waits in write()", "wait in write()", "in write()"},
     {"connect", "waits in connect()", "wait in connect()", "in connect()"},
@@ -26,6 +29,7 @@ constexpr std::array<Words, activity_count> words{{
     {"sleep", "sleeps (timer)", "sleep (timer)", "sleeping"},
     {"poll", "waits in poll()", "wait in poll()", "in poll()"},
     {"accept", "waits in accept()", "wait in accept()", "in accept()"},
+    {"signal", "waits for a signal", "wait for a signal", "waiting for a signal"},
     {"other", "sleeps elsewhere", "sleep elsewhere", "elsewhere"},
     {"unknown", "sleeps", "sleep", "sleeping"},
     {"zombie", "has exited", "have exited", "exited"},
@@ -40,9 +44,12 @@ Activity most_frequent(const ThreadStates& threads) {
                                threads.doing.begin());
 }
 
-/// What is said of the threads. Idle ones of a pool wait as well, often most of them (futex):
-/// one that is kept from accepting tells more. Those that are stopped are told apart.
+/// What is said of the threads: what the thread does that tells most. Where none was picked, one
+/// that is kept from accepting tells more than idle ones of a pool; those that are stopped are told
+/// apart.
 Activity most_telling(const ThreadStates& threads) {
+  if (threads.told)
+    return threads.told->activity;
   Activity most = most_frequent(threads);
   size_t count = 0;
   for (size_t at = 0; at < activity_count; ++at) {
@@ -62,17 +69,44 @@ bool is_alive(const ThreadStates& threads) {
 std::string share_of(size_t part, const ThreadStates& threads) {
   if (threads.seen == 1)
     return threads.total == 1 ? "its only thread" : "the only thread seen";
-  if (part == threads.seen && part > 1)
-    return threads.seen < threads.total ? fmt::format("all {} threads seen", part)
-                                        : fmt::format("all {} threads", part);
+  if (part == threads.seen && part > 1 && threads.seen == threads.total)
+    return part == 2 ? "both threads" : fmt::format("all {} threads", part);
+  if (part == threads.seen)
+    return fmt::format("all {} threads seen", part);
   return fmt::format("{} of {} threads{}", part, threads.seen,
                      threads.seen < threads.total ? " seen" : "");
 }
 
+/// " (4711, the main thread)", so that a person can look at it. Empty: there is no other.
+std::string id_of(const ThreadStates& threads) {
+  const auto& told = *threads.told;
+  if (threads.total == 1 && !threads.supervisors)
+    return {};
+  if (threads.total == threads.processes)
+    return fmt::format(" ({})", told.pid);
+  return told.is_main() ? fmt::format(" ({}, the main thread)", told.pid)
+                        : fmt::format(" ({}/{})", told.pid, told.tid);
+}
+
+/// Whom the thread waits for, where that is known.
+std::string counterpart_of(const ToldThread& told) {
+  if (told.lock_holder)
+    return fmt::format(" that process {} has", *told.lock_holder);
+  if (!told.peer)
+    return {};
+  const auto& [address, port, is_client] = *told.peer;
+  const bool ipv6 = address.family == AF_INET6;
+  return fmt::format(" {} {}{}{}{}:{}", told.activity == Activity::socket_write ? "to" : "from",
+                     is_client ? "client " : "", ipv6 ? "[" : "",
+                     std::string_view{to_string(address)}, ipv6 ? "]" : "", port);
+}
+
 std::string doing_text(const ThreadStates& threads, Activity activity) {
   const size_t part = threads.count(activity);
-  return fmt::format("{} {}", share_of(part, threads),
-                     part == 1 ? words_of(activity).one : words_of(activity).many);
+  const bool one = part == 1 && threads.told && threads.told->activity == activity;
+  return fmt::format("{}{} {}{}", share_of(part, threads), one ? id_of(threads) : "",
+                     part == 1 ? words_of(activity).one : words_of(activity).many,
+                     one ? counterpart_of(*threads.told) : "");
 }
 
 /// An event loop is in accept() for no time at all: that it is not there says nothing. Nor
@@ -88,7 +122,7 @@ std::string threads_text(const ThreadStates& threads, size_t room) {
       text += more;
   };
   if (const auto most = most_frequent(threads);
-      most != told && threads.count(told) < threads.seen / 2)
+      most != told && threads.count(told) <= threads.seen / 2)
     add(fmt::format(", {} {}", threads.count(most), words_of(most).short_form));
   if (blocking && !threads.count(Activity::accept))
     add(none_accepts);
@@ -98,7 +132,9 @@ std::string threads_text(const ThreadStates& threads, size_t room) {
 /// All that a process can do has ended: nothing else has to be said. Empty: not so.
 std::string standstill_text(const OwnerState& state) {
   const ThreadStates& threads = state.threads;
-  const char* whose = threads.processes == 1 ? "process is" : "processes are";
+  const char* whose = threads.processes == 1 ? "process is"
+                      : threads.supervisors  ? "all workers are"
+                                             : "processes are";
   const auto all = [&](Activity activity) {
     return threads.seen && threads.seen == threads.total && threads.count(activity) == threads.seen;
   };
@@ -111,19 +147,26 @@ std::string standstill_text(const OwnerState& state) {
   return {};
 }
 
-constexpr size_t width = 67; // what 80 columns leave beside the time
+std::string line_of(std::string line, const std::vector<std::string>& frames) {
+  std::string_view separator;
+  for (std::string_view frame : frames) {
+    if (constexpr std::string_view machine = "__x64_"; frame.starts_with(machine))
+      frame.remove_prefix(machine.size());
+    if (!separator.empty() && line.size() + separator.size() + frame.size() > state_width)
+      break;
+    line += separator;
+    line += frame;
+    separator = " <- ";
+  }
+  return line;
+}
 
 /// Below that it explains nothing.
 constexpr double least_percent = 10;
 
-/// The counts go back to the beginning of the cgroup; pressure says that it is now.
 std::string throttled_text(const OwnerState& state) {
-  const auto& quota = state.cpu_quota;
-  if (!quota || !quota->periods || state.pressure.cpu.value_or(0) < least_percent)
-    return {};
-  const double percent =
-      100.0 * static_cast<double>(quota->throttled) / static_cast<double>(quota->periods);
-  return percent < least_percent ? "" : fmt::format("throttled: {:.0f} % of periods", percent);
+  const auto percent = throttled_percent(state);
+  return percent ? fmt::format("throttled: {:.0f} % of periods", *percent) : "";
 }
 
 std::string pressure_text(const char* what, std::optional<double> percent) {
@@ -132,13 +175,39 @@ std::string pressure_text(const char* what, std::optional<double> percent) {
   return fmt::format("{} pressure {:.0f} %", what, *percent);
 }
 
+/// A thread that sleeps waits for something else, however hard it is for others to get a CPU or
+/// memory.
+bool may_wait_for_memory(const ThreadStates& threads) {
+  const Activity told = most_telling(threads);
+  return told == Activity::running || told == Activity::disk;
+}
+
 } // namespace
 
 std::string_view name_of(Activity activity) { return words_of(activity).name; }
 
 bool is_telling(Activity activity) { return activity <= Activity::connect; }
 
-std::string sentence_of(const OwnerState& state) {
+bool is_paused(const OwnerState& state) {
+  return state.threads.listener == Awaited::no && !state.frozen.value_or(false) &&
+         !throttled_percent(state);
+}
+
+std::optional<double> throttled_percent(const OwnerState& state) {
+  const auto& quota = state.cpu_quota;
+  if (!quota)
+    return std::nullopt;
+  const bool recent = quota->recent_periods && quota->recent_throttled;
+  if (!recent && state.pressure.cpu.value_or(0) < least_percent)
+    return std::nullopt;
+  const auto periods = recent ? *quota->recent_periods : quota->periods;
+  const auto throttled = recent ? *quota->recent_throttled : quota->throttled;
+  const double percent =
+      periods ? 100.0 * static_cast<double>(throttled) / static_cast<double>(periods) : 0;
+  return percent < least_percent ? std::nullopt : std::optional{percent};
+}
+
+std::string sentence_of(const OwnerState& state, size_t width) {
   if (auto standstill = standstill_text(state); !standstill.empty())
     return standstill;
   constexpr std::string_view separator = "; ";
@@ -156,19 +225,25 @@ std::string sentence_of(const OwnerState& state) {
   const auto& files = state.descriptors;
   if (files && files->open >= files->limit)
     add(fmt::format("{}/{} descriptors", files->open, files->limit));
+  const Activity told = most_telling(state.threads);
   if (state.threads.count(Activity::stopped))
     add(doing_text(state.threads, Activity::stopped));
   const auto throttled = throttled_text(state);
   add(throttled);
-  if (is_alive(state.threads) && most_frequent(state.threads) != Activity::stopped)
+  if (is_alive(state.threads) && told != Activity::stopped &&
+      most_frequent(state.threads) != Activity::stopped)
     add(threads_text(state.threads, room()));
-  add(pressure_text("memory", state.pressure.memory));
-  if (throttled.empty()) // whose pressure it would be
+  if (may_wait_for_memory(state.threads))
+    add(pressure_text("memory", state.pressure.memory));
+  if (throttled.empty() && told == Activity::running) // whose pressure it would be
     add(pressure_text("CPU", state.pressure.cpu));
   return sentence;
 }
 
 std::string stack_of(const ThreadStates& threads) {
+  // Of one among many it is that one's; what many do alike is what most of these have.
+  if (threads.told && threads.count(threads.told->activity) == 1 && !threads.told->frames.empty())
+    return line_of("in ", threads.told->frames);
   if (threads.stacks.empty())
     return {};
   const Activity told =
@@ -178,18 +253,7 @@ std::string stack_of(const ThreadStates& threads) {
       found != threads.stacks.end() ? *found : threads.stacks.front();
   // They are looked at a moment later, when some may be elsewhere.
   const bool all = count >= (activity == told ? threads.count(told) : threads.seen);
-  std::string line = all || threads.total == 1 ? "in " : fmt::format("{} in ", count);
-  std::string_view separator;
-  for (std::string_view frame : frames) {
-    if (constexpr std::string_view machine = "__x64_"; frame.starts_with(machine))
-      frame.remove_prefix(machine.size());
-    if (!separator.empty() && line.size() + separator.size() + frame.size() > width)
-      break;
-    line += separator;
-    line += frame;
-    separator = " <- ";
-  }
-  return line;
+  return line_of(all || threads.total == 1 ? "in " : fmt::format("{} in ", count), frames);
 }
 
 } // namespace acceptwatch

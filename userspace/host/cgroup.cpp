@@ -37,11 +37,57 @@ std::optional<CpuQuota> own_quota(const CgroupPlace& cgroup) {
   return CpuQuota{*quota, *period, *periods, *throttled, *throttled_us};
 }
 
+/// cpu.cfs_quota_us is -1 where there is no quota; throttled_time is in nanoseconds.
+std::optional<CpuQuota> own_quota_v1(const CgroupPlace& cgroup) {
+  const auto number_in = [&](const char* name) {
+    return parse_number<uint64_t>(read_line(cgroup.file(name)).value_or(""));
+  };
+  const auto stat = read_file(cgroup.file("cpu.stat"));
+  const auto quota = number_in("cpu.cfs_quota_us");
+  const auto period = number_in("cpu.cfs_period_us");
+  if (!quota || !period || !stat)
+    return std::nullopt;
+  const auto periods = number_of(*stat, "nr_periods");
+  const auto throttled = number_of(*stat, "nr_throttled");
+  const auto throttled_ns = number_of(*stat, "throttled_time");
+  if (!periods || !throttled || !throttled_ns)
+    return std::nullopt;
+  return CpuQuota{*quota, *period, *periods, *throttled, *throttled_ns / 1000};
+}
+
 /// Whether `a` throttles in a larger share of its periods than `b`. Of equal shares, the cgroup
 /// that is nearer to the process counts: it comes first.
 bool holds_back_more(const CpuQuota& a, const CpuQuota& b) {
   return a.throttled * std::max<uint64_t>(b.periods, 1) >
          b.throttled * std::max<uint64_t>(a.periods, 1);
+}
+
+/// The one of the cgroup or of those above it that holds back most. The root of the hierarchy has
+/// no quota; the topmost cgroup that a container sees may have one.
+std::optional<CpuQuota> tightest_quota(CgroupPlace cgroup,
+                                       std::optional<CpuQuota> (*own)(const CgroupPlace&)) {
+  std::optional<CpuQuota> tightest;
+  for (;;) {
+    const auto quota = own(cgroup);
+    if (quota && (!tightest || holds_back_more(*quota, *tightest)))
+      tightest = quota;
+    if (cgroup.below.empty())
+      return tightest;
+    cgroup.below.resize(cgroup.below.rfind('/'));
+  }
+}
+
+/// Where a cgroup is below this mount.
+std::optional<CgroupPlace> place_below(const Mount& mount, std::string_view path) {
+  // In a container, a part of the hierarchy may be mounted.
+  const auto top = mount.root == "/" ? std::string_view{} : std::string_view{mount.root};
+  if (!path.starts_with(top))
+    return std::nullopt;
+  const auto below = path == "/" ? std::string_view{} : path.substr(top.size());
+  // "/../shop" is outside of the cgroup namespace.
+  if (!below.empty() && (!below.starts_with('/') || below.starts_with("/..")))
+    return std::nullopt;
+  return CgroupPlace{mount.place, std::string{below}};
 }
 
 /// "some avg10=0.12 avg60=…"
@@ -58,14 +104,21 @@ std::optional<double> pressure_in(const std::string& path) {
 
 std::optional<CgroupPlace> place_of_cgroup(const ProcFs& procfs, std::string_view path) {
   for (const Mount& mount : mounts_of(procfs.path("self/mountinfo"))) {
-    // In a container, a part of the hierarchy may be mounted.
-    const auto top = mount.root == "/" ? std::string_view{} : mount.root;
-    if (mount.type != "cgroup2" || !path.starts_with(top))
-      continue;
-    const auto below = path == "/" ? std::string_view{} : path.substr(top.size());
-    // "/../shop" is outside of the cgroup namespace.
-    if (below.empty() || (below.starts_with('/') && !below.starts_with("/..")))
-      return CgroupPlace{mount.place, std::string{below}};
+    const auto place = mount.type == "cgroup2" ? place_below(mount, path) : std::nullopt;
+    if (place)
+      return place;
+  }
+  return std::nullopt;
+}
+
+std::optional<CgroupPlace> place_of_cgroup(const ProcFs& procfs, std::string_view path,
+                                           std::string_view controller) {
+  for (const Mount& mount : mounts_of(procfs.path("self/mountinfo"))) {
+    const auto options = split(mount.options, ',');
+    const bool has_it = std::ranges::find(options, controller) != options.end();
+    const auto place = mount.type == "cgroup" && has_it ? place_below(mount, path) : std::nullopt;
+    if (place)
+      return place;
   }
   return std::nullopt;
 }
@@ -77,17 +130,17 @@ std::optional<bool> is_frozen(const CgroupPlace& cgroup) {
 }
 
 std::optional<CpuQuota> cpu_quota(CgroupPlace cgroup) {
-  std::optional<CpuQuota> tightest;
-  // The root of the hierarchy has no cpu.max. The topmost cgroup that a container sees may have
-  // one.
-  for (;;) {
-    const auto quota = own_quota(cgroup);
-    if (quota && (!tightest || holds_back_more(*quota, *tightest)))
-      tightest = quota;
-    if (cgroup.below.empty())
-      return tightest;
-    cgroup.below.resize(cgroup.below.rfind('/'));
-  }
+  return tightest_quota(std::move(cgroup), own_quota);
+}
+
+std::optional<CpuQuota> cpu_quota_v1(CgroupPlace cpu) {
+  return tightest_quota(std::move(cpu), own_quota_v1);
+}
+
+/// freezer.state: THAWED, FREEZING or FROZEN, of the cgroup or of one above it. The root has none.
+std::optional<bool> is_frozen_v1(const CgroupPlace& freezer) {
+  const auto state = read_line(freezer.file("freezer.state"));
+  return state ? std::optional{*state != "THAWED"} : std::nullopt;
 }
 
 Pressure pressure_of(const ProcFs& procfs, const std::optional<CgroupPlace>& cgroup) {

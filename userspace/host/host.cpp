@@ -9,9 +9,7 @@ std::optional<std::string> Host::cgroup(uint32_t) const { return std::nullopt; }
 std::optional<int> Host::find_socket(uint32_t, uint64_t, int) const { return std::nullopt; }
 std::optional<FileUsage> Host::descriptors(uint32_t) const { return std::nullopt; }
 bool Host::may_exceed_file_max(uint32_t) const { return false; }
-std::optional<OwnerState> Host::owner_state(const std::vector<uint32_t>&) const {
-  return std::nullopt;
-}
+std::optional<OwnerState> Host::owner_state(const OwnerQuestion&) const { return std::nullopt; }
 std::optional<CookieCounts> Host::cookies(uint32_t) const { return std::nullopt; }
 std::optional<FileUsage> Host::host_files() const { return std::nullopt; }
 NetCounterLook Host::net_counters(std::optional<uint32_t>, const NetReadings&) const { return {}; }

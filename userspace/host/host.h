@@ -32,6 +32,14 @@ struct CookieCounts {
   uint64_t returned = 0;
 };
 
+/// Whose state is asked for, and of which listener.
+struct OwnerQuestion {
+  std::vector<uint32_t> pids; ///< that hold it, the owner first
+  uint64_t inode = 0;         ///< of the listener's socket; 0: not known
+  uint16_t port = 0;
+  std::vector<ThreadId> accepters; ///< that were seen to accept from it
+};
+
 /// What the model asks about the host: its processes, its listeners, and what the kernel programs
 /// have counted. An answer that could not be found out is absent. Besides the records, this is the
 /// only way in which the model learns anything, so a fake in a test, or a tape, can replace a host.
@@ -59,9 +67,8 @@ public:
   /// It has CAP_SYS_ADMIN, and not just in a container: alloc_empty_file() lets it pass
   /// fs.file-max.
   [[nodiscard]] virtual bool may_exceed_file_max(uint32_t pid) const;
-  /// What the threads of these are doing, the owner first. Absent: none of them is there.
-  [[nodiscard]] virtual std::optional<OwnerState>
-  owner_state(const std::vector<uint32_t>& pids) const;
+  /// What the threads of these are doing. Absent: none of them is there.
+  [[nodiscard]] virtual std::optional<OwnerState> owner_state(const OwnerQuestion& asked) const;
   /// SYN cookies of the network namespace that the process is in.
   [[nodiscard]] virtual std::optional<CookieCounts> cookies(uint32_t pid) const;
 

@@ -38,8 +38,8 @@ std::vector<Mount> mounts_of(const std::string& table) {
     const auto fields = split(line, ' ');
     const auto dash = std::find(fields.begin(), fields.end(), "-");
     if (dash - fields.begin() > options && fields.end() - dash >= 2)
-      mounts.push_back(
-          {unescaped(dash[1]), unescaped(fields[root]), unescaped(fields[mount_point])});
+      mounts.push_back({unescaped(dash[1]), unescaped(fields[root]), unescaped(fields[mount_point]),
+                        fields.end() - dash > 3 ? std::string{dash[3]} : std::string{}});
   }
   return mounts;
 }

@@ -10,7 +10,8 @@ struct Mount {
   std::string type; ///< "cgroup2"
   std::string
       root; ///< the directory of the file system that is mounted; in nsfs "net:[4026531840]"
-  std::string place; ///< where
+  std::string place;   ///< where
+  std::string options; ///< of the file system: "rw,cpu,cpuacct"
 };
 
 /// The mounts of this process's mount namespace. `table` is /proc/self/mountinfo, or made like it.

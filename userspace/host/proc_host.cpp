@@ -29,10 +29,10 @@ std::optional<FileUsage> ProcHost::descriptors(uint32_t pid) const {
 
 bool ProcHost::may_exceed_file_max(uint32_t pid) const { return procfs_.may_exceed_file_max(pid); }
 
-std::optional<OwnerState> ProcHost::owner_state(const std::vector<uint32_t>& pids) const {
-  auto state = look_at_owner(procfs_, pids);
+std::optional<OwnerState> ProcHost::owner_state(const OwnerQuestion& asked) const {
+  auto state = look_at_owner(procfs_, asked);
   if (state)
-    state->threads.stacks = stacks(pids);
+    add_stacks(asked.pids, state->threads);
   return state;
 }
 
@@ -75,6 +75,6 @@ ListenerLook ProcHost::look(const std::function<void(const aw_holder&)>& visit) 
   return look;
 }
 
-std::vector<KernelStack> ProcHost::stacks(const std::vector<uint32_t>&) const { return {}; }
+void ProcHost::add_stacks(const std::vector<uint32_t>&, ThreadStates&) const {}
 
 } // namespace acceptwatch

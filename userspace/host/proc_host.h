@@ -21,8 +21,7 @@ public:
                                                int hint) const override;
   [[nodiscard]] std::optional<FileUsage> descriptors(uint32_t pid) const override;
   [[nodiscard]] bool may_exceed_file_max(uint32_t pid) const override;
-  [[nodiscard]] std::optional<OwnerState>
-  owner_state(const std::vector<uint32_t>& pids) const override;
+  [[nodiscard]] std::optional<OwnerState> owner_state(const OwnerQuestion& asked) const override;
   [[nodiscard]] std::optional<CookieCounts> cookies(uint32_t pid) const override;
   [[nodiscard]] std::optional<FileUsage> host_files() const override;
   [[nodiscard]] NetCounterLook net_counters(std::optional<uint32_t> only,
@@ -35,9 +34,9 @@ public:
 protected:
   /// Makes it possible to open files during a look, even if the host has none left.
   [[nodiscard]] FileReserve::Lease lease_files() const { return reserve_.lease(); }
-  /// The most frequent kernel stacks of the threads of these processes. Empty where they cannot be
-  /// read.
-  [[nodiscard]] virtual std::vector<KernelStack> stacks(const std::vector<uint32_t>& pids) const;
+  /// Adds the most frequent kernel stacks of the threads of these processes, and that of the thread
+  /// that is told of, where they can be read.
+  virtual void add_stacks(const std::vector<uint32_t>& pids, ThreadStates& threads) const;
 
 private:
   const ProcFs procfs_;

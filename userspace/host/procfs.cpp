@@ -17,16 +17,11 @@ namespace {
 
 using Directory = std::unique_ptr<DIR, decltype([](DIR* dir) { closedir(dir); })>;
 
-/// "socket:[4711]"
 template <typename Number>
 std::optional<Number> inode_of(std::string_view link, std::string_view prefix) {
   if (!link.starts_with(prefix) || !link.ends_with(']'))
     return std::nullopt;
   return parse_number<Number>(link.substr(prefix.size(), link.size() - prefix.size() - 1));
-}
-
-std::optional<uint64_t> socket_inode(std::string_view link) {
-  return inode_of<uint64_t>(link, "socket:[");
 }
 
 template <typename Visit> bool for_each_number(const std::string& path, Visit visit) {
@@ -41,6 +36,10 @@ template <typename Visit> bool for_each_number(const std::string& path, Visit vi
 }
 
 } // namespace
+
+std::optional<uint64_t> socket_of_link(std::string_view link) {
+  return inode_of<uint64_t>(link, "socket:[");
+}
 
 std::optional<uint32_t> netns_of_link(std::string_view link) {
   return inode_of<uint32_t>(link, "net:[");
@@ -95,6 +94,21 @@ std::optional<std::string> ProcFs::cgroup(uint32_t pid) const {
   return std::nullopt;
 }
 
+/// "4:cpu,cpuacct:/shop": cgroups(7).
+std::optional<std::string> ProcFs::cgroup_of(uint32_t pid, std::string_view controller) const {
+  const auto content = read_file(path(pid, "cgroup")).value_or("");
+  for (const auto line : split(content, '\n')) {
+    const size_t first = line.find(':');
+    const size_t second = first == std::string_view::npos ? first : line.find(':', first + 1);
+    if (second == std::string_view::npos)
+      continue;
+    const auto controllers = split(line.substr(first + 1, second - first - 1), ',');
+    if (std::ranges::find(controllers, controller) != controllers.end())
+      return std::string{line.substr(second + 1)};
+  }
+  return std::nullopt;
+}
+
 std::optional<uint32_t> ProcFs::netns(uint32_t pid) const {
   const auto link = read_link(path(pid, "ns/net"));
   return link ? netns_of_link(*link) : std::nullopt;
@@ -104,7 +118,7 @@ std::optional<int> ProcFs::find_socket(uint32_t pid, uint64_t inode, int hint) c
   const auto fds = path(pid, "fd");
   if (hint >= 0) {
     const auto link = read_link(fmt::format("{}/{}", fds, hint));
-    if (link && socket_inode(*link) == inode)
+    if (link && socket_of_link(*link) == inode)
       return hint;
   }
   int found = -1;
@@ -180,7 +194,7 @@ bool ProcFs::for_each_socket(uint32_t pid, const std::function<void(int, uint64_
     any = true;
     const auto link = read_link(fmt::format("{}/{}", fds, fd));
     vanished |= !link;
-    if (const auto inode = link ? socket_inode(*link) : std::nullopt)
+    if (const auto inode = link ? socket_of_link(*link) : std::nullopt)
       visit(static_cast<int>(fd), *inode);
   });
   return listed && any && !vanished;

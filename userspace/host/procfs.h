@@ -16,6 +16,9 @@ namespace acceptwatch {
 /// "net:[4026531840]": the inode of a network namespace.
 [[nodiscard]] std::optional<uint32_t> netns_of_link(std::string_view link);
 
+/// "socket:[4711]": the inode of a socket.
+[[nodiscard]] std::optional<uint64_t> socket_of_link(std::string_view link);
+
 /// The fields of a stat file from field 3, the state, on. The name before them is
 /// in parentheses and may hold any bytes, parentheses too. Empty: it is no such file.
 [[nodiscard]] std::vector<std::string_view> fields_of_stat(std::string_view stat);
@@ -35,6 +38,10 @@ public:
 
   /// Its path in the cgroup2 hierarchy.
   [[nodiscard]] std::optional<std::string> cgroup(uint32_t pid) const;
+
+  /// Its path in the hierarchy of version 1 that has this controller.
+  [[nodiscard]] std::optional<std::string> cgroup_of(uint32_t pid,
+                                                     std::string_view controller) const;
 
   /// The inode of its network namespace.
   [[nodiscard]] std::optional<uint32_t> netns(uint32_t pid) const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "host/host.h"
 #include "host/procfs.h"
 
 #include <chrono>
@@ -13,12 +14,9 @@ struct ThreadBounds {
   std::chrono::microseconds time{5000};
 };
 
-/// Counts what the threads of these processes are doing, in all of them together. Looks at one
-/// thread at least, whatever the bounds.
-[[nodiscard]] ThreadStates look_at_threads(const ProcFs& procfs, const std::vector<uint32_t>& pids,
+/// Counts what the threads of these processes are doing, in all of them together, and names the one
+/// that tells most. Looks at one thread at least, whatever the bounds.
+[[nodiscard]] ThreadStates look_at_threads(const ProcFs& procfs, const OwnerQuestion& asked,
                                            ThreadBounds bounds = {});
-
-/// What a thread does that sleeps in this function of the kernel; `other` if that tells nothing.
-[[nodiscard]] Activity activity_of_wait(std::string_view function);
 
 } // namespace acceptwatch

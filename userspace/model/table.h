@@ -86,6 +86,8 @@ private:
   void drop(Listener& listener, uint32_t pid);
   void verify_holders(Listener& listener);
   [[nodiscard]] std::optional<FileShortage> shortage_of(const Listener& listener) const;
+  static void note_accepter(Listener& listener, ThreadId thread);
+  static void compare_quota(Listener& listener, OwnerState& state);
   /// The listener, once a second of those in which it was looked for; null: not yet.
   Listener* due(uint64_t id, uint64_t Listener::*last_ns, uint64_t now_ns);
   /// Enters a new or renewed listener.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 namespace acceptwatch {
 namespace {
@@ -165,8 +166,11 @@ void ListenerTable::drop_suspects() {
 
 void ListenerTable::accepts(const aw_process& record) {
   const auto found = listeners_.find(record.listener);
-  if (found != listeners_.end() && !found->second.closed)
-    add(found->second, make_holder(record.pid, text_of(record.comm)));
+  if (found == listeners_.end() || found->second.closed)
+    return;
+  add(found->second, make_holder(record.pid, text_of(record.comm)));
+  if (record.other_pid)
+    note_accepter(found->second, {record.pid, record.other_pid});
 }
 
 void ListenerTable::verify_holders(Listener& listener) {
@@ -232,17 +236,42 @@ std::optional<FileShortage> ListenerTable::shortage_of(const Listener& listener)
   return std::nullopt;
 }
 
+void ListenerTable::note_accepter(Listener& listener, ThreadId thread) {
+  constexpr size_t most = 64;
+  if (listener.accepters.size() < most &&
+      std::ranges::find(listener.accepters, thread) == listener.accepters.end())
+    listener.accepters.push_back(thread);
+}
+
+/// What the quota held back since the last look. Counts that have fallen are another cgroup's.
+void ListenerTable::compare_quota(Listener& listener, OwnerState& state) {
+  const auto before = std::exchange(listener.quota_before, state.cpu_quota);
+  auto& quota = state.cpu_quota;
+  if (!before || !quota || quota->periods <= before->periods ||
+      quota->throttled < before->throttled)
+    return;
+  quota->recent_periods = quota->periods - before->periods;
+  quota->recent_throttled = quota->throttled - before->throttled;
+}
+
 std::optional<OwnerState> ListenerTable::owner_state(uint64_t id, uint64_t now_ns) {
-  const Listener* listener = due(id, &Listener::state_taken_ns, now_ns);
+  Listener* listener = due(id, &Listener::state_taken_ns, now_ns);
   const Holder* owner = listener ? owner_of(*listener) : nullptr;
   if (!owner)
     return std::nullopt;
-  std::vector pids{owner->pid};
+  OwnerQuestion asked{
+      {owner->pid}, has_inode(*listener) ? listener->id : 0, listener->port, listener->accepters};
   for (const Holder& holder : first_of(listener->holders)) {
     if (holder.pid != owner->pid)
-      pids.push_back(holder.pid);
+      asked.pids.push_back(holder.pid);
   }
-  return host_.owner_state(pids);
+  auto state = host_.owner_state(asked);
+  if (!state)
+    return state;
+  for (const ThreadId& thread : state->threads.accepters)
+    note_accepter(*listener, thread);
+  compare_quota(*listener, *state);
+  return state;
 }
 
 } // namespace acceptwatch

@@ -37,6 +37,7 @@ constexpr uint64_t greatest(aw_action) { return AW_NR_ACTIONS - 1; }
 constexpr uint64_t greatest(aw_reason) { return AW_NR_REASONS - 1; }
 constexpr uint64_t greatest(aw_stage) { return AW_NR_STAGES - 1; }
 constexpr uint64_t greatest(Activity) { return activity_count - 1; }
+constexpr uint64_t greatest(Awaited) { return static_cast<uint64_t>(Awaited::yes); }
 constexpr uint64_t greatest(ExitStatus) { return 0xFF; }
 
 constexpr bool is_valid(const aw_event& record) {
@@ -125,15 +126,22 @@ template <typename A, Is<KernelWait> V> void fields(A& a, V& v) { a(v.function, 
 template <typename A, Is<KernelStack> V> void fields(A& a, V& v) {
   a(v.frames, v.threads, v.activity);
 }
+template <typename A, Is<Address> V> void fields(A& a, V& v) { a(v.family, v.bytes); }
+template <typename A, Is<Peer> V> void fields(A& a, V& v) { a(v.address, v.port, v.is_client); }
+template <typename A, Is<ToldThread> V> void fields(A& a, V& v) {
+  a(v.pid, v.tid, v.name, v.activity, v.accepts, v.peer, v.lock_holder, v.frames);
+}
+template <typename A, Is<ThreadId> V> void fields(A& a, V& v) { a(v.pid, v.tid); }
 template <typename A, Is<ThreadStates> V> void fields(A& a, V& v) {
-  a(v.processes, v.total, v.seen, v.doing, v.waits, v.stacks);
+  a(v.processes, v.supervisors, v.total, v.seen, v.doing, v.waits, v.stacks, v.told, v.listener,
+    v.accepters);
 }
 template <typename A, Is<CpuQuota> V> void fields(A& a, V& v) {
   a(v.quota_us, v.period_us, v.periods, v.throttled, v.throttled_us);
 }
 template <typename A, Is<Pressure> V> void fields(A& a, V& v) { a(v.cpu, v.memory, v.of_host); }
 template <typename A, Is<OwnerState> V> void fields(A& a, V& v) {
-  a(v.threads, v.descriptors, v.frozen, v.cpu_quota, v.pressure);
+  a(v.threads, v.descriptors, v.frozen, v.cpu_quota, v.pressure, v.open_connections);
 }
 template <typename A, Is<CookieCounts> V> void fields(A& a, V& v) { a(v.sent, v.returned); }
 template <typename A, Is<NetReading> V> void fields(A& a, V& v) {

@@ -102,6 +102,17 @@ void Pseudonyms::replace(aw_holder& record) {
   replace_comm(record.comm);
 }
 
+void Pseudonyms::replace(ToldThread& thread) {
+  replace_name(thread.name);
+  if (!thread.peer)
+    return;
+  Address& address = thread.peer->address;
+  __u8 bytes[AW_ADDRESS_LEN];
+  std::copy(address.bytes.begin(), address.bytes.end(), std::begin(bytes));
+  replace_address(address.family, bytes);
+  std::copy(std::begin(bytes), std::end(bytes), address.bytes.begin());
+}
+
 void Pseudonyms::replace(Chain& chain) {
   replace_name(chain.table);
   replace_name(chain.name);

@@ -18,6 +18,7 @@ public:
   void replace(aw_process& record);
   void replace(aw_holder& record);
   void replace(Chain& chain);
+  void replace(ToldThread& thread);
   void replace_name(std::string& name);
   void replace_cgroup(std::string& path);
 

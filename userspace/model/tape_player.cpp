@@ -103,7 +103,7 @@ public:
   bool may_exceed_file_max(uint32_t) const override {
     return answer<bool>(Frame::may_exceed_file_max);
   }
-  std::optional<OwnerState> owner_state(const std::vector<uint32_t>&) const override {
+  std::optional<OwnerState> owner_state(const OwnerQuestion&) const override {
     return answer<std::optional<OwnerState>>(Frame::owner_state);
   }
   std::optional<CookieCounts> cookies(uint32_t) const override {

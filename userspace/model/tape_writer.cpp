@@ -76,8 +76,13 @@ public:
   bool may_exceed_file_max(uint32_t pid) const override {
     return recorded(Frame::may_exceed_file_max, host_.may_exceed_file_max(pid));
   }
-  std::optional<OwnerState> owner_state(const std::vector<uint32_t>& pids) const override {
-    return recorded(Frame::owner_state, host_.owner_state(pids));
+  std::optional<OwnerState> owner_state(const OwnerQuestion& asked) const override {
+    auto answer = host_.owner_state(asked);
+    auto kept = answer;
+    if (kept && kept->threads.told)
+      kept->threads.told = frames_.shown(*kept->threads.told);
+    frames_.put(Frame::owner_state, kept);
+    return answer;
   }
   std::optional<CookieCounts> cookies(uint32_t pid) const override {
     return recorded(Frame::cookies, host_.cookies(pid));

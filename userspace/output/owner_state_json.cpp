@@ -12,6 +12,7 @@ namespace {
 void write_threads(JsonWriter& json, const ThreadStates& threads) {
   json.begin_object("threads");
   json.member("processes", uint64_t{threads.processes});
+  json.member("supervisors", uint64_t{threads.supervisors});
   json.member("total", uint64_t{threads.total});
   json.member("seen", uint64_t{threads.seen});
   for (size_t i = 0; i < activity_count; ++i)
@@ -48,6 +49,26 @@ void write_stacks(JsonWriter& json, std::span<const KernelStack> stacks) {
   json.end_array();
 }
 
+void write_told(JsonWriter& json, const std::optional<ToldThread>& told) {
+  if (!told || !told->pid)
+    return;
+  json.begin_object("thread");
+  json.member("pid", uint64_t{told->pid});
+  json.member("tid", uint64_t{told->tid});
+  json.known("name", told->name);
+  json.member("activity", name_of(told->activity));
+  json.member("accepts", told->accepts);
+  if (told->peer) {
+    json.begin_object("peer");
+    json.member("address", std::string_view{to_string(told->peer->address)});
+    json.member("port", uint64_t{told->peer->port});
+    json.member("client", told->peer->is_client);
+    json.end_object();
+  }
+  json.member("lock_holder", told->lock_holder);
+  json.end_object();
+}
+
 void write_quota(JsonWriter& json, const std::optional<CpuQuota>& quota) {
   if (!quota)
     return;
@@ -57,6 +78,8 @@ void write_quota(JsonWriter& json, const std::optional<CpuQuota>& quota) {
   json.member("periods", quota->periods);
   json.member("throttled", quota->throttled);
   json.member("throttled_us", quota->throttled_us);
+  json.member("recent_periods", quota->recent_periods);
+  json.member("recent_throttled", quota->recent_throttled);
   json.end_object();
 }
 
@@ -86,6 +109,7 @@ void write_owner_state(JsonWriter& json, const std::optional<OwnerState>& state,
   json.begin_object("owner_state");
   json.known("summary", sentence_of(*state));
   write_threads(json, state->threads);
+  write_told(json, state->threads.told);
   if (room.kernel_waits)
     write_kernel_waits(json, state->threads.waits);
   const std::span<const KernelStack> stacks{state->threads.stacks};
@@ -94,6 +118,7 @@ void write_owner_state(JsonWriter& json, const std::optional<OwnerState>& state,
     write_open_files(json, "descriptors", *state->descriptors);
   json.member("frozen", state->frozen);
   write_quota(json, state->cpu_quota);
+  json.member("open_connections", state->open_connections);
   write_pressure(json, state->pressure);
   json.end_object();
 }

@@ -221,14 +221,15 @@ std::optional<Chain> Seed::chain(uint64_t id) const {
   return Chain{text_of(names.table), text_of(names.chain)};
 }
 
-std::vector<KernelStack> Seed::stacks(const std::vector<uint32_t>& pids) const {
+void Seed::add_stacks(const std::vector<uint32_t>& pids, ThreadStates& threads) const {
   if (!state_->stacks)
-    return {};
+    return;
   const size_t wanted = std::min<size_t>(pids.size(), AW_MAX_STACK_PIDS);
   for (size_t i = 0; i < AW_MAX_STACK_PIDS; ++i)
     std::atomic_ref{state_->stack_pids[i]}.store(i < wanted ? pids[i] : 0);
   const UniqueFd iterator{bpf_iter_create(bpf_link__fd(state_->stacks.get()))};
-  return iterator ? read_stacks(iterator) : std::vector<KernelStack>{};
+  if (iterator)
+    read_stacks(iterator, threads);
 }
 
 } // namespace acceptwatch

@@ -38,9 +38,10 @@ public:
   /// Calls `visit` for each descriptor that is a listener. May be repeated.
   [[nodiscard]] Result<void> scan(const std::function<void(const aw_holder&)>& visit) const;
 
-  /// The few most frequent stacks of the threads of these processes, 16 of them at most.
+  /// Adds the few most frequent stacks of the threads of these processes, 16 of them at most, and
+  /// that of the thread that is told of.
   /// Empty: the plan does not need them, or no thread sleeps.
-  [[nodiscard]] std::vector<KernelStack> stacks(const std::vector<uint32_t>& pids) const;
+  void add_stacks(const std::vector<uint32_t>& pids, ThreadStates& threads) const;
 
   /// See KernelControl and Host. The program that counts is attached while there is a place to
   /// count at.

@@ -104,8 +104,8 @@ public:
   std::optional<Chain> chain(uint64_t id) const override { return seed_.chain(id); }
 
 protected:
-  std::vector<KernelStack> stacks(const std::vector<uint32_t>& pids) const override {
-    return seed_.stacks(pids);
+  void add_stacks(const std::vector<uint32_t>& pids, ThreadStates& threads) const override {
+    seed_.add_stacks(pids, threads);
   }
 
 private:

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probes/stacks.h"
 
+#include "base/text.h"
 #include "events/owner_state.h"
+#include "host/thread_call.h"
 #include "host/threads.h"
 
 #include <algorithm>
@@ -49,6 +51,10 @@ Activity activity_of(const std::vector<std::string>& frames) {
 } // namespace
 
 void StackCounts::line(std::string_view text) {
+  if (text.starts_with('@')) {
+    thread_ = parse_number<uint32_t>(text.substr(1)).value_or(0);
+    return;
+  }
   if (!text.empty()) {
     const auto function = function_of(text);
     complete_ = complete_ || is_entry(function);
@@ -57,6 +63,8 @@ void StackCounts::line(std::string_view text) {
     return;
   }
   ++threads_;
+  if (thread_ && thread_ == told_)
+    of_told_ = frames_;
   if (!frames_.empty())
     ++counts_[frames_];
   frames_.clear();
@@ -88,11 +96,11 @@ std::vector<KernelStack> StackCounts::most_frequent() const {
   return stacks;
 }
 
-std::vector<KernelStack> read_stacks(const UniqueFd& iterator) {
+void read_stacks(const UniqueFd& iterator, ThreadStates& threads) {
   using Clock = std::chrono::steady_clock;
   constexpr ThreadBounds bounds;
   const auto end = Clock::now() + bounds.time;
-  StackCounts counts;
+  StackCounts counts{threads.told ? threads.told->tid : 0};
   // A read ends when it has this much: some ten threads.
   std::array<char, 4096> chunk;
   while (counts.threads() < bounds.threads && Clock::now() < end) {
@@ -103,7 +111,9 @@ std::vector<KernelStack> read_stacks(const UniqueFd& iterator) {
       break;
     counts.add({chunk.data(), static_cast<size_t>(n)});
   }
-  return counts.most_frequent();
+  threads.stacks = counts.most_frequent();
+  if (threads.told)
+    threads.told->frames = counts.of_told();
 }
 
 } // namespace acceptwatch

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <initializer_list>
+#include <sys/socket.h>
 #include <utility>
 
 namespace acceptwatch {
@@ -24,7 +25,7 @@ TEST(OwnerSentence, SaysWhatAllThreadsDo) {
   EXPECT_EQ(sentence_of(threads({{Activity::socket_read, 10}})),
             "all 10 threads wait in read(), none in accept()");
   EXPECT_EQ(sentence_of(threads({{Activity::running, 1}})), "its only thread runs (CPU)");
-  EXPECT_EQ(sentence_of(threads({{Activity::accept, 2}})), "all 2 threads wait in accept()");
+  EXPECT_EQ(sentence_of(threads({{Activity::accept, 2}})), "both threads wait in accept()");
 }
 
 TEST(OwnerSentence, SaysWhatMostThreadsDo) {
@@ -120,8 +121,97 @@ TEST(OwnerSentence, TellsPressureAfterTheThreads) {
   auto state = threads({{Activity::disk, 1}});
   state.pressure = {.cpu = 9.9, .memory = 35.4};
   EXPECT_EQ(sentence_of(state), "its only thread is in disk sleep (D); memory pressure 35 %");
+  state.threads = threads({{Activity::running, 1}}).threads;
   state.pressure = {.cpu = 10, .memory = 9.9};
-  EXPECT_EQ(sentence_of(state), "its only thread is in disk sleep (D); CPU pressure 10 %");
+  EXPECT_EQ(sentence_of(state), "its only thread runs (CPU); CPU pressure 10 %");
+}
+
+/// What others wait for does not explain a thread that sleeps for something else.
+TEST(OwnerSentence, LeavesPressureAwayFromAThreadThatSleeps) {
+  auto state = threads({{Activity::sleep, 1}});
+  state.pressure = {.cpu = 99, .memory = 99};
+  EXPECT_EQ(sentence_of(state), "its only thread sleeps (timer)");
+  state.threads = threads({{Activity::disk, 1}}).threads;
+  state.pressure.memory.reset();
+  EXPECT_EQ(sentence_of(state), "its only thread is in disk sleep (D)");
+}
+
+ToldThread told(Activity activity, uint32_t pid = 4711, uint32_t tid = 4711) {
+  ToldThread thread;
+  thread.pid = pid;
+  thread.tid = tid;
+  thread.activity = activity;
+  return thread;
+}
+
+TEST(OwnerSentence, NamesTheOneThreadSoThatAPersonCanLookAtIt) {
+  auto state = threads({{Activity::child, 1}, {Activity::futex, 6}});
+  state.threads.told = told(Activity::child);
+  EXPECT_EQ(sentence_of(state, 200), "1 of 7 threads (4711, the main thread) waits in wait() for a "
+                                     "child, 6 in futex(), none in accept()");
+  EXPECT_EQ(sentence_of(state),
+            "1 of 7 threads (4711, the main thread) waits in wait() for a child");
+  state.threads.told->tid = 4715;
+  EXPECT_EQ(sentence_of(state), "1 of 7 threads (4711/4715) waits in wait() for a child");
+}
+
+TEST(OwnerSentence, NamesNoThreadWhereSeveralDoTheSame) {
+  auto state = threads({{Activity::socket_read, 3}, {Activity::futex, 6}});
+  state.threads.told = told(Activity::socket_read);
+  EXPECT_EQ(sentence_of(state), "3 of 9 threads wait in read(), 6 in futex(), none in accept()");
+}
+
+TEST(OwnerSentence, OfWorkersNamesTheProcess) {
+  auto state = threads({{Activity::stopped, 1}, {Activity::poll, 4}});
+  state.threads.processes = 5;
+  state.threads.supervisors = 1;
+  state.threads.told = told(Activity::stopped, 1779, 1779);
+  EXPECT_EQ(sentence_of(state), "1 of 5 threads (1779) is stopped");
+  state.threads = threads({{Activity::stopped, 2}}).threads;
+  state.threads.processes = 2;
+  state.threads.supervisors = 1;
+  EXPECT_EQ(sentence_of(state), "all workers are stopped");
+}
+
+TEST(OwnerSentence, SaysWhomTheThreadWaitsFor) {
+  auto state = threads({{Activity::socket_read, 1}});
+  state.threads.told = told(Activity::socket_read);
+  Peer peer;
+  peer.address.family = AF_INET;
+  peer.address.bytes = {10, 0, 0, 7};
+  peer.port = 5432;
+  state.threads.told->peer = peer;
+  EXPECT_EQ(sentence_of(state), "its only thread waits in read() from 10.0.0.7:5432");
+  state.threads.told->peer->is_client = true;
+  EXPECT_EQ(sentence_of(state), "its only thread waits in read() from client 10.0.0.7:5432");
+  state = threads({{Activity::lock, 1}});
+  state.threads.told = told(Activity::lock);
+  state.threads.told->lock_holder = 4712;
+  EXPECT_EQ(sentence_of(state), "its only thread waits for a file lock that process 4712 has");
+}
+
+/// Nobody waits for the listener, nor is kept from it.
+TEST(OwnerSentence, OfALoopThatWaitsForOthersIsAPause) {
+  auto state = threads({{Activity::poll, 1}});
+  EXPECT_FALSE(is_paused(state));
+  state.threads.listener = Awaited::no;
+  EXPECT_TRUE(is_paused(state));
+  state.frozen = true;
+  EXPECT_FALSE(is_paused(state));
+}
+
+TEST(OwnerSentence, TellsThrottlingOfTheTimeSinceTheLastLook) {
+  auto state = threads({{Activity::running, 1}});
+  state.cpu_quota = CpuQuota{.quota_us = 5000,
+                             .period_us = 100000,
+                             .periods = 1000,
+                             .throttled = 900,
+                             .throttled_us = 17'000'000,
+                             .recent_periods = 10,
+                             .recent_throttled = 0};
+  EXPECT_FALSE(throttled_percent(state)) << "it was, and is over";
+  state.cpu_quota->recent_throttled = 9;
+  EXPECT_EQ(throttled_percent(state), 90);
 }
 
 TEST(OwnerSentence, HasTwoFactsAtMost) {
@@ -168,6 +258,14 @@ TEST(OwnerStack, IsOfThoseThatTheSentenceIsAbout) {
   state.threads.stacks = {{{"futex_wait_queue"}, 19, Activity::futex},
                           {{"wait_woken", "sk_wait_data"}, 1, Activity::socket_read}};
   EXPECT_EQ(stack_of(state.threads), "in wait_woken <- sk_wait_data");
+}
+
+TEST(OwnerStack, IsTheThreadsOwnWhereItIsOneOfMany) {
+  auto state = threads({{Activity::child, 1}, {Activity::futex, 6}});
+  state.threads.stacks = {{{"futex_wait_queue"}, 6, Activity::futex}};
+  state.threads.told = told(Activity::child);
+  state.threads.told->frames = {"do_wait", "kernel_wait4"};
+  EXPECT_EQ(stack_of(state.threads), "in do_wait <- kernel_wait4");
 }
 
 TEST(OwnerStack, SaysOfHowManyItIsWhereThatIsNotAll) {

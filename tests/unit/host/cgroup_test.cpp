@@ -62,6 +62,32 @@ TEST_F(CgroupTest, PlaceOutsideOfTheNamespaceIsNone) {
   EXPECT_EQ(below("/shop"), "(none)");
 }
 
+TEST_F(CgroupTest, QuotaAndFreezerOfVersion1) {
+  tree.file("self/mountinfo",
+            "30 24 0:26 / " + tree.path("v1") + " rw shared:9 - cgroup cgroup rw,cpu,cpuacct\n");
+  tree.file("4711/cgroup", "3:freezer:/ice\n4:cpu,cpuacct:/shop\n0::/\n");
+  EXPECT_EQ(procfs.cgroup_of(4711, "cpu"), "/shop");
+  EXPECT_EQ(procfs.cgroup_of(4711, "memory"), std::nullopt);
+  const auto cpu = place_of_cgroup(procfs, "/shop", "cpu");
+  ASSERT_TRUE(cpu);
+  EXPECT_FALSE(place_of_cgroup(procfs, "/shop", "freezer"));
+  tree.file("v1/shop/cpu.cfs_quota_us", "3000\n");
+  tree.file("v1/shop/cpu.cfs_period_us", "100000\n");
+  tree.file("v1/shop/cpu.stat", "nr_periods 40\nnr_throttled 38\nthrottled_time 5000000\n");
+  const auto quota = cpu_quota_v1(*cpu);
+  ASSERT_TRUE(quota);
+  EXPECT_EQ(quota->quota_us, 3000U);
+  EXPECT_EQ(quota->throttled, 38U);
+  EXPECT_EQ(quota->throttled_us, 5000U);
+  tree.file("v1/shop/cpu.cfs_quota_us", "-1\n");
+  EXPECT_FALSE(cpu_quota_v1(*cpu)) << "none";
+  EXPECT_EQ(is_frozen_v1(*cpu), std::nullopt);
+  tree.file("v1/shop/freezer.state", "FROZEN\n");
+  EXPECT_EQ(is_frozen_v1(*cpu), true);
+  tree.file("v1/shop/freezer.state", "THAWED\n");
+  EXPECT_EQ(is_frozen_v1(*cpu), false);
+}
+
 TEST_F(CgroupTest, FrozenIsWhatTheKernelSaysOrNotKnown) {
   EXPECT_EQ(is_frozen(place("/shop")), std::nullopt);
   tree.file("cg/shop/cgroup.events", "populated 1\nfrozen 0\n");

@@ -52,7 +52,7 @@ protected:
 };
 
 TEST_F(StandstillTest, SnapshotHasAllThatIsKnown) {
-  const auto state = look_at_owner(procfs, {4711});
+  const auto state = look_at_owner(procfs, {{4711}});
   ASSERT_TRUE(state);
   EXPECT_EQ(state->threads.count(Activity::running), 1U);
   ASSERT_TRUE(state->descriptors);
@@ -66,14 +66,14 @@ TEST_F(StandstillTest, SnapshotHasAllThatIsKnown) {
 
 TEST_F(StandstillTest, SnapshotOfTooManyDescriptorsLeavesThemOut) {
   tree.file("4711/status", "Name:\tjava\nFDSize:\t16384\n");
-  EXPECT_TRUE(look_at_owner(procfs, {4711})->descriptors);
+  EXPECT_TRUE(look_at_owner(procfs, {{4711}})->descriptors);
   tree.file("4711/status", "Name:\tjava\nFDSize:\t32768\n");
-  EXPECT_FALSE(look_at_owner(procfs, {4711})->descriptors);
+  EXPECT_FALSE(look_at_owner(procfs, {{4711}})->descriptors);
 }
 
 TEST_F(StandstillTest, SnapshotOfAProcessThatIsGoneIsAbsent) {
-  EXPECT_FALSE(look_at_owner(procfs, {4712}));
-  EXPECT_FALSE(look_at_owner(procfs, {}));
+  EXPECT_FALSE(look_at_owner(procfs, {{4712}}));
+  EXPECT_FALSE(look_at_owner(procfs, {{}}));
 }
 
 TEST_F(StandstillTest, TableLooksAtAllHoldersOnceASecond) {

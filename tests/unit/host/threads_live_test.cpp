@@ -46,7 +46,7 @@ public:
     const auto end = Clock::now() + std::chrono::seconds{20};
     ThreadStates states;
     do {
-      states = look_at_threads(ProcFs{}, {pid()});
+      states = look_at_threads(ProcFs{}, {{pid()}});
       if (states.count(activity) == threads)
         break;
       sched_yield();

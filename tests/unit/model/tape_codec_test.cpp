@@ -127,7 +127,17 @@ TEST(TapeCodec, TimesAndAnswersOfTheHost) {
 
 TEST(TapeCodec, WhatAnOwnerWasDoing) {
   OwnerState state;
-  state.threads = {2, 3, 3, {}, {{"do_epoll_wait", 3}}, {{{"a", "b"}, 3, Activity::poll}}};
+  state.threads.processes = 2;
+  state.threads.supervisors = 1;
+  state.threads.total = state.threads.seen = 3;
+  state.threads.waits = {{"do_epoll_wait", 3}};
+  state.threads.stacks = {{{"a", "b"}, 3, Activity::poll}};
+  state.threads.listener = Awaited::no;
+  state.threads.accepters = {{4711, 4712}};
+  auto& told = state.threads.told.emplace();
+  told.tid = 4712;
+  told.peer = Peer{{AF_INET, {10}}, 5432, true};
+  state.open_connections = 9;
   state.threads.doing.at(4) = 3;
   state.descriptors = FileUsage{10, 20};
   state.frozen = true;
@@ -138,6 +148,10 @@ TEST(TapeCodec, WhatAnOwnerWasDoing) {
   EXPECT_EQ(back.threads.stacks.at(0).activity, Activity::poll);
   EXPECT_EQ(back.threads.stacks.at(0).frames.at(1), "b");
   EXPECT_EQ(back.threads.doing.at(4), 3U);
+  EXPECT_EQ(back.threads.listener, Awaited::no);
+  EXPECT_EQ(back.threads.accepters, state.threads.accepters);
+  EXPECT_EQ(back.threads.told->peer->port, 5432);
+  EXPECT_EQ(back.open_connections, 9U);
   EXPECT_EQ(back.cpu_quota->throttled_us, 5U);
   EXPECT_EQ(back.pressure.cpu, 1.5);
   EXPECT_TRUE(back.pressure.of_host);

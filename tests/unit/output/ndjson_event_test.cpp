@@ -99,24 +99,38 @@ TEST(NdjsonEvent, TellsAllOfTheOwnersState) {
   state.threads.stacks = {{{"ep_poll", "__x64_sys_epoll_wait"}, 9}};
   state.descriptors = FileUsage{7, 20};
   state.frozen = false;
+  state.threads.supervisors = 1;
+  auto& told = state.threads.told.emplace();
+  told.pid = 4711;
+  told.tid = 4715;
+  told.name = "worker";
+  told.activity = Activity::socket_read;
+  told.accepts = true;
+  told.peer = Peer{event.client_address.value(), 5432, false};
+  state.open_connections = 8;
   state.cpu_quota = CpuQuota{5000, 100000, 100, 95, 4500};
   state.pressure = {.cpu = 12.5, .memory = {}, .of_host = false};
   const auto line = formatted(event);
   unit::parse_line(line);
-  EXPECT_NE(line.find(R"("source":"fentry","owner_state":{)"
-                      R"("summary":"throttled: 95 % of periods; )"
-                      R"-(1 of 10 threads seen waits in read()",)-"
-                      R"("threads":{"processes":1,"total":12,"seen":10,"running":0,"disk":0,)"
-                      R"("stopped":0,"socket_read":1,"socket_write":0,"connect":0,"futex":0,)"
-                      R"("io":0,"sleep":0,"poll":9,"accept":0,"other":0,"unknown":0,"zombie":0},)"
-                      R"("kernel_waits":[{"function":"ep_poll","threads":9},)"
-                      R"({"function":"wait_woken","threads":1}],)"
-                      R"("stacks":[{"threads":9,"frames":["ep_poll","__x64_sys_epoll_wait"]}],)"
-                      R"("descriptors":{"open":7,"limit":20},"frozen":false,)"
-                      R"("cpu_quota":{"quota_us":5000,"period_us":100000,"periods":100,)"
-                      R"("throttled":95,"throttled_us":4500},)"
-                      R"("pressure":{"of":"cgroup","cpu":12.5}}}})"),
-            std::string::npos)
+  EXPECT_NE(
+      line.find(
+          R"("source":"fentry","owner_state":{)"
+          R"("summary":"throttled: 95 % of periods; )"
+          R"-(1 of 10 threads seen (4711/4715) waits in read()",)-"
+          R"("threads":{"processes":1,"supervisors":1,"total":12,"seen":10,"running":0,"disk":0,)"
+          R"("stopped":0,"child":0,"lock":0,"socket_read":1,"socket_write":0,"connect":0,"futex":0,)"
+          R"("io":0,"sleep":0,"poll":9,"accept":0,"signal":0,"other":0,"unknown":0,"zombie":0},)"
+          R"("thread":{"pid":4711,"tid":4715,"name":"worker",)"
+          R"("activity":"socket_read","accepts":true,)"
+          R"("peer":{"address":"203.0.113.7","port":5432,"client":false}},)"
+          R"("kernel_waits":[{"function":"ep_poll","threads":9},)"
+          R"({"function":"wait_woken","threads":1}],)"
+          R"("stacks":[{"threads":9,"frames":["ep_poll","__x64_sys_epoll_wait"]}],)"
+          R"("descriptors":{"open":7,"limit":20},"frozen":false,)"
+          R"("cpu_quota":{"quota_us":5000,"period_us":100000,"periods":100,)"
+          R"("throttled":95,"throttled_us":4500},"open_connections":8,)"
+          R"("pressure":{"of":"cgroup","cpu":12.5}}}})"),
+      std::string::npos)
       << line;
 }
 

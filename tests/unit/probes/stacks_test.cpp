@@ -78,6 +78,14 @@ TEST(Stacks, HaveTheOneThatKeepsAThreadFromAcceptingAmongThem) {
   EXPECT_EQ(stacks[2].activity, Activity::socket_read);
 }
 
+TEST(Stacks, OfOneThreadIsKeptByItself) {
+  StackCounts counts{4712};
+  counts.add("@4711\n" + std::string{sleeper} + "@4712\n" + std::string{reader} + "@4713\n" +
+             std::string{sleeper});
+  EXPECT_EQ(counts.of_told(), (Frames{"wait_woken", "sk_wait_data", "tcp_recvmsg_locked"}));
+  EXPECT_EQ(counts.most_frequent().at(0).threads, 2U);
+}
+
 /// An iterator's output is cut anywhere.
 TEST(Stacks, AreTheSameHoweverTheTextIsCut) {
   const std::string text{std::string{sleeper} + std::string{reader}};

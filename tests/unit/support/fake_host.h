@@ -70,7 +70,7 @@ public:
     const Process* process = find(pid);
     return process ? process->descriptors : std::nullopt;
   }
-  std::optional<OwnerState> owner_state(const std::vector<uint32_t>&) const override {
+  std::optional<OwnerState> owner_state(const OwnerQuestion&) const override {
     ++states;
     return state;
   }
