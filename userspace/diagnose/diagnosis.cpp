@@ -125,7 +125,7 @@ void Diagnosis::note(const Event& event, uint64_t at_ns) {
   if (event.chain)
     found->facts.chain = event.chain;
   if (event.owner_state)
-    found->facts.owner_state = event.owner_state;
+    found->facts.states.add(*event.owner_state);
   if (event.action == AW_RESET_SENT && event.former && !found->facts.former)
     found->facts.former = event.former;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "diagnose/state_looks.h"
 #include "events/event.h"
 
 #include <array>
@@ -98,11 +99,11 @@ struct Facts {
 
   std::optional<Chain> chain; ///< of nf_tables, that dropped the last packet
   std::optional<Owner> owner;
-  std::optional<OwnerState> owner_state; ///< at the last look, while nothing is accepted
-  std::optional<FileShortage> shortage;  ///< what accept() of a holder fails for
-  std::optional<FormerListener> former;  ///< who listened there, at the first refusal
-  std::optional<double> gap_seconds;     ///< until somebody listened again
-  std::optional<Address> refused_at;     ///< the address that the first refused client came to
+  StateLooks states;                    ///< of the owner, while nothing or little is accepted
+  std::optional<FileShortage> shortage; ///< what accept() of a holder fails for
+  std::optional<FormerListener> former; ///< who listened there, at the first refusal
+  std::optional<double> gap_seconds;    ///< until somebody listened again
+  std::optional<Address> refused_at;    ///< the address that the first refused client came to
   /// Listeners of this host with the same port that do not take what comes to that address: at
   /// most max_elsewhere.
   struct Elsewhere {

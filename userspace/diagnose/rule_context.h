@@ -2,6 +2,7 @@
 #pragma once
 
 #include "diagnose/rules.h"
+#include "diagnose/state_advice.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -45,11 +46,12 @@ struct RuleContext {
            (facts.waiting_seconds > 0 || (facts.shortage->of_host && overflows()));
   }
   /// Some wait, and nothing was accepted for long. Once accepting was seen to go on, a
-  /// pause has to be longer to be more than slowness.
+  /// pause has to be longer to be more than slowness, unless all has come to a standstill.
   [[nodiscard]] bool is_stuck() const {
     constexpr double slow_server_pauses = 5;
+    const bool may_be_slow = facts.heads > 1 && !stands_still(facts);
     return facts.waiting_seconds > 0 &&
-           facts.idle_seconds >= limits.stall_seconds * (facts.heads > 1 ? slow_server_pauses : 1);
+           facts.idle_seconds >= limits.stall_seconds * (may_be_slow ? slow_server_pauses : 1);
   }
   [[nodiscard]] bool is_slow() const {
     return !is_stuck() && facts.heads > 1 && facts.oldest_seconds >= limits.slow_seconds;

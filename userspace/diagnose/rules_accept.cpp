@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diagnose/rule_context.h"
 #include "diagnose/servers.h"
-#include "events/owner_state.h"
 
 namespace acceptwatch::rule {
 namespace {
@@ -12,16 +11,18 @@ std::string queue_of(const Facts& facts) {
   return fmt::format("the accept queue of {}", facts.accept_queue->limit);
 }
 
-/// Busy, hanging or stopped: /proc shows the last at once.
-std::string_view advice_for_stuck(const Facts& facts) {
-  const auto& state = facts.owner_state;
-  if (state && state->frozen.value_or(false))
-    return "Find out who froze its cgroup (docker pause, systemctl freeze), and thaw it.";
-  if (state && state->threads.count(Activity::stopped))
-    return "Find out which processes are stopped (ps -o pid,stat,comm: T) and by whom (SIGSTOP, a "
-           "debugger), and let them go on: kill -CONT.";
-  return "See why no thread calls accept(): all are busy with other clients, hang, or are stopped. "
-         "More backlog would only let clients wait longer.";
+void add_state(const Facts& facts, Finding& finding) {
+  if (const auto text = state_text(facts); !text.empty())
+    finding.what += fmt::format("; {}", text);
+  if (facts.states.looks() < 2)
+    return;
+  add_number(finding, "looks", facts.states.looks());
+  add_number(finding, "looks_alike", facts.states.alike());
+}
+
+std::string advice_or(const Facts& facts, const char* otherwise) {
+  auto advice = advice_for_state(facts);
+  return advice.empty() ? otherwise : advice;
 }
 
 struct Shortage {
@@ -73,13 +74,14 @@ MaybeFinding stuck_acceptor(const RuleContext& c) {
                   connections(c.facts.accept_queue ? c.facts.accept_queue->depth : 0));
   if (c.overflow_count())
     finding.what += fmt::format("; {} lost", packets(c.overflow_count()));
-  if (c.facts.owner_state)
-    finding.what += fmt::format("; {}", sentence_of(*c.facts.owner_state));
   finding.evidence = {{"idle_seconds", c.facts.idle_seconds},
                       {"oldest_seconds", c.facts.waiting_seconds}};
+  add_state(c.facts, finding);
   add_queue(c.facts, finding);
   add_number(finding, "drops", c.overflow_count());
-  finding.advice = advice_for_stuck(c.facts);
+  finding.advice = advice_or(
+      c.facts, "See why no thread calls accept(): all are busy with other clients, hang, or are "
+               "stopped. More backlog would only let clients wait longer.");
   finding.lingers = false;
   return finding;
 }
@@ -97,14 +99,19 @@ MaybeFinding slow_acceptor(const RuleContext& c) {
     finding.what += fmt::format(", which takes {:.1f} a second", *c.facts.accept_rate);
   if (c.overflow_count())
     finding.what += fmt::format("; {} lost", packets(c.overflow_count()));
+  if (c.facts.waiting_seconds > 0 && c.facts.idle_seconds >= c.limits.stall_seconds)
+    finding.what +=
+        fmt::format("; nothing was accepted for the last {:.1f} s", c.facts.idle_seconds);
   finding.evidence = {{"oldest_seconds", c.facts.oldest_seconds}};
+  add_state(c.facts, finding);
   add_queue(c.facts, finding);
   if (c.facts.accept_rate)
     finding.evidence.push_back({"accepts_per_second", *c.facts.accept_rate});
   add_number(finding, "drops", c.overflow_count());
   finding.lingers = c.overflows();
-  finding.advice = "Accept faster: more acceptors or workers, or accept() in a thread of its own. "
-                   "More backlog would only let clients wait longer.";
+  finding.advice = advice_or(
+      c.facts, "Accept faster: more acceptors or workers, or accept() in a thread of its own. More "
+               "backlog would only let clients wait longer.");
   return finding;
 }
 

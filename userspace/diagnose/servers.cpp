@@ -21,12 +21,95 @@ constexpr std::array defaults{
     DefaultBacklog{"python", 5, "Python's socketserver", "request_queue_size"},
     DefaultBacklog{"python", 100, "Python's asyncio", "create_server(..., backlog=NUMBER)"},
     DefaultBacklog{"python", 128, "Python's socket.listen()", "listen(NUMBER)"},
+    DefaultBacklog{"memcached", 1024, "memcached", "-b"},
+    DefaultBacklog{"php-fpm", 511, "php-fpm", "listen.backlog of the pool"},
+    DefaultBacklog{"uwsgi", 100, "uWSGI", "listen (--listen)"},
+    DefaultBacklog{"uvicorn", 2048, "uvicorn", "--backlog"},
+    DefaultBacklog{"mariadbd", 80, "MariaDB", "back_log in my.cnf"},
     DefaultBacklog{"gunicorn", 2048, "gunicorn", "--backlog"},
     DefaultBacklog{"", 128, "Rust's TcpListener (128) and of SOMAXCONN in old headers",
                    "the backlog that the program gives to listen()"},
 };
 
+struct Setting {
+  std::string_view process; ///< begin of its name
+  std::string_view setting;
+};
+
+// Each as the program's documentation has it.
+
+/// What stops it from accepting while connections wait.
+constexpr std::array connection_limits{
+    // docs.haproxy.org, "maxconn"; its process stops to accept at the global one
+    Setting{"haproxy", "maxconn, of the frontend and in global of haproxy.cfg"},
+    // man memcached: -c, -o no_maxconns_fast
+    Setting{"memcached", "-c (/etc/memcached.conf)"},
+    // nginx.org/en/docs/ngx_core_module.html: at the limit a worker disables its listening events
+    Setting{"nginx", "worker_connections in events {} of nginx.conf"},
+    // httpd.apache.org/docs/2.4/mod/mpm_common.html
+    Setting{"apache2", "MaxRequestWorkers and ServerLimit (/etc/apache2/mods-enabled/mpm_*.conf)"},
+    Setting{"httpd", "MaxRequestWorkers and ServerLimit (httpd.conf)"},
+    // redmine.lighttpd.net, server.max-connections
+    Setting{"lighttpd", "server.max-connections in lighttpd.conf"},
+    // envoyproxy.io, overload manager: global_downstream_max_connections; max_connections_to_accept
+    Setting{"envoy", "the overload manager's global_downstream_max_connections"},
+    // tomcat.apache.org/tomcat-10.1-doc/config/http.html
+    Setting{"java", "maxConnections of the Connector (Tomcat: server.xml; Spring Boot: "
+                    "server.tomcat.max-connections), or the program's own"},
+    // php.net/manual/en/install.fpm.configuration.php
+    Setting{"php-fpm", "pm.max_children of the pool (pool.d/www.conf)"},
+    // docs.gunicorn.org/en/stable/settings.html
+    Setting{"gunicorn", "--worker-connections, --workers and --threads (gunicorn.conf.py)"},
+    // uvicorn.org/settings
+    Setting{"uvicorn", "--limit-concurrency and --workers"},
+    // uwsgi-docs.readthedocs.io/en/latest/Options.html
+    Setting{"uwsgi", "processes and threads (its ini file)"},
+    // mariadb.com/kb/en/server-system-variables/
+    Setting{"mariadbd", "max_connections in my.cnf"},
+    Setting{"mysqld", "max_connections in my.cnf"},
+    // postgresql.org/docs/current/runtime-config-connection.html
+    Setting{"postgres", "max_connections in postgresql.conf"},
+    // redis.io/docs/latest/operate/oss_and_stack/management/config/
+    Setting{"redis-server", "maxclients in redis.conf"},
+    // man sshd_config
+    Setting{"sshd", "MaxStartups in sshd_config"},
+    // man xinetd.conf
+    Setting{"xinetd", "instances, per_source and cps (/etc/xinetd.d)"},
+    // man systemd.socket
+    Setting{"systemd", "MaxConnections= and TriggerLimitBurst= of the socket unit"},
+    // rsyslog.com/doc/configuration/modules/imtcp.html
+    Setting{"rsyslogd", "MaxSessions of imtcp (rsyslog.conf)"},
+    // nodejs.org/api/net.html
+    Setting{"node", "server.maxConnections"},
+};
+
+/// They set RLIMIT_NOFILE themselves.
+constexpr std::array descriptor_settings{
+    Setting{"memcached", "-c, from which memcached makes it (/etc/memcached.conf)"},
+    Setting{"nginx", "worker_rlimit_nofile in nginx.conf"},
+    Setting{"haproxy", "maxconn or ulimit-n in global of haproxy.cfg"},
+    Setting{"mariadbd", "open_files_limit in my.cnf"},
+    Setting{"mysqld", "open_files_limit in my.cnf"},
+    Setting{"redis-server", "maxclients in redis.conf"},
+    Setting{"php-fpm", "rlimit_files of the pool"},
+};
+
+template <typename Table>
+std::optional<std::string_view> setting_of(const Table& table, std::string_view process) {
+  const auto found = std::ranges::find_if(
+      table, [&](const Setting& entry) { return process.starts_with(entry.process); });
+  return found == table.end() ? std::nullopt : std::optional{found->setting};
+}
+
 } // namespace
+
+std::optional<std::string_view> connection_limit(std::string_view process) {
+  return setting_of(connection_limits, process);
+}
+
+std::optional<std::string_view> descriptor_setting(std::string_view process) {
+  return setting_of(descriptor_settings, process);
+}
 
 std::optional<DefaultBacklog> default_backlog(std::string_view process, uint32_t limit) {
   const auto* found = std::ranges::find_if(defaults, [&](const DefaultBacklog& entry) {

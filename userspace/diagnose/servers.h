@@ -19,4 +19,12 @@ struct DefaultBacklog {
 [[nodiscard]] std::optional<DefaultBacklog> default_backlog(std::string_view process,
                                                             uint32_t limit);
 
+/// The setting of a well-known server that limits its connections, and where: without a full stop.
+/// Absent: the program is none of these, or has no such limit.
+[[nodiscard]] std::optional<std::string_view> connection_limit(std::string_view process);
+
+/// The setting by which a well-known server sets its own limit of descriptors, so that
+/// LimitNOFILE= changes nothing.
+[[nodiscard]] std::optional<std::string_view> descriptor_setting(std::string_view process);
+
 } // namespace acceptwatch

@@ -37,7 +37,7 @@ struct OwnerQuestion {
   std::vector<uint32_t> pids; ///< that hold it, the owner first
   uint64_t inode = 0;         ///< of the listener's socket; 0: not known
   uint16_t port = 0;
-  std::vector<ThreadId> accepters; ///< that were seen to accept from it
+  std::vector<ThreadId> accepters = {}; ///< that were seen to accept from it
 };
 
 /// What the model asks about the host: its processes, its listeners, and what the kernel programs

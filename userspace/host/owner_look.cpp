@@ -60,24 +60,6 @@ void add_cgroup(const ProcFs& procfs, uint32_t pid, OwnerState& state) {
   state.pressure = pressure_of(procfs, cgroup);
 }
 
-/// Whom the thread waits for: the other end of its connection, or who has the lock. Of a program
-/// that pauses, how many connections it has.
-void add_counterpart(const ProcFs& procfs, const OwnerQuestion& asked, uint64_t socket,
-                     OwnerState& state) {
-  auto& told = state.threads.told;
-  if (told && told->activity == Activity::lock)
-    told->lock_holder = holder_of_lock(procfs, told->pid);
-  if (!asked.port || (!socket && state.threads.listener != Awaited::no))
-    return;
-  const auto connections = look_at_connections(procfs, asked.pids.front(), asked.port, socket);
-  if (!connections)
-    return;
-  if (told)
-    told->peer = connections->peer;
-  if (state.threads.listener == Awaited::no)
-    state.open_connections = connections->open;
-}
-
 } // namespace
 
 std::optional<OwnerState> look_at_owner(const ProcFs& procfs, const OwnerQuestion& asked) {
@@ -89,8 +71,24 @@ std::optional<OwnerState> look_at_owner(const ProcFs& procfs, const OwnerQuestio
   if (is_quickly_counted(procfs, owner))
     state.descriptors = procfs.descriptors(owner);
   add_cgroup(procfs, state.threads.told ? state.threads.told->pid : owner, state);
-  add_counterpart(procfs, asked, socket_of_told(procfs, state.threads), state);
   return state;
+}
+
+void add_counterpart(const ProcFs& procfs, const OwnerQuestion& asked, OwnerState& state) {
+  auto& told = state.threads.told;
+  if (told && told->activity == Activity::lock)
+    told->lock_holder = holder_of_lock(procfs, told->pid);
+  const bool pauses = state.threads.listener == Awaited::no;
+  const uint64_t socket = socket_of_told(procfs, state.threads);
+  if (!asked.port || (!socket && !pauses))
+    return;
+  const auto connections = look_at_connections(procfs, asked.pids.front(), asked.port, socket);
+  if (!connections)
+    return;
+  if (told)
+    told->peer = connections->peer;
+  if (pauses)
+    state.open_connections = connections->open;
 }
 
 } // namespace acceptwatch

@@ -31,8 +31,17 @@ bool ProcHost::may_exceed_file_max(uint32_t pid) const { return procfs_.may_exce
 
 std::optional<OwnerState> ProcHost::owner_state(const OwnerQuestion& asked) const {
   auto state = look_at_owner(procfs_, asked);
-  if (state)
-    add_stacks(asked.pids, state->threads);
+  if (!state)
+    return state;
+  add_stacks(asked.pids, state->threads);
+  // For a twentieth of the time at most.
+  constexpr uint64_t share = 20;
+  const uint64_t begun = Clock::boot_now();
+  if (begun >= next_counterpart_ns_) {
+    add_counterpart(procfs_, asked, *state);
+    const uint64_t ended = Clock::boot_now();
+    next_counterpart_ns_ = ended + (ended - begun) * share;
+  }
   return state;
 }
 

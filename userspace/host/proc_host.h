@@ -41,6 +41,7 @@ protected:
 private:
   const ProcFs procfs_;
   mutable FileReserve reserve_{procfs_};
+  mutable uint64_t next_counterpart_ns_ = 0; ///< see add_counterpart()
 };
 
 } // namespace acceptwatch

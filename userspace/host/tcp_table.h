@@ -18,6 +18,6 @@ struct TcpLook {
 /// many connections has very long tables.
 [[nodiscard]] std::optional<TcpLook>
 look_at_connections(const ProcFs& procfs, uint32_t pid, uint16_t port, uint64_t socket,
-                    std::chrono::microseconds time = std::chrono::microseconds{5000});
+                    std::chrono::microseconds time = std::chrono::microseconds{50000});
 
 } // namespace acceptwatch

@@ -106,7 +106,8 @@ void Incidents::tell_stalls(const Instant& now, const Tell& tell) {
       event.accept_queue = facts->accept_queue;
       event.syn_queue = facts->syn_queue;
       event.shortage = facts->shortage;
-      event.owner_state = facts->owner_state;
+      if (const OwnerState* state = facts->states.telling())
+        event.owner_state = *state;
     }
     event.oldest_seconds = oldest;
     tell(event);
@@ -166,9 +167,10 @@ void Incidents::complete(const SubjectKey& key, Facts& facts, const Instant& now
     table_.update_shortage(key.listener, now.boot_ns, facts.shortage);
   else
     facts.shortage.reset();
-  if (facts.idle_seconds >= scope_.thresholds.stall_seconds) {
-    if (auto state = table_.owner_state(key.listener, now.boot_ns))
-      facts.owner_state = std::move(state);
+  if (facts.idle_seconds >= scope_.thresholds.stall_seconds ||
+      facts.waiting_seconds >= scope_.thresholds.slow_seconds) {
+    if (const auto state = table_.owner_state(key.listener, now.boot_ns))
+      facts.states.add(*state);
   }
   if (!scope_.sees_accept)
     facts.arrived = flows_.arrivals_at(key.netns, key.port);

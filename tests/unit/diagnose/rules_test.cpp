@@ -292,6 +292,96 @@ TEST(Rules, AnOldConnectionHasItsStateAndAge) {
       << found[0].what;
 }
 
+OwnerState doing(Activity activity) {
+  OwnerState state;
+  state.threads.processes = state.threads.total = state.threads.seen = 1;
+  state.threads.doing[static_cast<size_t>(activity)] = 1;
+  ToldThread told;
+  told.pid = told.tid = 4711;
+  told.activity = activity;
+  state.threads.told = told;
+  return state;
+}
+
+std::string advice_for(const OwnerState& state, Facts facts = stuck()) {
+  facts.states.add(state);
+  return judge(facts, {}).at(0).advice;
+}
+
+bool has(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
+
+TEST(Rules, WhatTheThreadDoesDecidesTheAdvice) {
+  EXPECT_TRUE(has(advice_for(doing(Activity::stopped)), "kill -CONT 4711"));
+  EXPECT_TRUE(has(advice_for(doing(Activity::child)), "ps --ppid 4711"));
+  EXPECT_TRUE(has(advice_for(doing(Activity::disk)), "iostat"));
+  auto lock = doing(Activity::lock);
+  lock.threads.told->lock_holder = 12;
+  EXPECT_TRUE(has(advice_for(lock), "Process 12 has the file lock"));
+  auto backend = doing(Activity::socket_read);
+  backend.threads.told->peer = Peer{{AF_INET, {10, 0, 0, 7}}, 5432, false};
+  EXPECT_TRUE(has(advice_for(backend), "10.0.0.7:5432 does not answer"));
+  EXPECT_TRUE(has(advice_for(doing(Activity::accept)), "See why no thread calls accept()"));
+}
+
+TEST(Rules, AQuotaIsRaisedRatherThanWorkersAdded) {
+  auto state = doing(Activity::running);
+  state.cpu_quota =
+      CpuQuota{.periods = 100, .throttled = 93, .recent_periods = 10, .recent_throttled = 9};
+  EXPECT_TRUE(has(advice_for(state), "Raise the CPU quota"));
+  state.cpu_quota->recent_throttled = 0;
+  EXPECT_FALSE(has(advice_for(state), "quota"));
+}
+
+TEST(Rules, AProgramThatPausesIsToldItsLimit) {
+  auto state = doing(Activity::poll);
+  state.threads.listener = Awaited::no;
+  state.open_connections = 10;
+  Facts facts = stuck();
+  facts.owner = Owner{4711, "haproxy", {}};
+  const auto advice = advice_for(state, facts);
+  EXPECT_TRUE(has(advice, "10 of this port are open"));
+  EXPECT_TRUE(has(advice, "maxconn"));
+  EXPECT_FALSE(has(advice_for(state), "maxconn,")) << "of another program";
+  state.threads.listener = Awaited::yes;
+  EXPECT_FALSE(has(advice_for(state, facts), "limit"));
+}
+
+TEST(Rules, AServerThatPausesIsStuckAtOnceThoughItAcceptedBefore) {
+  Facts facts = stuck();
+  facts.heads = 2;
+  EXPECT_NE(names(facts), Names{"stuck_acceptor"});
+  auto state = doing(Activity::poll);
+  state.threads.listener = Awaited::no;
+  facts.states.add(state);
+  EXPECT_EQ(names(facts), Names{"stuck_acceptor"});
+}
+
+TEST(StateLooks, TellTheMostTellingOfWhatWasSoOften) {
+  StateLooks looks;
+  EXPECT_FALSE(looks.telling());
+  looks.add(doing(Activity::disk));
+  looks.add(doing(Activity::disk));
+  looks.add(doing(Activity::poll));
+  looks.add(doing(Activity::poll));
+  ASSERT_TRUE(looks.telling());
+  EXPECT_EQ(looks.telling()->threads.told->activity, Activity::disk);
+  EXPECT_EQ(looks.alike(), 2U);
+  EXPECT_EQ(looks.looks(), 4U);
+  EXPECT_EQ(looks.last()->threads.told->activity, Activity::poll);
+  for (int i = 0; i < 3; ++i)
+    looks.add(doing(Activity::poll));
+  EXPECT_EQ(looks.telling()->threads.told->activity, Activity::poll) << "2 of 7 are few";
+}
+
+TEST(StateLooks, KeepWhatIsLookedUpLessOften) {
+  StateLooks looks;
+  auto state = doing(Activity::poll);
+  state.open_connections = 10;
+  looks.add(state);
+  looks.add(doing(Activity::poll));
+  EXPECT_EQ(looks.telling()->open_connections, 10U);
+}
+
 TEST(Rules, NotWhileAFullQueueExplainsThem) {
   Facts facts = stuck();
   facts.silent = seen(30);

@@ -73,7 +73,7 @@ TEST_F(StandstillTest, SnapshotOfTooManyDescriptorsLeavesThemOut) {
 
 TEST_F(StandstillTest, SnapshotOfAProcessThatIsGoneIsAbsent) {
   EXPECT_FALSE(look_at_owner(procfs, {{4712}}));
-  EXPECT_FALSE(look_at_owner(procfs, {{}}));
+  EXPECT_FALSE(look_at_owner(procfs, {}));
 }
 
 TEST_F(StandstillTest, TableLooksAtAllHoldersOnceASecond) {
