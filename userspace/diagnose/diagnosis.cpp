@@ -179,15 +179,18 @@ void Diagnosis::note_queues(const SubjectKey& key, const QueueState& state) {
     take(*fresh, state);
 }
 
-void Diagnosis::listener_opened(const SubjectKey& place, uint64_t at_ns) {
+void Diagnosis::listener_opened(const SubjectKey& place, uint32_t pid, uint64_t at_ns) {
   const auto gap = subjects_.find({0, place.netns, place.port});
   if (gap == subjects_.end())
     return;
   Facts& facts = gap->second.facts;
   facts.listening = true;
-  if (facts.former && !facts.gap_seconds)
-    facts.gap_seconds =
-        facts.former->closed_seconds_ago + seconds_between(facts.refused.first_ns, at_ns);
+  if (!facts.former || facts.gap_seconds)
+    return;
+  if (pid)
+    facts.reopened_by = pid;
+  facts.gap_seconds =
+      facts.former->closed_seconds_ago + seconds_between(facts.refused.first_ns, at_ns);
 }
 
 void Diagnosis::listener_closed(uint64_t listener) {

@@ -40,7 +40,7 @@ public:
   /// A listener whose trouble goes on is told to have accepted so many in all.
   void note_accepted(uint64_t listener, uint64_t total, uint64_t at_ns);
   void note_queues(const SubjectKey& key, const QueueState& state);
-  void listener_opened(const SubjectKey& place, uint64_t at_ns);
+  void listener_opened(const SubjectKey& place, uint32_t pid, uint64_t at_ns);
   void listener_closed(uint64_t listener);
 
   /// Nothing was accepted for the time of Thresholds while some wait: told once, until

@@ -88,6 +88,11 @@ struct Facts {
   std::optional<uint8_t> syncookies;
   unsigned members = 1;      ///< of its SO_REUSEPORT group
   unsigned idle_members = 0; ///< others of it, at most half full
+  /// Another process of the group, that was started later; and by how much.
+  std::optional<Owner> newer_owner;
+  double newer_by_seconds = 0;
+  std::optional<uint32_t> limit_before; ///< before another listen() changed it
+  std::optional<Owner> lost_opener;     ///< who called listen(), and has exited
 
   std::optional<uint64_t> arrived; ///< handshakes that came through meanwhile
   uint64_t flooded_ns = 0;         ///< when a SYN flood was last seen
@@ -103,6 +108,8 @@ struct Facts {
   std::optional<FileShortage> shortage; ///< what accept() of a holder fails for
   std::optional<FormerListener> former; ///< who listened there, at the first refusal
   std::optional<double> gap_seconds;    ///< until somebody listened again
+  bool former_lives = false;            ///< it closed the listener and runs on
+  std::optional<uint32_t> reopened_by;  ///< the process that listened again
   std::optional<Address> refused_at;    ///< the address that the first refused client came to
   /// Listeners of this host with the same port that do not take what comes to that address: at
   /// most max_elsewhere.

@@ -39,6 +39,32 @@ struct RuleContext {
     return facts.syn_drops.count + facts.cookies.count;
   }
 
+  /// Only processes of another program hold it, which inherited it, and nobody accepts.
+  [[nodiscard]] bool is_left_behind() const {
+    const OwnerState* state = facts.states.last();
+    return is_stuck() && facts.lost_opener && facts.owner &&
+           facts.owner->pid != facts.lost_opener->pid &&
+           facts.owner->name != facts.lost_opener->name &&
+           (!state || state->threads.listener != Awaited::yes);
+  }
+  /// The process that closed the listener runs on, and has not just begun to end.
+  [[nodiscard]] bool is_closed_by_owner() const {
+    constexpr double time_to_end = 1.5;
+    if (!facts.former || !facts.former_lives)
+      return false;
+    return facts.reopened_by ? *facts.reopened_by == facts.former->owner.pid
+                             : closed_seconds() >= time_to_end;
+  }
+  /// It is not known yet whether it runs on.
+  [[nodiscard]] bool may_be_closed_by_owner() const {
+    return facts.former && facts.former_lives && !facts.gap_seconds;
+  }
+  [[nodiscard]] double closed_seconds() const {
+    const uint64_t first = facts.refused.first_ns;
+    return facts.former->closed_seconds_ago +
+           (facts.now_ns > first ? static_cast<double>(facts.now_ns - first) / 1e9 : 0);
+  }
+
   /// And somebody waits. A host without files cannot be looked at, either: there it is seen
   /// by what the queue has no room for.
   [[nodiscard]] bool is_short_of_files() const {
@@ -84,6 +110,10 @@ inline std::string plural(uint64_t count, std::string_view one, std::string_view
 inline std::string connections(uint64_t count) {
   return plural(count, "connection", "connections");
 }
+/// "1 connection waits"
+inline std::string waiting(uint64_t count) {
+  return plural(count, "connection waits", "connections wait");
+}
 inline std::string packets(uint64_t count) { return plural(count, "packet", "packets"); }
 
 /// Answers and last packets of handshakes that this host refused itself: a client that seems to be
@@ -116,6 +146,7 @@ namespace rule {
 // The server, and the backlog that it asked for: rules_accept.cpp.
 MaybeFinding descriptors_exhausted(const RuleContext& c);
 MaybeFinding host_files_exhausted(const RuleContext& c);
+MaybeFinding inherited_listener(const RuleContext& c);
 MaybeFinding stuck_acceptor(const RuleContext& c);
 MaybeFinding slow_acceptor(const RuleContext& c);
 MaybeFinding burst_larger_than_backlog(const RuleContext& c);
@@ -133,6 +164,7 @@ MaybeFinding firewall(const RuleContext& c);
 
 // Nobody listens there, or no longer: rules_place.cpp.
 MaybeFinding restart_gap(const RuleContext& c);
+MaybeFinding closed_by_owner(const RuleContext& c);
 MaybeFinding closed_port(const RuleContext& c);
 MaybeFinding closed_with_queue(const RuleContext& c);
 

@@ -17,6 +17,7 @@ struct Rule {
 constexpr std::array rules{
     Rule{"descriptors_exhausted", rule::descriptors_exhausted},
     Rule{"host_files_exhausted", rule::host_files_exhausted},
+    Rule{"inherited_listener", rule::inherited_listener},
     Rule{"stuck_acceptor", rule::stuck_acceptor},
     Rule{"slow_acceptor", rule::slow_acceptor},
     Rule{"burst_larger_than_backlog", rule::burst_larger_than_backlog},
@@ -28,6 +29,7 @@ constexpr std::array rules{
     Rule{"cookies_hide_full_syn_queue", rule::cookies_hide_full_syn_queue},
     Rule{"syn_queue_full", rule::syn_queue_full},
     Rule{"restart_gap", rule::restart_gap},
+    Rule{"closed_by_owner", rule::closed_by_owner},
     Rule{"closed_port", rule::closed_port},
     Rule{"closed_with_queue", rule::closed_with_queue},
     Rule{"handshakes_lost", rule::handshakes_lost},

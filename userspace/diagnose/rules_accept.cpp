@@ -11,6 +11,14 @@ std::string queue_of(const Facts& facts) {
   return fmt::format("the accept queue of {}", facts.accept_queue->limit);
 }
 
+/// A program that calls listen() again may do so to turn clients away.
+void add_limit_change(const Facts& facts, Finding& finding) {
+  if (facts.limit_before && facts.accept_queue)
+    finding.what += fmt::format("; its backlog was {} and is now {}: the program has called "
+                                "listen() again",
+                                *facts.limit_before, facts.accept_queue->limit);
+}
+
 void add_state(const Facts& facts, Finding& finding) {
   if (const auto text = state_text(facts); !text.empty())
     finding.what += fmt::format("; {}", text);
@@ -35,8 +43,9 @@ struct Shortage {
 Finding out_of_files(const RuleContext& c, const Shortage& kind) {
   const auto& [open, limit] = c.facts.shortage->files;
   Finding finding{kind.finding, Confidence::certain, {}, {}, std::string{kind.advice}};
-  finding.what = fmt::format("accept() fails: {} of {} {}, {} wait", open, limit, kind.which,
-                             connections(c.facts.accept_queue ? c.facts.accept_queue->depth : 0));
+  finding.what = fmt::format("accept() fails: {} of {} {}, {}", open, limit, kind.which,
+                             waiting(c.facts.accept_queue ? c.facts.accept_queue->depth : 0));
+  add_limit_change(c.facts, finding);
   finding.evidence = {{"open", static_cast<double>(open)},
                       {kind.limit, static_cast<double>(limit)},
                       {"oldest_seconds", c.facts.waiting_seconds}};
@@ -50,10 +59,16 @@ Finding out_of_files(const RuleContext& c, const Shortage& kind) {
 MaybeFinding descriptors_exhausted(const RuleContext& c) {
   if (!c.is_short_of_files() || c.facts.shortage->of_host)
     return std::nullopt;
-  return out_of_files(c,
-                      {"descriptors_exhausted", "file descriptors are open", "descriptor_limit",
-                       "Raise LimitNOFILE= (ulimit -n), or find out which descriptors the process "
-                       "does not close: ls -l /proc/PID/fd."});
+  const auto setting = descriptor_setting(c.facts.owner ? c.facts.owner->name : "");
+  const std::string advice =
+      setting
+          ? fmt::format("The program sets that limit itself, and LimitNOFILE= changes nothing: "
+                        "raise it by {}.",
+                        *setting)
+          : "Raise LimitNOFILE= (ulimit -n), or find out which descriptors the process does not "
+            "close: ls -l /proc/PID/fd.";
+  return out_of_files(
+      c, {"descriptors_exhausted", "file descriptors are open", "descriptor_limit", advice});
 }
 
 MaybeFinding host_files_exhausted(const RuleContext& c) {
@@ -65,8 +80,30 @@ MaybeFinding host_files_exhausted(const RuleContext& c) {
           "entries in /proc/PID/fd."});
 }
 
+MaybeFinding inherited_listener(const RuleContext& c) {
+  if (!c.is_left_behind())
+    return std::nullopt;
+  const Owner& opener = *c.facts.lost_opener;
+  const Owner& heir = *c.facts.owner;
+  Finding finding{"inherited_listener", Confidence::certain, {}, {}, {}};
+  finding.what = fmt::format(
+      "{}/{} called listen() and has exited; only {}/{}, which inherited the descriptor, holds the "
+      "socket and accepts nothing: {}",
+      opener.name, opener.pid, heir.name, heir.pid,
+      waiting(c.facts.accept_queue ? c.facts.accept_queue->depth : 0));
+  finding.evidence = {{"idle_seconds", c.facts.idle_seconds},
+                      {"oldest_seconds", c.facts.waiting_seconds}};
+  add_queue(c.facts, finding);
+  finding.lingers = false;
+  finding.advice =
+      fmt::format("End that process (kill {}), and start the service again. Its listener "
+                  "should be close-on-exec (SOCK_CLOEXEC, FD_CLOEXEC).",
+                  heir.pid);
+  return finding;
+}
+
 MaybeFinding stuck_acceptor(const RuleContext& c) {
-  if (!c.is_stuck() || c.is_short_of_files())
+  if (!c.is_stuck() || c.is_short_of_files() || c.is_left_behind())
     return std::nullopt;
   Finding finding{"stuck_acceptor", Confidence::certain, {}, {}, {}};
   finding.what =
@@ -76,6 +113,7 @@ MaybeFinding stuck_acceptor(const RuleContext& c) {
     finding.what += fmt::format("; {} lost", packets(c.overflow_count()));
   finding.evidence = {{"idle_seconds", c.facts.idle_seconds},
                       {"oldest_seconds", c.facts.waiting_seconds}};
+  add_limit_change(c.facts, finding);
   add_state(c.facts, finding);
   add_queue(c.facts, finding);
   add_number(finding, "drops", c.overflow_count());
@@ -159,7 +197,7 @@ MaybeFinding backlog_too_small(const RuleContext& c) {
     return std::nullopt;
   const bool own = c.facts.backlog ? *c.facts.backlog == *limit
                                    : c.facts.somaxconn && *limit < *c.facts.somaxconn;
-  if (!own)
+  if (!own || c.facts.limit_before)
     return std::nullopt;
   const auto server = default_backlog(c.facts.owner ? c.facts.owner->name : "", *limit);
   Finding finding{"backlog_too_small", Confidence::certain, {}, {}, {}};
@@ -181,15 +219,30 @@ MaybeFinding reuseport_imbalance(const RuleContext& c) {
   if (!(c.overflows() || c.is_stuck()) || c.facts.members < 2 || !c.facts.idle_members)
     return std::nullopt;
   Finding finding{"reuseport_imbalance", Confidence::certain, {}, {}, {}};
-  finding.what = fmt::format("this member of a group of {} is full while {} of the others {} room",
-                             c.facts.members, c.facts.idle_members,
-                             c.facts.idle_members == 1 ? "has" : "have");
+  const auto& queue = c.facts.accept_queue;
+  const std::string state = c.overflows() || !queue ? "is full"
+                                                    : fmt::format("accepts nothing ({} of {} wait)",
+                                                                  queue->depth, queue->limit);
+  finding.what =
+      fmt::format("this member of a group of {} {} while {} of the others {} room", c.facts.members,
+                  state, c.facts.idle_members, c.facts.idle_members == 1 ? "has" : "have");
+  const bool left_over = c.facts.newer_owner && c.facts.owner && c.is_stuck();
+  if (left_over)
+    finding.what +=
+        fmt::format("; it is of {}/{}, which was started {:.1f} s before {}/{} of another",
+                    c.facts.owner->name, c.facts.owner->pid, c.facts.newer_by_seconds,
+                    c.facts.newer_owner->name, c.facts.newer_owner->pid);
   add_number(finding, "members", c.facts.members);
   add_number(finding, "idle_members", c.facts.idle_members);
   add_queue(c.facts, finding);
   finding.lingers = c.overflows();
   finding.advice = "SO_REUSEPORT picks a member by the packet, not by who has time: one that hangs "
                    "loses its share. Restart it, or share one listener.";
+  if (left_over)
+    finding.advice =
+        fmt::format("SO_REUSEPORT gives each member its share, also one that accepts "
+                    "nothing. Is {}/{} left over from before a restart? End it: kill {}.",
+                    c.facts.owner->name, c.facts.owner->pid, c.facts.owner->pid);
   return finding;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diagnose/rule_context.h"
+#include "diagnose/servers.h"
 
 #include "events/names.h"
 
@@ -66,7 +67,8 @@ std::string where(const Facts& facts) {
 MaybeFinding restart_gap(const RuleContext& c) {
   const auto& former = c.facts.former;
   if (!c.goes_on(c.facts.refused) || !former ||
-      former->closed_seconds_ago > c.limits.former_seconds)
+      former->closed_seconds_ago > c.limits.former_seconds || c.is_closed_by_owner() ||
+      c.may_be_closed_by_owner())
     return std::nullopt;
   Finding finding{"restart_gap", Confidence::certain, {}, {}, {}};
   finding.what =
@@ -81,6 +83,31 @@ MaybeFinding restart_gap(const RuleContext& c) {
     finding.evidence.push_back({"gap_seconds", *c.facts.gap_seconds});
   finding.advice = "Reload instead of restarting, or keep the socket open across the restart: a "
                    "systemd socket unit, or SO_REUSEPORT with both running for a moment.";
+  return finding;
+}
+
+MaybeFinding closed_by_owner(const RuleContext& c) {
+  const auto& former = c.facts.former;
+  if (!c.goes_on(c.facts.refused) || !former ||
+      former->closed_seconds_ago > c.limits.former_seconds || !c.is_closed_by_owner())
+    return std::nullopt;
+  const bool reopened = c.facts.gap_seconds.has_value();
+  Finding finding{
+      "closed_by_owner", reopened ? Confidence::certain : Confidence::likely, {}, {}, {}};
+  finding.what =
+      fmt::format("{} refused: {}/{} closed its own listener and runs on",
+                  connections(c.facts.refused.count), former->owner.name, former->owner.pid);
+  if (reopened)
+    finding.what +=
+        fmt::format("; the same process opened it again after {:.1f} s", *c.facts.gap_seconds);
+  add_number(finding, "refused", c.facts.refused.count);
+  if (reopened)
+    finding.evidence.push_back({"gap_seconds", *c.facts.gap_seconds});
+  const auto limit = connection_limit(former->owner.name);
+  finding.advice = fmt::format(
+      "Not a restart: programs do so at a limit of new connections, or before they end. See its "
+      "log, and {}.",
+      limit.value_or("its limits (xinetd: cps; systemd: TriggerLimitBurst=; inetd: -R)"));
   return finding;
 }
 

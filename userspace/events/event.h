@@ -47,6 +47,8 @@ struct Owner {
 struct FormerListener {
   Owner owner;
   double closed_seconds_ago = 0; ///< at the event, at least 0
+  /// A process that lived on closed it; else the last that held it exited. Absent: not known.
+  std::optional<bool> closed_alive = {};
 };
 
 /// Files that are open, and how many may be.
@@ -388,6 +390,7 @@ struct ListenerReport {
   std::optional<Owner> owner;
   std::optional<Queue> accept_queue; ///< as it was seen last
   uint32_t accept_peak = 0;          ///< the greatest depth seen
+  uint32_t accept_peak_limit = 0;    ///< the limit that it had then
   uint32_t syn_peak = 0;
   uint64_t lost = 0;                    ///< packets dropped and resets sent
   std::optional<uint64_t> accepted;     ///< connections that accept() returned, and were seen

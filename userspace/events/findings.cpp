@@ -11,6 +11,7 @@ using enum Severity;
 
 constexpr std::array kinds{
     FindingKind{"stuck_acceptor", high, "Connections wait, and nothing is accepted"},
+    FindingKind{"inherited_listener", high, "Only a process that inherited it holds a listener"},
     FindingKind{"descriptors_exhausted", high, "A process that listens has no descriptor left"},
     FindingKind{"host_files_exhausted", critical, "The host has as many files open as it may"},
     FindingKind{"slow_acceptor", medium, "Connections wait long until they are accepted"},
@@ -27,6 +28,7 @@ constexpr std::array kinds{
                 "The kernel drops packets on their way in, and says why"},
     FindingKind{"cookie_invalid", low, "Last packets come with a cookie that is not valid"},
     FindingKind{"restart_gap", medium, "Clients came while the service was being restarted"},
+    FindingKind{"closed_by_owner", medium, "A process closed its own listener, and runs on"},
     FindingKind{"closed_port", low, "Nobody listens on a port that clients come to"},
     FindingKind{"closed_with_queue", medium, "A listener was closed with connections in its queue"},
     FindingKind{"firewall", medium, "A firewall of this host drops packets of handshakes"},

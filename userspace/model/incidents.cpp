@@ -32,7 +32,7 @@ void Incidents::note(const aw_event& record, const Event& event, const Instant& 
     return;
   diagnosis_.note(event, at_ns);
   if (event.action == AW_LISTENER_OPENED)
-    diagnosis_.listener_opened(key, at_ns);
+    diagnosis_.listener_opened(key, record.pid, at_ns);
   pressure_.note_depths(event);
   const bool closes = event.action == AW_LISTENER_CLOSED;
   const bool has_queues = (record.flags & AW_HAS_ALL_OF_LISTENER) == AW_HAS_ALL_OF_LISTENER;
@@ -130,6 +130,17 @@ void Incidents::count_cookies(uint32_t netns, Facts& facts) const {
   facts.cookies_returned = since(now->returned, KernelCounter::syncookies_recv);
 }
 
+/// Whether the process that closed the listener runs on. One that was started later has its number.
+void Incidents::note_former(Facts& facts) const {
+  facts.former_lives = false;
+  if (!facts.former || !facts.former->closed_alive.value_or(false))
+    return;
+  const auto closed_ago_ns = static_cast<uint64_t>(facts.former->closed_seconds_ago * 1e9);
+  const uint64_t refused_ns = facts.refused.first_ns;
+  const auto start_ns = host_.start_ns(facts.former->owner.pid);
+  facts.former_lives = start_ns && *start_ns <= refused_ns - std::min(refused_ns, closed_ago_ns);
+}
+
 /// Of a place where nobody listens. Who listens in other network namespaces matters only where
 /// nobody does in this one: on a host of containers there are many.
 void Incidents::note_elsewhere(const SubjectKey& key, Facts& facts) const {
@@ -148,10 +159,30 @@ void Incidents::note_elsewhere(const SubjectKey& key, Facts& facts) const {
   }
 }
 
+/// Who else holds it or shares its place.
+void Incidents::note_holders(const Listener& listener, Facts& facts) const {
+  const Holder* owner = owner_of(listener);
+  const auto [members, idle, newest] = table_.group_of(listener);
+  facts.members = members;
+  facts.idle_members = idle;
+  facts.newer_owner.reset();
+  if (owner && owner->start_ns && newest && newest->pid != owner->pid &&
+      newest->start_ns > owner->start_ns) {
+    facts.newer_owner = to_owner(*newest);
+    facts.newer_by_seconds = static_cast<double>(newest->start_ns - owner->start_ns) / 1e9;
+  }
+  facts.limit_before = listener.limit_before;
+  facts.lost_opener.reset();
+  if (listener.lost_opener)
+    facts.lost_opener = to_owner(*listener.lost_opener);
+}
+
 void Incidents::complete(const SubjectKey& key, Facts& facts, const Instant& now) {
   const Listener* listener = table_.find(key.listener);
-  if (!listener)
+  if (!listener) {
+    note_former(facts);
     return note_elsewhere(key, facts);
+  }
   facts.listening = !listener->closed;
   if (const Holder* owner = owner_of(*listener))
     facts.owner = to_owner(*owner);
@@ -160,9 +191,7 @@ void Incidents::complete(const SubjectKey& key, Facts& facts, const Instant& now
     facts.somaxconn = listener->state->settings.somaxconn;
     facts.syncookies = listener->state->settings.syncookies;
   }
-  const auto [members, idle] = table_.group_of(*listener);
-  facts.members = members;
-  facts.idle_members = idle;
+  note_holders(*listener, facts);
   if (facts.waiting_seconds > 0 || facts.overflow.count)
     table_.update_shortage(key.listener, now.boot_ns, facts.shortage);
   else

@@ -49,16 +49,21 @@ struct Listener {
   std::vector<Holder> holders;
   std::vector<Holder> let_go;        ///< that are alive and have closed their copies
   uint32_t listen_pid = 0;           ///< who called listen(); 0: not seen
+  std::optional<Holder> lost_opener; ///< who called listen(), and has exited since
   std::optional<Holder> last_holder; ///< of a listener that nobody holds any more
   uint64_t verified_ns = 0;          ///< when its holders were last compared with /proc
   bool closed = false;               ///< kept for the totals
+  std::optional<bool> closed_alive;  ///< see FormerListener
   uint64_t closed_ns = 0;            ///< CLOCK_BOOTTIME
   uint64_t stall_checked_ns = 0;     ///< see update_shortage()
   uint64_t cookie = 0;               ///< of its socket; 0: not known
   std::optional<uint32_t> backlog;   ///< listen()'s, before any cap
   std::optional<ListenerState> state;
   std::optional<Queue> accept_queue; ///< as a record or a scan showed it last
-  uint32_t accept_peak = 0;          ///< the greatest depths seen, by records and scans
+  /// The limit before it was changed by another listen(): that of the first.
+  std::optional<uint32_t> limit_before;
+  uint32_t accept_peak = 0;       ///< the greatest depths seen, by records and scans
+  uint32_t accept_peak_limit = 0; ///< the limit that it had then
   uint32_t syn_peak = 0;
   std::optional<RecentQueues> recent; ///< absent where nothing has shown them
   uint64_t state_taken_ns = 0;          ///< see owner_state()

@@ -61,7 +61,7 @@ void Monitor::handle(const aw_event& record, uint64_t count) {
   table_.attribute(event);
   const bool wanted = is_wanted(listeners);
   if (record.action == AW_LISTENER_CLOSED)
-    table_.closed(record.listener.id, record.header.boot_ns);
+    table_.closed(record.listener.id, record.header.boot_ns, record.pid);
   if (!wanted)
     return mute(record.listener.id);
   if (event.reason == AW_FIREWALL)
@@ -143,7 +143,8 @@ void Monitor::name_former(const aw_event& record, Event& event) const {
   if (!former || !former->last_holder || former->closed_ns > record.header.boot_ns)
     return;
   const auto gap_ns = record.header.boot_ns - former->closed_ns;
-  event.former = FormerListener{to_owner(*former->last_holder), static_cast<double>(gap_ns) / 1e9};
+  event.former = FormerListener{to_owner(*former->last_holder), static_cast<double>(gap_ns) / 1e9,
+                                former->closed_alive};
 }
 
 bool Monitor::has_wanted_listener() const {

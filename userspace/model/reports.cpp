@@ -45,6 +45,7 @@ ListenerReport report_of(const Listener& listener) {
     report.owner = to_owner(*owner);
   report.accept_queue = listener.accept_queue;
   report.accept_peak = listener.accept_peak;
+  report.accept_peak_limit = listener.accept_peak_limit;
   report.syn_peak = listener.syn_peak;
   return report;
 }

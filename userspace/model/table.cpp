@@ -99,12 +99,18 @@ void ListenerTable::opened(const aw_event& record) {
   find_holder(listener.holders, record.pid)->name = std::move(name);
 }
 
-void ListenerTable::closed(uint64_t id, uint64_t closed_ns) {
+void ListenerTable::closed(uint64_t id, uint64_t closed_ns, uint32_t closer) {
   const auto found = listeners_.find(id);
   if (found == listeners_.end())
     return;
   Listener& listener = found->second;
-  if (const Holder* owner = owner_of(listener))
+  // An exit is told before the descriptors are closed (do_exit()).
+  const Holder* living = closer ? find_holder(listener.holders, closer) : nullptr;
+  if (closer && !living) // verify_holders() has found its copy gone
+    living = find_holder(listener.let_go, closer);
+  if (closer)
+    listener.closed_alive = living != nullptr;
+  if (const Holder* owner = living ? living : owner_of(listener))
     listener.last_holder = Holder{*owner};
   for (const Holder& holder : listener.holders)
     std::erase(held_[holder.pid], id);
@@ -147,11 +153,21 @@ ListenerTable::Group ListenerTable::group_of(const Listener& listener) const {
     ++group.members;
     const Queue& queue = other->state->accept_queue;
     group.idle += queue.depth <= queue.limit / 2;
+    const Holder* owner = owner_of(*other);
+    if (owner && (!group.newest || owner->start_ns > group.newest->start_ns))
+      group.newest = owner;
   }
   return group;
 }
 
 void ListenerTable::note_queue(Listener& listener, const aw_listener& record) {
+  const auto& before = listener.accept_queue;
+  if (before && before->limit != record.accept_limit && !listener.limit_before)
+    listener.limit_before = before->limit;
+  if (listener.limit_before == record.accept_limit)
+    listener.limit_before.reset();
+  if (!before || record.accept_depth > listener.accept_peak)
+    listener.accept_peak_limit = record.accept_limit;
   listener.accept_queue = Queue{record.accept_depth, record.accept_limit};
   listener.accept_peak = std::max(listener.accept_peak, record.accept_depth);
   listener.syn_peak = std::max(listener.syn_peak, record.syn_depth);

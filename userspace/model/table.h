@@ -22,7 +22,8 @@ public:
   void add_holder(const aw_holder& record);
   /// listener_opened, listener_closed.
   void opened(const aw_event& record);
-  void closed(uint64_t id, uint64_t closed_ns);
+  /// `closer`: the process that did it; 0: not known.
+  void closed(uint64_t id, uint64_t closed_ns, uint32_t closer = 0);
   void process_changed(const aw_process& record);
 
   /// Some exits were not reported: asks /proc which holders are still there. The
@@ -39,6 +40,7 @@ public:
   struct Group {
     unsigned members = 1;
     unsigned idle = 0;
+    const Holder* newest = nullptr; ///< of the others' owners, the one that was started last
   };
   [[nodiscard]] Group group_of(const Listener& listener) const;
 

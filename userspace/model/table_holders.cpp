@@ -143,6 +143,9 @@ void ListenerTable::exited(uint32_t pid) {
     return;
   for (const uint64_t id : held->second) {
     Listener& listener = listeners_[id];
+    if (const Holder* holder = find_holder(listener.holders, pid);
+        holder && pid == listener.listen_pid)
+      listener.lost_opener = *holder;
     drop(listener, pid);
     erase_holder(listener.let_go, pid);
   }

@@ -207,7 +207,7 @@ std::string listeners_text(const std::vector<ListenerReport>& listeners) {
                          "LOST", "ACCEPTED", "WAIT p50/p99/max");
   for (const auto& report : listeners | std::views::take(max_listeners_shown)) {
     const std::string peak =
-        report.accept_queue ? fmt::format("{}/{}", report.accept_peak, report.accept_queue->limit)
+        report.accept_queue ? fmt::format("{}/{}", report.accept_peak, report.accept_peak_limit)
                             : fmt::format("{}/?", report.accept_peak);
     auto line = fmt::format("{:<5} {:<16} {:>9} {:>7} {:>8}  {:<21} {}", report.port,
                             owner_text(report.owner, 1, 16), peak, report.lost,

@@ -85,7 +85,8 @@ void fill_syn_queue(Scene& scene, int cookies) {
   scene.knock(40);
 }
 
-void restart(Scene& scene) {
+/// By the same process, which is no restart.
+void reopen(Scene& scene) {
   scene.listen(8);
   scene.close();
   Peer& refused = *scene.knock(1).front();
@@ -93,7 +94,7 @@ void restart(Scene& scene) {
   scene.listen(8);
 }
 
-void restart_unseen(Scene& scene) {
+void reopen_unseen(Scene& scene) {
   scene.listen(8);
   scene.close();
   scene.listen(8);
@@ -311,8 +312,8 @@ std::vector<Incident> incidents_everywhere() {
        [](Scene& s) { fill_syn_queue(s, 1); },
        "syncookie_sent",
        "syn_queue_full"},
-      {"restart", {"restart_gap"}, {}, nothing, restart, "reset_sent", "no_listener"},
-      {"restart_unseen", {}, {}, nothing, restart_unseen, "", ""},
+      {"reopened", {"closed_by_owner"}, {}, nothing, reopen, "reset_sent", "no_listener"},
+      {"reopened_unseen", {}, {}, nothing, reopen_unseen, "", ""},
       {"closed_port",
        {"closed_port"},
        {},
@@ -343,24 +344,69 @@ std::vector<Incident> incidents_everywhere() {
        [](Scene& s) { drop_packets(s, Scene::port + 1); },
        "",
        ""},
-      {"firewall_rejects", {"firewall"}, {}, nothing,
-       [](Scene& s) { reject_packets(s, Scene::port); }, "reset_sent", "firewall"},
-      {"firewall_rejects_elsewhere", {}, {}, nothing,
-       [](Scene& s) { reject_packets(s, Scene::port + 1); }, "", ""},
-      {"socket_filter", {"socket_filter"}, {}, nothing,
-       [](Scene& s) { filter_at_socket(s, false); }, "listen_drop", "socket_filter"},
-      {"socket_filter_that_passes", {}, {}, nothing,
-       [](Scene& s) { filter_at_socket(s, true); }, "", ""},
-      {"signatures", {"authentication"}, {}, nothing,
-       [client](Scene& s) { want_signatures_of(s, client); }, "listen_drop", "authentication"},
-      {"signatures_of_others", {}, {}, nothing,
-       [](Scene& s) { want_signatures_of(s, somebody_else); }, "", ""},
-      {"no_route", {"no_route"}, {}, nothing, [client](Scene& s) { lose_the_way_to(s, client); },
-       "listen_drop", "no_route"},
-      {"no_route_to_others", {}, {}, nothing,
-       [](Scene& s) { lose_the_way_to(s, somebody_else); }, "", ""},
-      {"forged_cookies", {"cookie_invalid"}, {}, nothing,
-       [](Scene& s) { answer_cookies(s, true); }, "listen_drop", "cookie_invalid"},
+      {"firewall_rejects",
+       {"firewall"},
+       {},
+       nothing,
+       [](Scene& s) { reject_packets(s, Scene::port); },
+       "reset_sent",
+       "firewall"},
+      {"firewall_rejects_elsewhere",
+       {},
+       {},
+       nothing,
+       [](Scene& s) { reject_packets(s, Scene::port + 1); },
+       "",
+       ""},
+      {"socket_filter",
+       {"socket_filter"},
+       {},
+       nothing,
+       [](Scene& s) { filter_at_socket(s, false); },
+       "listen_drop",
+       "socket_filter"},
+      {"socket_filter_that_passes",
+       {},
+       {},
+       nothing,
+       [](Scene& s) { filter_at_socket(s, true); },
+       "",
+       ""},
+      {"signatures",
+       {"authentication"},
+       {},
+       nothing,
+       [client](Scene& s) { want_signatures_of(s, client); },
+       "listen_drop",
+       "authentication"},
+      {"signatures_of_others",
+       {},
+       {},
+       nothing,
+       [](Scene& s) { want_signatures_of(s, somebody_else); },
+       "",
+       ""},
+      {"no_route",
+       {"no_route"},
+       {},
+       nothing,
+       [client](Scene& s) { lose_the_way_to(s, client); },
+       "listen_drop",
+       "no_route"},
+      {"no_route_to_others",
+       {},
+       {},
+       nothing,
+       [](Scene& s) { lose_the_way_to(s, somebody_else); },
+       "",
+       ""},
+      {"forged_cookies",
+       {"cookie_invalid"},
+       {},
+       nothing,
+       [](Scene& s) { answer_cookies(s, true); },
+       "listen_drop",
+       "cookie_invalid"},
       {"honest_cookies", {}, {}, nothing, [](Scene& s) { answer_cookies(s, false); }, "", ""},
   };
 }
@@ -371,10 +417,20 @@ std::vector<Incident> incidents_with_modules() {
     return [port](Scene& s) { s.have_module_refuse(port); };
   };
   return {
-      {"security_module", {"security_module"}, {}, refuse(Scene::port),
-       [](Scene& s) { pass_by(s, Scene::port); }, "listen_drop", "security_module"},
-      {"security_module_elsewhere", {}, {}, refuse(Scene::port + 1),
-       [](Scene& s) { pass_by(s, Scene::port + 1); }, "", ""},
+      {"security_module",
+       {"security_module"},
+       {},
+       refuse(Scene::port),
+       [](Scene& s) { pass_by(s, Scene::port); },
+       "listen_drop",
+       "security_module"},
+      {"security_module_elsewhere",
+       {},
+       {},
+       refuse(Scene::port + 1),
+       [](Scene& s) { pass_by(s, Scene::port + 1); },
+       "",
+       ""},
   };
 }
 

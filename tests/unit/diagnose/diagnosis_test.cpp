@@ -118,7 +118,7 @@ TEST_F(DiagnosisTest, AGapEndsWithTheNextListener) {
   refused.listener = 0;
   refused.former = FormerListener{{4711, "nginx", {}}, 0.5};
   diagnosis.note(refused, 10 * second);
-  diagnosis.listener_opened({9, shop.netns, shop.port}, 12 * second);
+  diagnosis.listener_opened({9, shop.netns, shop.port}, 4712, 12 * second);
   EXPECT_EQ(judge(12 * second), Told{"+restart_gap"});
   const auto& evidence = diagnosis.history()[0].verdict.finding.evidence;
   ASSERT_EQ(evidence.size(), 2U);

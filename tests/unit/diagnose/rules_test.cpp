@@ -399,6 +399,87 @@ TEST(Rules, ARestartLeavesAGap) {
   EXPECT_EQ(names(facts), Names{"closed_port"});
 }
 
+/// A process that closed its listener and runs on, so long ago.
+Facts closed_alive(double seconds_ago) {
+  Facts facts;
+  facts.now_ns = now;
+  facts.refused = seen(5, 0);
+  facts.former = FormerListener{{4711, "xinetd", {}}, seconds_ago, true};
+  facts.former_lives = true;
+  return facts;
+}
+
+TEST(Rules, AProcessThatClosesItsOwnListenerIsNoRestart) {
+  Facts facts = closed_alive(0.5);
+  EXPECT_EQ(names(facts), Names{}) << "it may be about to end";
+  facts.former->closed_seconds_ago = 2;
+  EXPECT_EQ(names(facts), Names{"closed_by_owner"});
+  facts.reopened_by = 4711;
+  facts.gap_seconds = 4;
+  ASSERT_EQ(names(facts), Names{"closed_by_owner"});
+  const auto finding = judge(facts, {}).at(0);
+  EXPECT_EQ(finding.confidence, Confidence::certain);
+  EXPECT_TRUE(has(finding.what, "opened it again after 4.0 s"));
+  EXPECT_TRUE(has(finding.advice, "cps"));
+}
+
+TEST(Rules, ItIsOneWhereAnotherListensAgainOrItHasEnded) {
+  Facts facts = closed_alive(0.5);
+  facts.reopened_by = 4712;
+  facts.gap_seconds = 0.7;
+  EXPECT_EQ(names(facts), Names{"restart_gap"});
+  facts = closed_alive(2);
+  facts.former_lives = false;
+  EXPECT_EQ(names(facts), Names{"restart_gap"});
+}
+
+TEST(Rules, AListenerThatOnlyAChildInherited) {
+  Facts facts = stuck();
+  facts.owner = Owner{12, "sleep", {}};
+  facts.lost_opener = Owner{4711, "python3", {}};
+  ASSERT_EQ(names(facts), Names{"inherited_listener"});
+  EXPECT_TRUE(has(judge(facts, {}).at(0).advice, "kill 12"));
+  facts.owner->name = "python3";
+  EXPECT_EQ(names(facts), Names{"stuck_acceptor"}) << "a worker, perhaps";
+  facts.owner->name = "sleep";
+  auto state = doing(Activity::poll);
+  state.threads.listener = Awaited::yes;
+  facts.states.add(state);
+  EXPECT_EQ(names(facts), Names{"stuck_acceptor"}) << "it waits for connections";
+}
+
+TEST(Rules, AnOlderProcessOfAGroupIsNamedBesideTheNewer) {
+  Facts facts = stuck();
+  facts.overflow = {};
+  facts.accept_queue = Queue{8, 128};
+  facts.members = 2;
+  facts.idle_members = 1;
+  facts.newer_owner = Owner{4800, "java", {}};
+  facts.newer_by_seconds = 12;
+  const auto found = judge(facts, {});
+  const auto group = std::ranges::find(found, "reuseport_imbalance", &Finding::name);
+  ASSERT_NE(group, found.end());
+  EXPECT_TRUE(has(group->what, "accepts nothing (8 of 128 wait)"));
+  EXPECT_TRUE(has(group->what, "java/4711, which was started 12.0 s before java/4800"));
+  EXPECT_TRUE(has(group->advice, "kill 4711"));
+  facts.newer_owner.reset();
+  for (const Finding& finding : judge(facts, {}))
+    EXPECT_FALSE(has(finding.advice, "left over"));
+}
+
+TEST(Rules, ALimitThatTheProgramChangedIsToldAsSuch) {
+  Facts facts = stuck();
+  facts.owner = Owner{4711, "memcached", {}};
+  facts.shortage = FileShortage{false, {40, 40}};
+  facts.limit_before = 16;
+  facts.accept_queue = Queue{1, 0};
+  const auto finding = judge(facts, {}).at(0);
+  EXPECT_TRUE(has(finding.what, "1 connection waits; its backlog was 16 and is now 0"));
+  EXPECT_TRUE(has(finding.advice, "LimitNOFILE= changes nothing: raise it by -c"));
+  facts.owner->name = "java";
+  EXPECT_TRUE(has(judge(facts, {}).at(0).advice, "Raise LimitNOFILE="));
+}
+
 TEST(Rules, OneStrayAtAClosedPortIsNothing) {
   Facts facts;
   facts.now_ns = now;

@@ -16,5 +16,14 @@ TEST(DefaultBacklog, AnotherNumberWasConfigured) { EXPECT_FALSE(default_backlog(
 
 TEST(DefaultBacklog, AnotherServerHasAnother) { EXPECT_FALSE(default_backlog("nginx", 50)); }
 
+TEST(Limits, AreToldOfTheProgramThatHasThem) {
+  EXPECT_TRUE(connection_limit("haproxy")->starts_with("maxconn"));
+  EXPECT_TRUE(connection_limit("php-fpm8.2"));
+  EXPECT_FALSE(connection_limit("python3"));
+  EXPECT_FALSE(connection_limit(""));
+  EXPECT_TRUE(descriptor_setting("memcached")->starts_with("-c"));
+  EXPECT_FALSE(descriptor_setting("java"));
+}
+
 } // namespace
 } // namespace acceptwatch

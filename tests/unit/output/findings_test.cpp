@@ -76,6 +76,7 @@ TEST(ListenersText, ShowsPeaksLossesAndWaits) {
   report.owner = Owner{4711, "java", {}};
   report.accept_queue = Queue{0, 10};
   report.accept_peak = 11;
+  report.accept_peak_limit = 10;
   report.lost = 17;
   report.accepted = 28;
   report.waits = Percentiles{0.001, 0.5, 9.5, 9.9};
