@@ -190,7 +190,8 @@ TEST_F(ListenerThreadsTest, AcceptIsOfTheListenerOrOfAnother) {
   EXPECT_EQ(states.listener, Awaited::yes);
   ASSERT_EQ(states.accepters.size(), 1U);
   EXPECT_TRUE(states.told->accepts);
-  tree.link("1/task/1/fd/5", "socket:[7983]");
+  thread(1, 1, 'S', call(SYS_accept4, "0x6"), "inet_csk_accept");
+  tree.link("1/task/1/fd/6", "socket:[7983]");
   states = look();
   EXPECT_TRUE(states.accepters.empty());
   EXPECT_FALSE(states.told->accepts);

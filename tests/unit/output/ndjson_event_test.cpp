@@ -115,14 +115,13 @@ TEST(NdjsonEvent, TellsAllOfTheOwnersState) {
   EXPECT_NE(
       line.find(
           R"("source":"fentry","owner_state":{)"
-          R"("summary":"throttled: 95 % of periods; )"
-          R"-(1 of 10 threads seen (4711/4715) waits in read()",)-"
+          R"("summary":"throttled: 95 % of periods",)"
           R"("threads":{"processes":1,"supervisors":1,"total":12,"seen":10,"running":0,"disk":0,)"
           R"("stopped":0,"child":0,"lock":0,"socket_read":1,"socket_write":0,"connect":0,"futex":0,)"
           R"("io":0,"sleep":0,"poll":9,"accept":0,"signal":0,"other":0,"unknown":0,"zombie":0},)"
           R"("thread":{"pid":4711,"tid":4715,"name":"worker",)"
           R"("activity":"socket_read","accepts":true,)"
-          R"("peer":{"address":"203.0.113.7","port":5432,"client":false}},)"
+          R"("peer":{"address":"10.0.0.9","port":5432,"client":false}},)"
           R"("kernel_waits":[{"function":"ep_poll","threads":9},)"
           R"({"function":"wait_woken","threads":1}],)"
           R"("stacks":[{"threads":9,"frames":["ep_poll","__x64_sys_epoll_wait"]}],)"
