@@ -104,14 +104,13 @@ void ListenerTable::closed(uint64_t id, uint64_t closed_ns, uint32_t closer) {
   if (found == listeners_.end())
     return;
   Listener& listener = found->second;
-  // An exit is told before the descriptors are closed (do_exit()).
-  const Holder* living = closer ? find_holder(listener.holders, closer) : nullptr;
-  if (closer && !living) // verify_holders() has found its copy gone
-    living = find_holder(listener.let_go, closer);
-  if (closer)
-    listener.closed_alive = living != nullptr;
-  if (const Holder* owner = living ? living : owner_of(listener))
+  if (const Holder* owner = owner_of(listener))
     listener.last_holder = Holder{*owner};
+  // An exit is told before the descriptors are closed (do_exit()): who closes it, and is among the
+  // holders or those that have let go, lives. Of another than the one named nothing is said.
+  const bool lives = find_holder(listener.holders, closer) || find_holder(listener.let_go, closer);
+  if (closer && listener.last_holder && listener.last_holder->pid == closer)
+    listener.closed_alive = lives;
   for (const Holder& holder : listener.holders)
     std::erase(held_[holder.pid], id);
   for (const Holder& holder : listener.let_go)
