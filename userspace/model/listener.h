@@ -65,7 +65,7 @@ struct Listener {
   uint32_t accept_peak = 0;       ///< the greatest depths seen, by records and scans
   uint32_t accept_peak_limit = 0; ///< the limit that it had then
   uint32_t syn_peak = 0;
-  std::optional<RecentQueues> recent; ///< absent where nothing has shown them
+  std::optional<RecentQueues> recent;   ///< absent where nothing has shown them
   uint64_t state_taken_ns = 0;          ///< see owner_state()
   std::vector<ThreadId> accepters;      ///< threads that were seen to accept from it, or about to
   std::optional<CpuQuota> quota_before; ///< of its owner, at the last such look
