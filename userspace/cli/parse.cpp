@@ -9,6 +9,7 @@
 #include "cli/nearest.h"
 #include "cli/values.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace acceptwatch {
@@ -30,7 +31,14 @@ std::vector<std::string> command_names(const CLI::App& app) {
   return names;
 }
 
-/// Words that no command takes. One that stands where a port may stand comes first, unless it is
+/// The nearest option or command to a word.
+std::optional<std::string> nearest_of(const CommandLine& line, const std::string& word) {
+  return nearest(word.substr(0, word.find('=')), word.starts_with("-")
+                                                     ? option_names(line.typed_command())
+                                                     : command_names(line.app));
+}
+
+/// Words that no command takes. What stands where a port may stand is one of them, unless it is
 /// one.
 tl::unexpected<Error> wrong_words(const CommandLine& line) {
   auto words = line.app.remaining(true);
@@ -38,13 +46,14 @@ tl::unexpected<Error> wrong_words(const CommandLine& line) {
     if (!parse_ports(word))
       words.insert(words.begin(), word);
   }
+  const auto first_near = std::ranges::find_if(
+      words, [&](const std::string& word) { return nearest_of(line, word).has_value(); });
+  const auto& word = first_near == words.end() ? words.front() : *first_near;
+  const auto near = nearest_of(line, word);
   const auto& command = line.typed_command();
-  const bool is_option = words.front().starts_with("-");
-  const auto word = is_option ? words.front().substr(0, words.front().find('=')) : words.front();
-  const auto near = nearest(word, is_option ? option_names(command) : command_names(line.app));
   const auto whose = &command == &line.app ? std::string{} : " of `" + command.get_name() + "`";
-  return wrong(line, fmt::format("'{}' is no {}{}{}", printable(word),
-                                 is_option ? "option" : "command or argument", whose,
+  return wrong(line, fmt::format("'{}' is no {}{}{}", printable(word.substr(0, word.find('='))),
+                                 word.starts_with("-") ? "option" : "command or argument", whose,
                                  near ? fmt::format("; `{}` is the nearest", *near) : ""));
 }
 
