@@ -66,7 +66,7 @@ class Bench:
 
     def version(self):
         return subprocess.run([self.acceptwatch, "--version"], check=True, text=True,
-                              capture_output=True).stdout.split()[-1]
+                              capture_output=True).stdout.split()[1]
 
     def guest(self, kernel, command, files=(), options=()):
         """Runs a command in a guest with acceptwatch; its output."""
