@@ -207,6 +207,13 @@ void CommandLine::add_answers() {
   help->add_option("COMMAND", help_wanted, "The command")->option_text("COMMAND");
 }
 
+std::vector<std::string> command_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const auto* command : app.get_subcommands({}))
+    names.push_back(command->get_name());
+  return names;
+}
+
 const CLI::App& CommandLine::typed_command() const {
   const auto commands = app.get_subcommands();
   return commands.empty() ? app : *commands.front();

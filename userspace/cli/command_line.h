@@ -8,6 +8,9 @@
 
 namespace acceptwatch {
 
+/// "explain", "list", ...
+[[nodiscard]] std::vector<std::string> command_names(const CLI::App& app);
+
 /// The commands and options, from which parsing, help and completions are made. What is typed is
 /// left in `options` where it needs no interpretation, else in `typed`.
 struct CommandLine {

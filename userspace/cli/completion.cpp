@@ -3,6 +3,7 @@
 
 #include "acceptwatch/record_cpp.h"
 #include "base/text.h"
+#include "cli/command_line.h"
 #include "events/names.h"
 
 #include <algorithm>
@@ -63,13 +64,6 @@ std::vector<Described> commands_of(const CLI::App& app) {
   return commands;
 }
 
-std::vector<std::string> command_names_of(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const auto& command : commands_of(app))
-    names.push_back(command.name);
-  return names;
-}
-
 /// What may stand at a place where a command has been typed, or none: options, words, commands.
 std::vector<Described> offered(const CLI::App& app, const CLI::App& command) {
   auto all = &command == &app || command.get_name() == "help" ? commands_of(app)
@@ -121,7 +115,7 @@ std::string bash_script(const CLI::App& app) {
       "  local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}} command= word\n"
       "  for word in \"${{COMP_WORDS[@]:1:COMP_CWORD-1}}\"; do\n"
       "    case $word in {}) command=$word; break ;; esac\n  done\n  case $prev in\n",
-      fmt::join(command_names_of(app), "|"));
+      fmt::join(command_names(app), "|"));
   for (const auto* option : options_with_values(app)) {
     const auto value = value_of(*option);
     const auto reply =
@@ -147,7 +141,7 @@ std::string zsh_script(const CLI::App& app) {
                                  "  local -a offered\n  for word in ${{words[2,CURRENT-1]}}; do\n"
                                  "    case $word in ({}) command=$word; break ;; esac\n  done\n"
                                  "  case ${{words[CURRENT-1]}} in\n",
-                                 fmt::join(command_names_of(app), "|"));
+                                 fmt::join(command_names(app), "|"));
   for (const auto* option : options_with_values(app)) {
     const auto value = value_of(*option);
     const auto reply = value.is_file ? std::string{"_files"}

@@ -59,10 +59,8 @@ Result<void> interpret_ports(CommandLine& line) {
     line.options.ports = *ports;
     return {};
   }
-  std::vector<std::string> commands;
-  for (const auto* command : line.app.get_subcommands({}))
-    commands.push_back(command->get_name());
-  const auto command = typed.size() == 1 ? nearest(typed.front(), commands) : std::nullopt;
+  const auto command =
+      typed.size() == 1 ? nearest(typed.front(), command_names(line.app)) : std::nullopt;
   if (command && *command != typed.front())
     return wrong(line, fmt::format("'{}' is no command; `{}` is the nearest",
                                    printable(typed.front()), *command));

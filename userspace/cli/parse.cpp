@@ -24,13 +24,6 @@ std::vector<std::string> option_names(const CLI::App& command) {
   return names;
 }
 
-std::vector<std::string> command_names(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const auto* command : app.get_subcommands({}))
-    names.push_back(command->get_name());
-  return names;
-}
-
 /// The nearest option or command to a word.
 std::optional<std::string> nearest_of(const CommandLine& line, const std::string& word) {
   return nearest(word.substr(0, word.find('=')), word.starts_with("-")
