@@ -2,6 +2,7 @@
 #include "commands/scope.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <iterator>
 
 namespace acceptwatch {
@@ -34,12 +35,35 @@ Scope scope_of(const Options& options) {
   return scope;
 }
 
+namespace {
+
+/// What nobody asked to see was not seen either. Whoever asks for findings sees all.
+void add_filters(const Options& options, std::vector<BlindSpot>& blind) {
+  const auto leave_out = [&](aw_action action, aw_reason reason, const char* filter) {
+    blind.push_back({action,
+                     reason,
+                     AW_STAGE_NONE,
+                     {},
+                     fmt::format("the filter {} leaves it out", filter),
+                     {}});
+  };
+  for (int action = AW_LISTEN_DROP; action < AW_NR_ACTIONS; ++action) {
+    if (!(kernel_filter(options).actions & 1U << action))
+      leave_out(static_cast<aw_action>(action), AW_REASON_NONE, "--events");
+  }
+  if (scope_of(options).owners.is_set())
+    leave_out(AW_RESET_SENT, AW_NO_LISTENER, "by process");
+}
+
+} // namespace
+
 Scope scope_of(const Options& options, const Plan& plan, const Probes& probes) {
   Scope scope = scope_of(options);
   scope.tier = plan.tier;
   scope.sees_queues = probes.sees_queues;
   scope.sees_accept = probes.sees_accept;
   scope.blind = plan.blind;
+  add_filters(options, scope.blind);
   scope.most_events = options.count;
   scope.explained = options.explained;
   std::ranges::copy_if(options.filters, std::back_inserter(scope.incomparable),

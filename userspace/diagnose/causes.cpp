@@ -328,15 +328,25 @@ bool is_counted(const Cause& cause, const EvidenceValues& growth) {
   return evidence_of(cause, growth).any_known || (any && cause.name == "conntrack");
 }
 
-/// No listener was closed, which every tier sees: then nobody was reset for it.
+/// No listener was closed, and that would have been seen: then nobody was reset for it.
 bool closed_no_listener(const Cause& cause, const CauseFacts& facts) {
   constexpr EventKind closed{AW_LISTENER_CLOSED};
-  return cause.name == "closed_listener" && count_of(closed, facts.seen) == 0;
+  return cause.name == "closed_listener" && count_of(closed, facts.seen) == 0 &&
+         std::ranges::none_of(facts.blind,
+                              [&](const BlindSpot& spot) { return hides(spot, closed); });
 }
 
 /// Counters that have not moved say as much as a program that was there, where there are no others.
 bool told_by_evidence(const Cause& cause, const EvidenceOfCause& evidence) {
   return evidence.any_known && cause.is_counted_in_all;
+}
+
+/// What no program sees of this cause, and no counter that has not moved rules out.
+const BlindSpot* open_spot_of(const Cause& cause, const CauseFacts& facts) {
+  if (closed_no_listener(cause, facts) || word_of_counters(cause, facts).excludes ||
+      told_by_evidence(cause, evidence_of(cause, facts.evidence)))
+    return nullptr;
+  return blind_spot_of(cause, facts.blind);
 }
 
 CauseJudgement judge(const Cause& cause, const CauseFacts& facts) {
@@ -354,9 +364,7 @@ CauseJudgement judge(const Cause& cause, const CauseFacts& facts) {
   if (counters.beyond)
     return could_not_be_seen(
         cause, fmt::format("the kernel counted {} more than were seen", counters.beyond));
-  const BlindSpot* spot =
-      closed_no_listener(cause, facts) ? nullptr : blind_spot_of(cause, facts.blind);
-  if (spot && !counters.excludes && !told_by_evidence(cause, evidence))
+  if (const BlindSpot* spot = open_spot_of(cause, facts))
     return could_not_be_seen(cause, spot->why);
   if (cause.eats_answers && !handshakes_end_well(facts))
     return could_not_be_seen(cause,
@@ -392,9 +400,19 @@ std::vector<EvidenceSeen> evidence_seen(const EvidenceValues& growth, const Seen
   return beyond;
 }
 
+bool all_losses_are_seen(const CauseFacts& facts) {
+  return facts.lost_records == 0 && std::ranges::none_of(causes, [&](const Cause& cause) {
+           return open_spot_of(cause, facts) || word_of_counters(cause, facts).beyond;
+         });
+}
+
 Outcome outcome_of(const CauseFacts& facts, std::span<const CauseJudgement> judgements) {
   constexpr EventKind dropped{AW_LISTEN_DROP};
-  if (!facts.findings.empty() || count_of(dropped, facts.seen))
+  // One client among many may be silent by itself: handshakes_end_well().
+  const bool one_holds = std::ranges::any_of(judgements, [](const CauseJudgement& one) {
+    return one.state == CauseState::holds && one.cause != "lost_on_the_way";
+  });
+  if (one_holds || !facts.findings.empty() || count_of(dropped, facts.seen))
     return Outcome::found;
   const bool unseen = std::ranges::any_of(
       judgements, [](const CauseJudgement& one) { return one.state == CauseState::unseen; });

@@ -45,6 +45,9 @@ struct CauseFacts {
 [[nodiscard]] std::vector<EvidenceSeen> evidence_seen(const EvidenceValues& growth,
                                                       const SeenEvents& seen);
 
+/// Whether each packet that a listener lost would have been seen: then what was counted is all.
+[[nodiscard]] bool all_losses_are_seen(const CauseFacts& facts);
+
 /// What all of them add up to.
 [[nodiscard]] Outcome outcome_of(const CauseFacts& facts,
                                  std::span<const CauseJudgement> judgements);

@@ -332,7 +332,9 @@ struct Audit {
   std::vector<std::string> incomparable;    ///< why there is no comparison, "port=80"
   std::vector<AuditedCounter> sums;         ///< of the namespaces that are not gone
   std::vector<AuditedNamespace> namespaces; ///< those that differ first
-  size_t unread = 0; ///< namespaces whose records have no counters to compare them with
+  size_t compared = 0;   ///< namespaces whose counters could be read, those that agree included
+  size_t uncompared = 0; ///< others that are known of
+  size_t unread = 0;     ///< namespaces whose records have no counters to compare them with
 };
 
 /// How long something took, of many: each value is the upper end of its bucket, at most
@@ -393,6 +395,7 @@ struct ListenerReport {
   uint32_t accept_peak_limit = 0;    ///< the limit that it had then
   uint32_t syn_peak = 0;
   uint64_t lost = 0;                    ///< packets dropped and resets sent
+  bool lost_is_all = true;              ///< else others may have passed unseen
   std::optional<uint64_t> accepted;     ///< connections that accept() returned, and were seen
   bool derived = false;                 ///< accept() is not seen: from looks at the queues
   std::optional<double> oldest_seconds; ///< the longest that a head of its queue was seen to wait

@@ -48,8 +48,10 @@ NetReadings Auditor::last_readings() const {
 
 void Auditor::begin(std::span<const uint32_t> mounted, const NetReadings& before,
                     const NetReadings& after) {
-  for (const uint32_t netns : mounted)
-    namespaces_[netns].unclear = true;
+  for (const uint32_t netns : mounted) {
+    if (!only_ || netns == *only_)
+      namespaces_[netns].unclear = true;
+  }
   for (const auto& [netns, reading] : before) {
     Namespace& state = namespaces_[netns];
     state.unclear = false;
@@ -127,9 +129,25 @@ EvidenceValues from_nothing() {
   return zeros;
 }
 
+/// Where not every counter that matters was read, one that has not moved says nothing.
+void forget_zeros(auto& growth) {
+  for (auto& one : growth) {
+    if (one == 0U)
+      one.reset();
+  }
+}
+
 } // namespace
 
-EvidenceValues Auditor::evidence() const {
+bool Auditor::reads_all(const std::set<uint32_t>& needed) const {
+  return std::ranges::all_of(needed, [this](uint32_t netns) {
+    const auto found = namespaces_.find(netns);
+    return found != namespaces_.end() && found->second.last && !found->second.unclear &&
+           !found->second.gone;
+  });
+}
+
+EvidenceValues Auditor::evidence(const std::set<uint32_t>& needed) const {
   EvidenceValues sum{};
   for (const auto& [netns, state] : namespaces_) {
     if (!state.last || state.unclear)
@@ -145,10 +163,12 @@ EvidenceValues Auditor::evidence() const {
       sum[i] = of_host ? std::max(sum[i].value_or(0), *growth[i]) : sum[i].value_or(0) + *growth[i];
     }
   }
+  if (!reads_all(needed))
+    forget_zeros(sum);
   return sum;
 }
 
-UnexplainedCounters Auditor::unexplained() const {
+UnexplainedCounters Auditor::unexplained(const std::set<uint32_t>& needed) const {
   UnexplainedCounters beyond{};
   if (!compared_)
     return beyond;
@@ -157,6 +177,8 @@ UnexplainedCounters Auditor::unexplained() const {
     for (size_t i = 0; i < nr_kernel_counters && !state.unclear; ++i)
       *beyond[i] += difference(state.moved[i].low, state.explained[i]);
   }
+  if (!reads_all(needed))
+    forget_zeros(beyond);
   return beyond;
 }
 
@@ -166,8 +188,11 @@ Audit Auditor::result(uint64_t uncounted, uint64_t skipped) const {
   CounterValues kernel_sum{};
   CounterValues explained_sum{};
   for (const auto& [netns, state] : namespaces_) {
-    if (state.unclear)
+    if (state.unclear || !state.last) {
+      audit.uncompared += !state.gone || explained_.contains(netns);
       continue;
+    }
+    ++audit.compared;
     CounterValues kernel{};
     for (size_t i = 0; i < nr_kernel_counters; ++i)
       kernel[i] = std::clamp(state.explained[i], state.moved[i].low, state.moved[i].high);

@@ -40,10 +40,11 @@ public:
   /// What a namespace had counted at the start; zeros of one that is younger. Absent: not known.
   [[nodiscard]] std::optional<CounterValues> values_at_begin(uint32_t netns) const;
 
-  /// By how much the evidence counters have grown, in all namespaces together.
-  [[nodiscard]] EvidenceValues evidence() const;
-  /// Beyond what was explained, as of the last comparison.
-  [[nodiscard]] UnexplainedCounters unexplained() const;
+  /// By how much the evidence counters have grown, in all namespaces together. That one has not
+  /// moved is known only where those of all `needed` namespaces could be read.
+  [[nodiscard]] EvidenceValues evidence(const std::set<uint32_t>& needed) const;
+  /// Beyond what was explained, as of the last comparison; the same.
+  [[nodiscard]] UnexplainedCounters unexplained(const std::set<uint32_t>& needed) const;
 
   /// Of each namespace the last reading, with which the next one is compared.
   [[nodiscard]] NetReadings last_readings() const;
@@ -72,6 +73,7 @@ private:
 
   void take(uint32_t netns, const NetReading& before, const NetReading& after,
             const CounterValues& explained);
+  [[nodiscard]] bool reads_all(const std::set<uint32_t>& needed) const;
 
   std::optional<uint32_t> only_;
   std::vector<BlindSpot> blind_;

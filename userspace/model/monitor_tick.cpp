@@ -33,6 +33,26 @@ constexpr Pace ordinary_pace{100, second_ns};
 constexpr Pace measuring_pace{50, second_ns / 4}; ///< waits are derived from these looks
 constexpr Pace trouble_pace{20, second_ns / 4};
 
+/// Peak and limit are of one listener: that whose queue was fuller than those of the others.
+void note_fullest(const std::optional<Queue>& queue, uint32_t peak, std::optional<Queue>& fullest,
+                  uint32_t& fullest_peak) {
+  const auto share = [](uint32_t depth, const Queue& of) {
+    return static_cast<double>(depth) / (static_cast<double>(of.limit) + 1);
+  };
+  if (!queue || (fullest && share(peak, *queue) <= share(fullest_peak, *fullest)))
+    return;
+  fullest = queue;
+  fullest_peak = peak;
+}
+
+void note_fullest(const Listener& listener, CauseFacts& facts) {
+  if (!listener.state)
+    return;
+  const ListenerState& state = *listener.state;
+  note_fullest(state.accept_queue, listener.accept_peak, facts.accept_queue, facts.accept_peak);
+  note_fullest(state.syn_queue, listener.syn_peak, facts.syn_queue, facts.syn_peak);
+}
+
 } // namespace
 
 std::optional<Error> Monitor::look() {
@@ -270,19 +290,16 @@ CauseFacts Monitor::cause_facts() const {
   facts.blind = scope_.blind;
   facts.lost_records = told_losses_.ring_buffer + told_losses_.counter_map + told_losses_.programs;
   facts.arrived = arrived();
-  facts.unexplained = auditor_.unexplained();
-  facts.evidence = auditor_.evidence();
+  std::set<uint32_t> namespaces;
   table_.for_each([&](const Listener& listener) {
     if (listener.closed || !scope_.wants_listener(listener))
       return;
     facts.listening = true;
-    facts.accept_peak = std::max(facts.accept_peak, listener.accept_peak);
-    facts.syn_peak = std::max(facts.syn_peak, listener.syn_peak);
-    if (listener.state) {
-      facts.accept_queue = listener.state->accept_queue;
-      facts.syn_queue = listener.state->syn_queue;
-    }
+    namespaces.insert(listener.netns);
+    note_fullest(listener, facts);
   });
+  facts.unexplained = auditor_.unexplained(namespaces);
+  facts.evidence = auditor_.evidence(namespaces);
   return facts;
 }
 
@@ -294,9 +311,11 @@ Snapshot Monitor::snapshot() const {
   snapshot.lost = told_losses_.ring_buffer;
   const auto counters = wanted_counters();
   snapshot.totals = totals(counters);
-  snapshot.listeners = report_listeners(scope_, table_, counters, waits_, flows_, incidents_);
-  snapshot.findings = incidents_.findings(now_);
   const CauseFacts facts = cause_facts();
+  snapshot.listeners = report_listeners(scope_, table_, counters, waits_, flows_, incidents_);
+  for (ListenerReport& report : snapshot.listeners)
+    report.lost_is_all = all_losses_are_seen(facts);
+  snapshot.findings = incidents_.findings(now_);
   snapshot.causes = judge_causes(facts);
   snapshot.outcome = outcome_of(facts, snapshot.causes);
   snapshot.evidence = evidence_seen(facts.evidence, facts.seen);

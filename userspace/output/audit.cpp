@@ -59,10 +59,15 @@ std::string audit_text(const Audit& audit) {
     else
       ++equal;
   }
-  if (out.empty())
+  if (!audit.compared)
+    out = "Audit: the counters of no network namespace could be read\n";
+  else if (out.empty())
     out = "Audit: the kernel's counters agree\n";
   else if (equal)
     out += fmt::format("Audit: agrees in {} more\n", namespaces(equal));
+  if (audit.compared && audit.uncompared)
+    out += fmt::format("Audit: the counters of {} could not be compared\n",
+                       namespaces(audit.uncompared));
   if (audit.unread)
     out += fmt::format("Audit: the counters of {} with records could not be read\n",
                        namespaces(audit.unread));

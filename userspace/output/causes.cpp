@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/causes.h"
 
+#include "events/names.h"
 #include "output/cells.h"
 
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
 #include <iterator>
 
@@ -30,7 +32,35 @@ void write_sentences(JsonWriter& json, std::string_view key, CauseState state,
   json.end_array();
 }
 
+uint64_t count_of(const Snapshot& summary, aw_action action) {
+  uint64_t count = 0;
+  for (const Total& total : summary.seen)
+    count += total.action == action ? total.count : 0;
+  return count;
+}
+
 } // namespace
+
+std::string what_failed(const Snapshot& summary) {
+  struct Phrase {
+    aw_action action;
+    std::string_view one;
+    std::string_view many;
+  };
+  constexpr std::array phrases{
+      Phrase{AW_LISTEN_DROP, "packet was dropped", "packets were dropped"},
+      Phrase{AW_RESET_SENT, "RST was sent", "RSTs were sent"},
+      Phrase{AW_HANDSHAKE_EXPIRED, "handshake was given up", "handshakes were given up"},
+      Phrase{AW_SYNACK_RETRANSMIT, "SYN-ACK was sent again", "SYN-ACKs were sent again"},
+      Phrase{AW_SYNCOOKIE_SENT, "SYN was answered with a cookie",
+             "SYNs were answered with cookies"}};
+  std::string text;
+  for (const auto& [action, one, many] : phrases) {
+    if (const uint64_t count = count_of(summary, action))
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, count == 1 ? one : many);
+  }
+  return text;
+}
 
 std::string causes_text(const std::vector<CauseJudgement>& causes) {
   return section("Ruled out", CauseState::excluded, causes) + unseen_text(causes);

@@ -10,6 +10,9 @@ namespace acceptwatch {
 
 // What was seen, what was not and would have been, and what could not be seen.
 
+/// "17 packets were dropped, 3 SYN-ACKs were sent again". Empty: nothing failed.
+[[nodiscard]] std::string what_failed(const Snapshot& summary);
+
 /// "Ruled out" and "Could not be seen", with a sentence for each cause. Empty: neither.
 [[nodiscard]] std::string causes_text(const std::vector<CauseJudgement>& causes);
 /// Of the second alone.

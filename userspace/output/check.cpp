@@ -57,7 +57,8 @@ std::string check_as_json(const CheckReport& report) {
   for (const auto& probe : report.probes)
     json.string(probe);
   json.end_array();
-  write_blind(json, report.blind, BlindDetail::with_remedy);
+  if (report.chosen)
+    write_blind(json, report.blind, BlindDetail::with_remedy);
   json.end_object();
   out.push_back('\n');
   return out;

@@ -10,7 +10,6 @@
 #include "output/json_parts.h"
 #include "output/local_time.h"
 
-#include <array>
 #include <fmt/format.h>
 #include <iterator>
 #include <ranges>
@@ -22,35 +21,6 @@ namespace {
 bool is_loss(const Event& event) {
   return event.action == AW_LISTEN_DROP || event.action == AW_HANDSHAKE_EXPIRED ||
          (event.action == AW_RESET_SENT && event.reason != AW_HANDSHAKE_INVALID);
-}
-
-uint64_t count_of(const Snapshot& summary, aw_action action) {
-  uint64_t count = 0;
-  for (const Total& total : summary.seen)
-    count += total.action == action ? total.count : 0;
-  return count;
-}
-
-/// "17 packets were dropped, 3 SYN-ACKs were sent again"
-std::string what_failed(const Snapshot& summary) {
-  struct Phrase {
-    aw_action action;
-    std::string_view one;
-    std::string_view many;
-  };
-  constexpr std::array phrases{
-      Phrase{AW_LISTEN_DROP, "packet was dropped", "packets were dropped"},
-      Phrase{AW_RESET_SENT, "RST was sent", "RSTs were sent"},
-      Phrase{AW_HANDSHAKE_EXPIRED, "handshake was given up", "handshakes were given up"},
-      Phrase{AW_SYNACK_RETRANSMIT, "SYN-ACK was sent again", "SYN-ACKs were sent again"},
-      Phrase{AW_SYNCOOKIE_SENT, "SYN was answered with a cookie",
-             "SYNs were answered with cookies"}};
-  std::string text;
-  for (const auto& [action, one, many] : phrases) {
-    if (const uint64_t count = count_of(summary, action))
-      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, count == 1 ? one : many);
-  }
-  return text;
 }
 
 void write_seen(JsonWriter& json, const Total& total) {

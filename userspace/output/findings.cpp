@@ -12,9 +12,10 @@ namespace acceptwatch {
 namespace {
 
 std::string place_text(const Event& event) {
-  const std::string who = event.owner    ? owner_text(event.owner, event.owners)
-                          : event.former ? "formerly " + owner_text(event.former->owner, 1)
-                                         : "nobody";
+  const std::string who = event.owner      ? owner_text(event.owner, event.owners)
+                          : event.former   ? "formerly " + owner_text(event.former->owner, 1)
+                          : event.listener ? "owner not known"
+                                           : "no listener known";
   return event.server_port ? fmt::format("port {} ({})", *event.server_port, who) : who;
 }
 
@@ -90,6 +91,13 @@ std::string waits_text(const ListenerReport& report) {
                      duration_text(report.waits->max));
 }
 
+/// "5+": five were seen, and others may have passed unseen; "?": the same, and none was seen.
+std::string lost_text(const ListenerReport& report) {
+  if (report.lost_is_all)
+    return fmt::format("{}", report.lost);
+  return report.lost ? fmt::format("{}+", report.lost) : "?";
+}
+
 } // namespace
 
 std::string_view name_of(Confidence confidence) {
@@ -154,7 +162,10 @@ void write_found(JsonWriter& json, const Event& event) {
 }
 
 void write_flows_and_waits(JsonWriter& json, const ListenerReport& report) {
-  json.member("lost", report.lost);
+  if (report.lost_is_all)
+    json.member("lost", report.lost);
+  else if (report.lost)
+    json.member("lost_at_least", report.lost);
   json.member("accepted", report.accepted);
   json.member("oldest_seconds", report.oldest_seconds);
   if ((report.oldest_seconds || report.flow) && report.derived)
@@ -210,7 +221,7 @@ std::string listeners_text(const std::vector<ListenerReport>& listeners) {
         report.accept_queue ? fmt::format("{}/{}", report.accept_peak, report.accept_peak_limit)
                             : fmt::format("{}/?", report.accept_peak);
     auto line = fmt::format("{:<5} {:<16} {:>9} {:>7} {:>8}  {:<21} {}", report.port,
-                            owner_text(report.owner, 1, 16), peak, report.lost,
+                            owner_text(report.owner, 1, 16), peak, lost_text(report),
                             report.accepted ? fmt::format("{}", *report.accepted) : "-",
                             waits_text(report), sparkline(report.histogram));
     line.erase(line.find_last_not_of(' ') + 1);

@@ -4,6 +4,7 @@
 
 #include "events/names.h"
 #include "events/time.h"
+#include "output/causes.h"
 #include "output/findings.h"
 #include "output/json_parts.h"
 
@@ -166,6 +167,8 @@ void NdjsonFormatter::write_rest_of_audit(const Audit& audit, size_t left_out, T
   } else {
     json.member("namespaces", uint64_t{audit.namespaces.size()});
     json.member("left_out", uint64_t{left_out});
+    json.member("compared", uint64_t{audit.compared});
+    json.member("uncompared", uint64_t{audit.uncompared});
     json.member("unread", uint64_t{audit.unread});
   }
   json.end_object();
@@ -203,6 +206,13 @@ void NdjsonFormatter::write_summary(const Snapshot& summary, std::string& out) {
   json.begin_array("findings");
   for (const auto name : names_of(summary.findings))
     json.string(name);
+  json.end_array();
+  json.member("outcome", name_of(summary.outcome));
+  json.begin_array("not_seen");
+  for (const CauseJudgement& one : summary.causes) {
+    if (one.state == CauseState::unseen)
+      json.string(one.cause);
+  }
   json.end_array();
   json.end_object();
   end_record(json, out);

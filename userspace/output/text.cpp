@@ -153,6 +153,14 @@ void append_state(std::string& out, const Event& event) {
   }
 }
 
+/// There may be no totals because others were asked for: what was seen counts, whoever asked.
+std::string no_totals_text(const Snapshot& summary) {
+  if (const auto failed = what_failed(summary); !failed.empty())
+    return fmt::format("Nothing of what was asked for, but {}.\n", failed);
+  return sees_all_of_tcp(summary.causes) ? "Nothing was lost.\n"
+                                         : "No loss was seen, but not every loss could be seen.\n";
+}
+
 void append_total(std::string& out, const Total& total) {
   fmt::format_to(std::back_inserter(out), "{:>8}  {:<21} {:<14} {}\n", total.count,
                  total.server_port ? end_text(total.server_address, total.server_port)
@@ -263,9 +271,7 @@ void TextFormatter::format(const Snapshot& summary, std::string& out) {
                  summary.records,
                  summary.lost ? fmt::format(", {} lost", summary.lost) : std::string{});
   if (summary.totals.empty()) {
-    out += sees_all_of_tcp(summary.causes)
-               ? "Nothing was lost.\n"
-               : "No loss was seen, but not every loss could be seen.\n";
+    out += no_totals_text(summary);
   } else {
     coloured(out, dim,
              fmt::format("{:>8}  {:<21} {:<14} {}", "COUNT", "LISTENER", "PROCESS", "WHAT"));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/scope.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
@@ -61,6 +63,23 @@ TEST(ScopeOf, IsBlindToWhatTheTierDoesNotSee) {
   const auto scope = scope_of({}, plan, {});
   ASSERT_EQ(scope.blind.size(), plan.blind.size());
   EXPECT_EQ(scope.blind[0].reason, AW_REQUEST_FAILED);
+}
+
+TEST(ScopeOf, IsBlindToWhatAFilterLeavesOut) {
+  Options options;
+  options.actions = 1U << AW_RESET_SENT;
+  const auto leaves_out = [](const Scope& scope, aw_action action, aw_reason reason) {
+    return std::ranges::any_of(scope.blind, [&](const BlindSpot& spot) {
+      return spot.action == action && spot.reason == reason;
+    });
+  };
+  const auto scope = scope_of(options, Plan{}, {});
+  EXPECT_TRUE(leaves_out(scope, AW_LISTEN_DROP, AW_REASON_NONE));
+  EXPECT_FALSE(leaves_out(scope, AW_RESET_SENT, AW_REASON_NONE));
+  options.actions |= 1U << AW_FINDING; // it rests on all of them
+  EXPECT_TRUE(scope_of(options, Plan{}, {}).blind.empty());
+  options.pids = {4711};
+  EXPECT_TRUE(leaves_out(scope_of(options, Plan{}, {}), AW_RESET_SENT, AW_NO_LISTENER));
 }
 
 double sampled(OutputFormat format, Command command, std::optional<double> asked = {}) {

@@ -135,6 +135,37 @@ TEST(Causes, AQueueThatWasFullIsNotSaidToHaveHeldAtMostThatMany) {
   }
 }
 
+TEST(Causes, OneThatHoldsIsNoHealth) {
+  auto facts = healthy();
+  facts.seen[{AW_RESET_SENT, AW_CLOSED_LISTENER, AW_STAGE_QUEUED}] = 1;
+  EXPECT_EQ(outcome(facts), Outcome::found);
+  facts.seen = {{{AW_ACCEPT_STALLED, AW_REASON_NONE, AW_STAGE_NONE}, 1}};
+  EXPECT_EQ(outcome(facts), Outcome::found);
+}
+
+TEST(Causes, ThatNoListenerWasClosedHasToBeSeen) {
+  auto facts = healthy();
+  std::vector blind{blind_to(AW_RESET_SENT, AW_CLOSED_LISTENER, AW_STAGE_ACK)};
+  facts.blind = blind;
+  EXPECT_EQ(state_of(facts, "closed_listener"), CauseState::excluded);
+  blind.push_back(blind_to(AW_LISTENER_CLOSED));
+  facts.blind = blind;
+  EXPECT_EQ(state_of(facts, "closed_listener"), CauseState::unseen);
+}
+
+TEST(Causes, LossesAreAllSeenWhereNoProgramIsMissedOrItsCounterAgrees) {
+  auto facts = healthy();
+  EXPECT_TRUE(all_losses_are_seen(facts));
+  const std::array blind{blind_to(AW_LISTEN_DROP, AW_ACCEPT_QUEUE_FULL, AW_STAGE_SYN)};
+  facts.blind = blind;
+  EXPECT_TRUE(all_losses_are_seen(facts)) << "its counter has not moved";
+  facts.seen[{AW_LISTEN_DROP, AW_ACCEPT_QUEUE_FULL, AW_STAGE_ACK}] = 1;
+  facts.unexplained[static_cast<size_t>(KernelCounter::listen_overflows)] = 3;
+  EXPECT_FALSE(all_losses_are_seen(facts)) << "what was seen is not all";
+  facts.unexplained[static_cast<size_t>(KernelCounter::listen_overflows)].reset();
+  EXPECT_FALSE(all_losses_are_seen(facts)) << "it was not compared";
+}
+
 TEST(Causes, EachFindingBelongsToOne) {
   for (const auto name : finding_names())
     EXPECT_FALSE(cause_of_finding(name).empty()) << name;
@@ -245,8 +276,12 @@ TEST(Causes, HoldTogetherForAnyFacts) {
     }
     if (outcome_of(facts, judgements) == Outcome::well) {
       ASSERT_TRUE(facts.findings.empty() && facts.arrived.value_or(0)) << i;
-      for (const auto& judgement : judgements)
+      ASSERT_TRUE(all_losses_are_seen(facts)) << i;
+      for (const auto& judgement : judgements) {
         ASSERT_NE(judgement.state, CauseState::unseen) << judgement.cause << i;
+        ASSERT_TRUE(judgement.state != CauseState::holds || judgement.cause == "lost_on_the_way")
+            << judgement.cause << i;
+      }
     }
   }
 }

@@ -80,6 +80,26 @@ TEST_F(AuditorTest, WhatWasCountedBeforeTheStartIsNotCompared) {
   EXPECT_EQ(text(auditor.result(0, 0)), "7 ListenOverflows 2/2 ListenDrops 2/2");
 }
 
+TEST_F(AuditorTest, ACounterHasNotMovedOnlyWhereAllThatMatterWereRead) {
+  process(1, 7);
+  counters(1, {.overflows = 10});
+  begin(auditor);
+  compare(auditor, [] { return std::vector<Counter>{}; });
+  const auto overflows = static_cast<size_t>(KernelCounter::listen_overflows);
+  EXPECT_EQ(auditor.unexplained({7})[overflows], 0U);
+  EXPECT_FALSE(auditor.unexplained({7, 8})[overflows]) << "8 was not read";
+  counters(1, {.overflows = 13});
+  compare(auditor, [] { return std::vector<Counter>{}; });
+  EXPECT_EQ(auditor.unexplained({7, 8})[overflows], 3U) << "more cannot be less";
+  EXPECT_EQ(auditor.result(0, 0).compared, 1U);
+  EXPECT_EQ(auditor.result(0, 0).uncompared, 0U);
+  compare(auditor, [] { return saw(7, 3); });
+  EXPECT_EQ(auditor.unexplained({7})[overflows], 0U);
+  exits(1);
+  compare(auditor, [] { return saw(7, 3); });
+  EXPECT_FALSE(auditor.unexplained({7})[overflows]) << "it is gone";
+}
+
 TEST_F(AuditorTest, QuietNamespacesAreLeftOut) {
   process(1, 7);
   counters(1, {.overflows = 10});

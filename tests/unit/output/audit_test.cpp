@@ -10,6 +10,7 @@ using unit::TextTest;
 
 Audit one_namespace(std::vector<AuditedCounter> counters, bool gone = false) {
   Audit audit;
+  audit.compared = 1;
   audit.sums = counters;
   audit.namespaces = {{4026531840, gone, std::move(counters)}};
   return audit;
@@ -18,8 +19,13 @@ Audit one_namespace(std::vector<AuditedCounter> counters, bool gone = false) {
 const AuditedCounter equal{"ListenOverflows", 12, 12, {}};
 const AuditedCounter more{"OutRsts", 9, 2, "resets of other connections are counted, too"};
 
-TEST_F(TextTest, AuditOfNothingAgrees) {
-  EXPECT_EQ(audit_text({}), "Audit: the kernel's counters agree\n");
+TEST_F(TextTest, AuditAgreesWhereSomethingWasCompared) {
+  EXPECT_EQ(audit_text({}), "Audit: the counters of no network namespace could be read\n");
+  auto partly = one_namespace({equal});
+  partly.uncompared = 2;
+  EXPECT_EQ(audit_text(partly), "Audit: the kernel's counters agree\n"
+                                "Audit: the counters of 2 network namespaces could not be "
+                                "compared\n");
   EXPECT_EQ(audit_text(one_namespace({equal})), "Audit: the kernel's counters agree\n");
 }
 
@@ -69,7 +75,7 @@ TEST_F(TextTest, AuditIsAtMost80Wide) {
 
 TEST_F(TextTest, AuditEndsTheSummary) {
   Snapshot summary;
-  summary.audit = Audit{};
+  summary.audit.emplace().compared = 1;
   EXPECT_TRUE(
       formatted(summary).ends_with("Nothing was lost.\nAudit: the kernel's counters agree\n"));
 }

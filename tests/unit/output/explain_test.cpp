@@ -94,7 +94,8 @@ TEST(Explain, SaysWhatItIs) {
   found.findings = {finding()};
   const auto text = explained(false, true, found);
   EXPECT_NE(text.find("3 packets were dropped"), std::string::npos) << text;
-  EXPECT_NE(text.find("closed_port on port 80 (nobody), certain\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("closed_port on port 80 (no listener known), certain\n"), std::string::npos)
+      << text;
 }
 
 TEST(Explain, LossesThatNoRuleExplainsAreNotHidden) {

@@ -163,5 +163,31 @@ TEST(ListenerRecord, HasRatesThatWereCounted) {
 
 TEST(ListenersText, OfNoneThereIsNoTable) { EXPECT_EQ(listeners_text({}), ""); }
 
+TEST(ListenersTable, MarksALossThatMayNotBeAll) {
+  ListenerReport report;
+  report.port = 80;
+  report.lost_is_all = false;
+  EXPECT_NE(listeners_text({report}).find(" ? "), std::string::npos) << listeners_text({report});
+  report.lost = 5;
+  EXPECT_NE(listeners_text({report}).find(" 5+ "), std::string::npos) << listeners_text({report});
+  report.lost_is_all = true;
+  EXPECT_NE(listeners_text({report}).find(" 5 "), std::string::npos) << listeners_text({report});
+}
+
+TEST(ListenerRecord, HasNoNumberOfLossesThatIsNotKnown) {
+  const auto written = [](const ListenerReport& report) {
+    std::string out;
+    JsonWriter json{out};
+    write_listener_report(json, report);
+    return out;
+  };
+  ListenerReport report;
+  EXPECT_NE(written(report).find(R"("lost":0)"), std::string::npos);
+  report.lost_is_all = false;
+  EXPECT_EQ(written(report).find("lost"), std::string::npos) << written(report);
+  report.lost = 5;
+  EXPECT_NE(written(report).find(R"("lost_at_least":5)"), std::string::npos) << written(report);
+}
+
 } // namespace
 } // namespace acceptwatch

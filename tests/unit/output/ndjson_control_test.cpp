@@ -202,6 +202,10 @@ TEST(NdjsonSummary, HasARecordOfEachTotalBeforeItself) {
   summary.records = 3;
   summary.lost = 2;
   summary.totals = {a_total()};
+  summary.outcome = Outcome::found;
+  summary.causes = {{"accept_queue", CauseState::holds, "accept queue full"},
+                    {"firewall", CauseState::unseen, "a firewall of this host: nobody looks"},
+                    {"syn_queue", CauseState::excluded, "SYN queue full: no SYN found it full"}};
   EXPECT_EQ(formatted(summary),
             R"({"@timestamp":"2026-11-22T12:17:03.120345678Z",)"
             R"("event":{"kind":"metric","action":"total","sequence":0},)"
@@ -214,7 +218,7 @@ TEST(NdjsonSummary, HasARecordOfEachTotalBeforeItself) {
             R"({"@timestamp":"2026-11-22T12:17:03.120345678Z",)"
             R"("event":{"kind":"metric","action":"summary","sequence":1},)"
             R"("acceptwatch":{"summary":{"seconds":1.5,"records":3,"records_lost":2,"totals":1,)"
-            R"("listeners":0,"findings":[]}}})"
+            R"("listeners":0,"findings":[],"outcome":"found","not_seen":["firewall"]}}})"
             "\n");
 }
 
@@ -267,6 +271,8 @@ TEST(NdjsonAudit, IsARecordOfEachNamespace) {
       {4026531840, false, {{"ListenOverflows", 3, 3, ""}, {"OutRsts", 9, 2, "others, too"}}},
       {4026532000, true, {{"ListenDrops", 1, 1, ""}}}};
   summary.audit->unread = 2;
+  summary.audit->compared = 3;
+  summary.audit->uncompared = 4;
   const auto audits = records_of(summary, "audit");
   ASSERT_EQ(audits.size(), 3U);
   EXPECT_EQ(at(audits[0], "/acceptwatch/netns")->GetUint(), 4026531840U);
@@ -277,6 +283,8 @@ TEST(NdjsonAudit, IsARecordOfEachNamespace) {
   EXPECT_EQ(at(audits[2], "/acceptwatch/audit/namespaces")->GetUint(), 2U);
   EXPECT_EQ(at(audits[2], "/acceptwatch/audit/left_out")->GetUint(), 0U);
   EXPECT_EQ(at(audits[2], "/acceptwatch/audit/unread")->GetUint(), 2U);
+  EXPECT_EQ(at(audits[2], "/acceptwatch/audit/compared")->GetUint(), 3U);
+  EXPECT_EQ(at(audits[2], "/acceptwatch/audit/uncompared")->GetUint(), 4U);
 }
 
 TEST(NdjsonAudit, OfLongReasonsIsSeveralLines) {

@@ -107,6 +107,12 @@ TEST_F(TextTest, SummaryOfNothingSaysSo) {
   Snapshot summary;
   summary.seconds = 6.84;
   EXPECT_EQ(formatted(summary), "\n6.8 s watched, 0 records\nNothing was lost.\n");
+  // Others were asked for: -e reset_sent,finding.
+  Total& seen = summary.seen.emplace_back();
+  seen.action = AW_LISTEN_DROP;
+  seen.count = 2;
+  EXPECT_EQ(formatted(summary), "\n6.8 s watched, 0 records\n"
+                                "Nothing of what was asked for, but 2 packets were dropped.\n");
 }
 
 TEST_F(TextTest, SummaryHasARowForEachTotal) {
