@@ -68,6 +68,15 @@ void note_refusal(Facts& facts, const Event& event) {
   refused.old_connection = event.old_connection;
 }
 
+/// How much went wrong. Of a few occurrences more, nobody is told again.
+uint64_t size_of(const Facts& facts) {
+  constexpr uint64_t least = 10;
+  uint64_t size = 0;
+  for (const Seen* seen : every_seen(facts))
+    size += seen->count;
+  return std::max(size, least);
+}
+
 /// When the last of what went wrong was seen.
 uint64_t last_event_ns(const Facts& facts) {
   uint64_t last = 0;
@@ -242,6 +251,18 @@ void Diagnosis::remember(const Active& active, const Change& change) {
     history_[active.history] = change;
 }
 
+/// So that an alert sees that it lasts, and that it worsens.
+bool Diagnosis::is_told_again(Active& active, const Facts& facts) {
+  constexpr uint64_t pause_ns = 60'000'000'000;
+  constexpr uint64_t growth = 10;
+  const uint64_t size = size_of(facts);
+  if (facts.now_ns < active.told_ns + pause_ns && size < active.told_size * growth)
+    return false;
+  active.told_ns = facts.now_ns;
+  active.told_size = size;
+  return true;
+}
+
 void Diagnosis::begin_or_renew(const SubjectKey& key, Subject& subject, Finding finding,
                                std::vector<Change>& changes) {
   const auto name = finding.name;
@@ -250,13 +271,16 @@ void Diagnosis::begin_or_renew(const SubjectKey& key, Subject& subject, Finding 
   if (known != subject.active.end()) {
     Active& active = known->second;
     active.finding = std::move(finding);
-    remember(active,
-             {key,
-              {active.finding, FindingState::goes_on, seconds_between(active.begun_ns, now_ns)},
-              subject.facts});
+    const Change change{
+        key,
+        {active.finding, FindingState::goes_on, seconds_between(active.begun_ns, now_ns)},
+        subject.facts};
+    remember(active, change);
+    if (is_told_again(active, subject.facts))
+      changes.push_back(change);
     return;
   }
-  Active active{std::move(finding), now_ns, history_.size()};
+  Active active{std::move(finding), now_ns, history_.size(), now_ns, size_of(subject.facts)};
   const Change change{key, {active.finding, FindingState::begun, 0}, subject.facts};
   if (history_.size() < max_history)
     history_.push_back(change);

@@ -52,7 +52,8 @@ public:
   };
   [[nodiscard]] std::vector<Stall> take_stalls();
 
-  /// A finding that became true, or ended, since the last call.
+  /// A finding that became true, or ended, since the last call; or that goes on, once a minute and
+  /// when it has grown tenfold.
   struct Change {
     SubjectKey key;
     Verdict verdict;
@@ -78,6 +79,8 @@ private:
     Finding finding;
     uint64_t begun_ns = 0;
     size_t history = 0; ///< its place there; max_history: none
+    uint64_t told_ns = 0;
+    uint64_t told_size = 0; ///< size_of() the facts then
   };
   struct Subject {
     Facts facts;
@@ -97,6 +100,7 @@ private:
   static void take(Subject& subject, const QueueState& state);
   void refresh(Subject& subject, uint64_t now_ns) const;
   [[nodiscard]] bool is_over(const Subject& subject) const;
+  [[nodiscard]] static bool is_told_again(Active& active, const Facts& facts);
   void begin_or_renew(const SubjectKey& key, Subject& subject, Finding finding,
                       std::vector<Change>& changes);
   void end(const SubjectKey& key, Subject& subject, std::string_view name,

@@ -69,6 +69,33 @@ TEST_F(DiagnosisTest, TroubleIsForgottenOnceItIsOver) {
   EXPECT_DOUBLE_EQ(diagnosis.history()[0].verdict.seconds, 2) << "without the time it is held for";
 }
 
+TEST_F(DiagnosisTest, AFindingThatGoesOnIsToldOnceAMinute) {
+  uint64_t at = second;
+  std::vector<uint64_t> told;
+  for (int i = 0; i < 150; ++i, at += second) {
+    if (i % 2 == 0) // within the time that it is held for
+      diagnosis.note(drop(AW_FIREWALL), at);
+    for (const auto& change : diagnosis.judge(at)) {
+      EXPECT_EQ(change.verdict.state, i ? FindingState::goes_on : FindingState::begun);
+      told.push_back(at / second);
+    }
+  }
+  EXPECT_EQ(told, (std::vector<uint64_t>{1, 61, 121}));
+}
+
+TEST_F(DiagnosisTest, AFindingThatGrowsTenfoldIsToldAtOnce) {
+  const auto lose = [&](int count, uint64_t at) {
+    for (int i = 0; i < count; ++i)
+      diagnosis.note(drop(AW_FIREWALL), at);
+    return judge(at).size();
+  };
+  EXPECT_EQ(lose(5, second), 1U);
+  EXPECT_EQ(lose(94, 2 * second), 0U);
+  EXPECT_EQ(lose(1, 3 * second), 1U) << "a hundred";
+  EXPECT_EQ(lose(899, 4 * second), 0U);
+  EXPECT_EQ(lose(1, 5 * second), 1U) << "a thousand";
+}
+
 TEST_F(DiagnosisTest, HistoryHasTheLatestNumbers) {
   diagnosis.note(drop(AW_FIREWALL), second);
   static_cast<void>(judge(second));
