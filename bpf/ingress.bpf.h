@@ -183,6 +183,7 @@ static __always_inline bool describe_predicted(struct __sk_buff *skb, struct soc
 					       const struct aw_syn_facts *facts,
 					       const struct aw_prediction *will, struct aw_event *e)
 {
+	e->header.source = AW_SOURCE_TRACEPOINT; /* in tier fentry, too */
 	e->action = will->action;
 	e->reason = will->reason;
 	e->extra_mib = will->extra_mib;

@@ -193,6 +193,7 @@ static __always_inline void report(struct aw_event *e)
 	__u16 port = e->flags & AW_HAS_PORT ? e->ends.server_port : e->listener.port;
 	struct aw_counter_key key;
 	struct aw_counts *counts;
+	__u8 source;
 	long failed;
 
 	if (!wanted(e->action, family, e->listener.netns, port) || is_muted(e))
@@ -204,7 +205,10 @@ static __always_inline void report(struct aw_event *e)
 		aw_suppressing = true;
 		return;
 	}
+	source = e->header.source;
 	fill_header(&e->header, AW_RECORD_EVENT, sizeof(*e));
+	if (source)
+		e->header.source = source; /* one that stands in for a better one */
 	if (is_lifecycle(e->action))
 		failed = write_quietly(e, sizeof(*e));
 	else

@@ -310,20 +310,24 @@ static __always_inline bool was_refused_by_closing(struct sock *sk)
  * A connection's own: of one that waits for accept(), with its listener or because it was
  * given up (keepalive, user time-out, `ss -K`).
  */
-static __always_inline void describe_connection_reset(struct sock *sk, struct aw_event *e)
+static __always_inline bool describe_connection_reset(struct sock *sk, struct aw_event *e)
 {
 	bool queued = waits_for_accept(sk);
 
+	/* Which of them it was, nobody knows then. */
+	if (queued && aw_config.misses_closes)
+		return false;
 	e->reason = queued ? AW_OTHER : AW_WHEN_ACCEPTED;
 	e->stage = queued ? AW_STAGE_QUEUED : AW_STAGE_NONE;
 	describe_connection(sk, e);
 	if (!queued)
-		return;
+		return true;
 	closed_with_listener(e);
 	if (e->reason == AW_OTHER && was_refused_by_closing(sk)) {
 		e->reason = AW_CLOSED_LISTENER;
 		e->stage = AW_STAGE_ACK;
 	}
+	return true;
 }
 
 /* The packet is what is answered, if there is one. */
@@ -333,13 +337,13 @@ static __always_inline bool describe_reset(struct sock *sk, struct sk_buff *skb,
 	if (known_null(sk) || !sk)
 		return !known_null(skb) && skb && describe_reset_without_socket(skb, e);
 	if (known_null(skb) || !skb)
-		describe_connection_reset(sk, e);
+		return describe_connection_reset(sk, e);
 	else if (sock_state(sk) == TCP_LISTEN)
 		describe_listener_reset(sk, skb, reason, e);
 	else if (sock_state(sk) == TCP_TIME_WAIT)
 		return describe_reset_of_remains(skb, e);
 	else
-		describe_connection_reset(sk, e);
+		return describe_connection_reset(sk, e);
 	return true;
 }
 

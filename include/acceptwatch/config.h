@@ -55,7 +55,7 @@ struct aw_config {
 	__u8 accept_args;	    /* inet_csk_accept(): 2, 4 */
 	__u8 all_resets;	    /* of connections that were accepted, too */
 	__u8 filters_owners;	    /* listeners may be in aw_muted */
-	__u8 _pad[1];
+	__u8 misses_closes;	    /* no program sees a listener's end */
 	/* Filters. 0: any. */
 	__u16 family;
 	__u16 filter_ports; /* 1: only ports whose bit is set in aw_ports */

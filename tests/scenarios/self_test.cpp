@@ -209,11 +209,12 @@ void test_lists(SelfTest& test) {
                to_blind_list(parse_blind_list(list.text)) == list.text);
   }
 
-  const auto is_told = [&](const std::vector<BlindSpot>& told) {
-    return judge_told(right_world(), {overflow}, told).failures.empty();
+  const auto is_told = [&](const std::vector<BlindSpot>& told, const char* outcome = "unknown") {
+    return judge_told(right_world(), {overflow}, told, outcome).failures.empty();
   };
   test.check("a blind spot that was told", is_told({overflow}));
   test.check("one that nobody was told of", !is_told({reset}));
+  test.check("losses, and a summary that all is well", !is_told({overflow}, "well"));
 
   const auto said = blind_of_start(
       R"({"acceptwatch":{"blind":[{"action":"listen_drop","reason":"accept_queue_full","stage":"syn","why":"x"}]}})");

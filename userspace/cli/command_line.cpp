@@ -46,6 +46,8 @@ void add_probe_options(CLI::App& app, Options& options, Typed& typed) {
   app.add_option("--btf", options.btf, "Type information of a kernel that carries none")
       ->option_text("FILE")
       ->group(how_it_watches);
+  // For tests, and in no help: CONTRIBUTING.md, "Take a probe away".
+  app.add_option("--without-probe", options.withheld)->delimiter(',')->take_all()->group("");
 }
 
 void add_netns(CLI::App& app, Typed& typed) {

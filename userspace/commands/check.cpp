@@ -2,9 +2,9 @@
 #include "output/check.h"
 #include "base/version.h"
 #include "commands/commands.h"
+#include "commands/opening.h"
 #include "host/clock.h"
 #include "host/identity.h"
-#include "kernel/plan.h"
 #include "output/outlet.h"
 #include "probes/probe_features.h"
 #include "probes/session.h"
@@ -47,7 +47,7 @@ std::vector<Fact> facts_of(const Features& features) {
   };
 }
 
-CheckReport make_report(const Features& features, const Result<Plan>& plan) {
+CheckReport make_report(const Features& features, const Result<Opened>& opened) {
   CheckReport report;
   report.origin = {Clock{}.now().wall_time(), host_name(), std::string{version()}};
   report.kernel = features.kernel_release;
@@ -56,14 +56,14 @@ CheckReport make_report(const Features& features, const Result<Plan>& plan) {
     auto [available, why] = availability(features, tier);
     report.tiers.push_back({tier, available, std::move(why.what), std::move(why.advice)});
   }
-  if (!plan) {
-    report.error = plan.error().what;
-    report.advice = plan.error().advice;
+  if (!opened) {
+    report.error = opened.error().what;
+    report.advice = opened.error().advice;
     return report;
   }
-  report.chosen = plan->tier;
-  report.probes = plan->programs;
-  report.blind = plan->blind;
+  report.chosen = opened->plan.tier;
+  report.probes = opened->plan.programs;
+  report.blind = opened->plan.blind;
   return report;
 }
 
@@ -74,14 +74,15 @@ Result<void> check(const Options& options) {
   const auto features = probe_features(options.btf);
   if (!features)
     return tl::unexpected{features.error()};
-  const auto plan = make_plan(*features, options.tier);
-  const auto report = make_report(*features, plan);
+  // What the kernel takes is known when it has taken it.
+  const auto opened = open_planned(*features, options);
+  const auto report = make_report(*features, opened);
   const std::string text =
       options.format == OutputFormat::ndjson ? check_as_json(report) : check_as_text(report);
   if (auto written = print_to_stdout(text); !written)
     return written;
-  if (!plan)
-    return tl::unexpected{plan.error()};
+  if (!opened)
+    return tl::unexpected{opened.error()};
   return {};
 }
 

@@ -47,8 +47,9 @@ struct Options {
   std::optional<double> sample_seconds; ///< 0: never; absent: as the format has it
   double stall_seconds = 1;             ///< nothing accepted for so long: accept_stalled; above 0
 
-  std::optional<aw_source> tier; ///< absent: the best
-  std::string btf;               ///< path
+  std::optional<aw_source> tier;     ///< absent: the best
+  std::string btf;                   ///< path
+  std::vector<std::string> withheld; ///< KernelFilter::withheld
   std::optional<int> ready_fd;
   int verbosity = 0;
   bool quiet = false;

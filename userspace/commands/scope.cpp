@@ -22,6 +22,7 @@ KernelFilter kernel_filter(const Options& options) {
   filter.rate = options.rate;
   filter.all_resets = options.all_resets;
   filter.owners = scope_of(options).owners.is_set();
+  filter.withheld = options.withheld;
   return filter;
 }
 

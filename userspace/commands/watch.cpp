@@ -3,6 +3,7 @@
 #include "commands/commands.h"
 #include "commands/diagnostics.h"
 #include "commands/event_loop.h"
+#include "commands/opening.h"
 #include "commands/outputs.h"
 #include "commands/recorder.h"
 #include "commands/scope.h"
@@ -15,7 +16,6 @@
 #include "kernel/plan.h"
 #include "kernel/reasons.h"
 #include "output/audit.h"
-#include "probes/poll.h"
 #include "probes/probe_features.h"
 
 #include <algorithm>
@@ -35,12 +35,6 @@ constexpr double busy_tick_seconds = 0.1;
 constexpr double pause_seconds = 0.01;
 /// A run ends within two seconds of being told to, whatever its readers do.
 constexpr double farewell_seconds = 1.5;
-
-Result<Probes> open_probes(const Plan& plan, const Options& options) {
-  if (plan.tier == AW_SOURCE_POLL)
-    return open_poll();
-  return open_session(plan, kernel_filter(options), options.btf);
-}
 
 /// That something may pass unseen is said whatever the format is.
 void announce(const Plan& plan, const Options& options) {
@@ -131,14 +125,11 @@ Result<void> Watch::open() {
   const auto features = probe_features(options_.btf);
   if (!features)
     return tl::unexpected{features.error()};
-  auto plan = make_plan(*features, options_.tier);
-  if (!plan)
-    return tl::unexpected{plan.error()};
-  plan_ = std::move(*plan);
-  auto probes = open_probes(*plan_, options_);
-  if (!probes)
-    return tl::unexpected{probes.error()};
-  probes_ = std::move(*probes);
+  auto opened_probes = open_planned(*features, options_);
+  if (!opened_probes)
+    return tl::unexpected{opened_probes.error()};
+  plan_ = std::move(opened_probes->plan);
+  probes_ = std::move(opened_probes->probes);
   if (auto opened = open_recorder(*features, *plan_); !opened)
     return opened;
   return open_loop();

@@ -22,6 +22,9 @@ struct NetfilterTypes {
   aw_nft_offsets offsets{};
 };
 
+/// Programs that could not be attached, each with the errno.
+using Refusals = std::map<std::string, int, std::less<>>;
+
 enum class BtfSource { none, kernel, file };
 
 /// What this kernel and the privileges of this process allow. Found out by looking and by trying,
@@ -75,6 +78,10 @@ struct Features {
   unsigned hz = 0;                         ///< ticks of jiffies in a second
   std::optional<bool> syn_full_at_limit;   ///< absent: could not be tried
 
+  /// Found out by attaching those of a plan; the next plan does without them.
+  Refusals refused;
+
+  [[nodiscard]] bool refuses(std::string_view program) const { return refused.contains(program); }
   [[nodiscard]] std::optional<unsigned> arguments_of(std::string_view name) const {
     const auto found = arguments.find(name);
     return found == arguments.end() ? std::nullopt : std::optional{found->second};

@@ -14,39 +14,18 @@ constexpr std::array tracepoint_programs{"retransmit_synack", "send_reset",   "r
                                          "process_fork",      "process_exec", "process_rename",
                                          "process_exit"};
 
-void add_ingress(const Features& features, Plan& plan) {
-  if (features.cgroup_skb.ok) {
-    add(plan, {"syn_consumed", "syn_refused", "ingress"});
-    plan.cgroup_mount = *features.cgroup_mount;
-    return;
-  }
-  const std::string why = features.cgroup_mount
-                              ? refused("attaching to the root cgroup", features.cgroup_skb)
-                              : "no cgroup2 file system is mounted";
-  const std::string remedy =
-      features.cgroup_mount ? "CAP_NET_ADMIN is needed." : "Mount it: mount -t cgroup2 none /mnt";
-  see_nothing_of(plan, AW_LISTEN_DROP, AW_REASON_NONE, AW_STAGE_SYN, why, remedy);
-  see_nothing_of(plan, AW_SYNCOOKIE_SENT, AW_REASON_NONE, AW_STAGE_NONE, why, remedy);
-}
-
 void add_tracepoint_programs(const Features& features, Plan& plan) {
   // Each fires five times a connection: lifecycle.bpf.h.
   if (features.preemptible_tracepoints)
     add(plan, {"set_state", "set_state_again"});
   add(plan, {"set_state_at_last"});
-  add_ingress(features, plan);
+  add_packet_hook(features, plan);
   add_dropped_acks(features, plan);
-  for (const aw_reason reason : {AW_REQUEST_FAILED, AW_NO_ROUTE, AW_MEMORY})
-    see_nothing_of(plan, AW_LISTEN_DROP, reason, AW_STAGE_SYN,
-                   "the packet hook runs before the kernel tries, and sees full queues only",
-                   better_tier);
   see_nothing_of(plan, AW_LISTEN_DROP, AW_REQUEST_FAILED, AW_STAGE_ACK,
                  drops_tell_all(features, plan)
                      ? "an ICMP error that ends a handshake shows at no tracepoint"
                      : "a handshake that makes no socket shows at no tracepoint",
                  better_tier);
-  see_nothing_of(plan, AW_LISTEN_DROP, AW_SECURITY_MODULE, AW_STAGE_SYN,
-                 "the packet hook runs before the security module is asked", better_tier);
   see_nothing_of(plan, AW_HANDSHAKE_EXPIRED, AW_REASON_NONE, AW_STAGE_NONE,
                  "no tracepoint is in the request's timer", better_tier);
   see_nothing_of(plan, AW_RESET_SENT, AW_CLOSED_LISTENER, AW_STAGE_ACK,
@@ -207,14 +186,15 @@ Plan bpf_plan(const Features& features, aw_source tier) {
                    "findings that rest on them come then, or not at all",
                    {});
   choose_stacks(features, plan);
-  plan.count_arrivals = tier != AW_SOURCE_FENTRY && plan.seed_by_iterator && features.tp_btf.ok &&
-                        features.arguments_of("tp:inet_sock_set_state");
   add_drop_tracepoint(features, plan);
   if (tier == AW_SOURCE_TRACEPOINT)
     add_tracepoint_programs(features, plan);
   else
     add_function_programs(features, plan);
   plan.programs.insert(plan.programs.end(), tracepoint_programs.begin(), tracepoint_programs.end());
+  leave_out_refused(features, plan);
+  plan.count_arrivals = !plan.config.accept_args && plan.seed_by_iterator && features.tp_btf.ok &&
+                        features.arguments_of("tp:inet_sock_set_state");
   if (plan.config.packet_access == AW_PACKETS_UNREADABLE)
     note_unreadable_packets(plan);
   choose_chains(features, plan);
@@ -240,8 +220,6 @@ Plan poll_plan() {
   for (const aw_reason reason : refusals_by_drop_reason)
     see_nothing_of(plan, AW_LISTEN_DROP, reason, AW_STAGE_NONE,
                    "counters do not say whose packet it was", remedy);
-  see_nothing_of(plan, AW_SYNCOOKIE_SENT, AW_ALWAYS, AW_STAGE_NONE,
-                 "the kernel counts all cookies as one number", remedy);
   for (const aw_action action : {AW_LISTEN_DROP, AW_SYNCOOKIE_SENT}) {
     for (const char* field :
          {"client.address", "client.port", "server.address", "acceptwatch.stage"})

@@ -157,8 +157,8 @@ void read_dropped_acks(const Features& features, Plan& plan) {
 }
 
 bool drops_tell_all(const Features& features, const Plan& plan) {
-  return overflow_reason(features) && plan.config.kfree_skb_args >= 4 &&
-         plan.config.packet_access != AW_PACKETS_UNREADABLE;
+  return overflow_reason(features) && !features.refuses("skb_drop") &&
+         plan.config.kfree_skb_args >= 4 && plan.config.packet_access != AW_PACKETS_UNREADABLE;
 }
 
 void add_dropped_acks(const Features& features, Plan& plan) {
@@ -184,6 +184,37 @@ void add_dropped_acks(const Features& features, Plan& plan) {
     see_nothing_of(plan, AW_RESET_SENT, AW_NO_LISTENER, AW_STAGE_NONE,
                    "before 6.10 tcp:tcp_send_reset is silent where there is no socket",
                    better_tier);
+}
+
+namespace {
+
+void add_ingress(const Features& features, Plan& plan) {
+  if (features.cgroup_skb.ok) {
+    add(plan, {"syn_consumed", "syn_refused", "ingress"});
+    plan.cgroup_mount = *features.cgroup_mount;
+    return;
+  }
+  const std::string why = features.cgroup_mount
+                              ? refused("attaching to the root cgroup", features.cgroup_skb)
+                              : "no cgroup2 file system is mounted";
+  const std::string remedy =
+      features.cgroup_mount ? "CAP_NET_ADMIN is needed." : "Mount it: mount -t cgroup2 none /mnt";
+  for (const aw_reason reason : {AW_ACCEPT_QUEUE_FULL, AW_SYN_QUEUE_FULL, AW_SYN_BACKLOG_RESERVED})
+    see_nothing_of(plan, AW_LISTEN_DROP, reason, AW_STAGE_SYN, why, remedy);
+  for (const aw_action action : {AW_SYNCOOKIE_SENT, AW_QUEUE_PRESSURE})
+    see_nothing_of(plan, action, AW_REASON_NONE, AW_STAGE_NONE, why, remedy);
+}
+
+} // namespace
+
+void add_packet_hook(const Features& features, Plan& plan) {
+  add_ingress(features, plan);
+  for (const aw_reason reason : {AW_REQUEST_FAILED, AW_NO_ROUTE, AW_MEMORY})
+    see_nothing_of(plan, AW_LISTEN_DROP, reason, AW_STAGE_SYN,
+                   "the packet hook runs before the kernel tries, and sees full queues only",
+                   better_tier);
+  see_nothing_of(plan, AW_LISTEN_DROP, AW_SECURITY_MODULE, AW_STAGE_SYN,
+                 "the packet hook runs before the security module is asked", better_tier);
 }
 
 } // namespace acceptwatch

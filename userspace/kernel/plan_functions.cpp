@@ -9,6 +9,11 @@ namespace {
 bool known_prototype(unsigned arguments) { return arguments == 6 || arguments == 7; }
 
 void add_syn_stage(const Features& features, Plan& plan) {
+  const bool refused = features.refuses("conn_request") || features.refuses("conn_request_return");
+  if (refused && plan.tier == AW_SOURCE_FENTRY && features.cgroup_skb.ok &&
+      !features.refuses("ingress") && !features.refuses("syn_consumed") &&
+      !features.refuses("syn_refused"))
+    return add_packet_hook(features, plan);
   // The program at the function's return is attached first: what the one at its entry notes would
   // stay behind without it.
   add(plan, {"conn_request_return"});
@@ -86,6 +91,8 @@ bool may_refuse_requests(const Features& features) {
 /// Finds out why a request could not be made. This program runs for every connection, so it is left
 /// out where the only likely reason is a missing route, which a counter of the kernel tells.
 void add_security_program(const Features& features, Plan& plan) {
+  if (!plan.cgroup_mount.empty())
+    return; // the packet hook stands in, and does not ask
   if (plan.config.counter_access && !may_refuse_requests(features))
     return see_nothing_of(plan, AW_LISTEN_DROP, AW_MEMORY, AW_STAGE_SYN,
                           "told apart only where a security module (SELinux, Smack, a BPF program) "
@@ -146,6 +153,8 @@ void add_listener_programs(const Features& features, Plan& plan) {
   plan.config.listen_start_args = static_cast<__u8>(arguments.value_or(0));
   if (plan.tier == AW_SOURCE_KPROBE)
     add(plan, {"listen_started", "listen_start", "listen_stopped"});
+  else if (features.refuses("listen_started_at_last") || features.refuses("listen_stopped_at_last"))
+    add(plan, {"set_state", "set_state_again", "set_state_at_last"});
   else
     add(plan, {"listen_started", "listen_started_again", "listen_started_at_last", "listen_stopped",
                "listen_stopped_again", "listen_stopped_at_last"});

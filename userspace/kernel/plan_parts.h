@@ -44,6 +44,13 @@ void add_drop_tracepoint(const Features& features, Plan& plan);
 /// Reports ACKs and RSTs that were dropped at a listener, by the kernel's drop reason.
 void read_dropped_acks(const Features& features, Plan& plan);
 
+/// The packet hook of the root cgroup, which foresees what becomes of a SYN.
+void add_packet_hook(const Features& features, Plan& plan);
+
+/// Takes away the programs that the kernel refuses, and what says nothing without them; notes what
+/// is out of sight then.
+void leave_out_refused(const Features& features, Plan& plan);
+
 /// Reports, by the kernel's drop reason, what the better tiers see in functions.
 void add_dropped_acks(const Features& features, Plan& plan);
 

@@ -34,6 +34,13 @@ constexpr std::array watched{
     Watched{"TcpExt:SyncookiesSent", AW_SYNCOOKIE_SENT, AW_SYN_QUEUE_FULL},
 };
 
+/// Cookies may be sent to every client, and no queue was full then (tcp_syncookies=2).
+aw_reason reason_of(const Watched& what) {
+  const bool always =
+      what.action == AW_SYNCOOKIE_SENT && read_line("/proc/sys/net/ipv4/tcp_syncookies") == "2";
+  return always ? AW_ALWAYS : what.reason;
+}
+
 using Listeners = std::unordered_map<uint64_t, PolledListener>;
 
 /// What is read once a second.
@@ -129,7 +136,7 @@ Result<void> Poll::poll(const RecordHandler& handler) {
     const uint64_t grown = counter_of(now->counters, what.counter).value_or(0) -
                            counter_of(last_.counters, what.counter).value_or(0);
     if (grown)
-      report(only_suspect(now->listeners, what), what.action, what.reason, grown, handler);
+      report(only_suspect(now->listeners, what), what.action, reason_of(what), grown, handler);
   }
   last_ = std::move(*now);
   return {};

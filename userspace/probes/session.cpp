@@ -11,9 +11,12 @@
 #include "probes/skipped_runs.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <cerrno>
+#include <cstdarg>
 #include <cstdio>
 #include <cstring>
 #include <direct.skel.h>
@@ -71,6 +74,45 @@ void fill_constants(Skeleton& skeleton, const Plan& plan, const KernelFilter& fi
   }
 }
 
+/// What a function answers that has as many programs as it can have (BPF_MAX_TRAMP_LINKS).
+constexpr int withheld_error = E2BIG;
+
+/// libbpf says which program the kernel refused to load, and nothing else does.
+class RefusedLoad {
+public:
+  RefusedLoad() {
+    program_.clear();
+    shown_ = libbpf_set_print(nullptr);
+    libbpf_set_print(note);
+  }
+  ~RefusedLoad() { libbpf_set_print(shown_); }
+  RefusedLoad(const RefusedLoad&) = delete;
+  RefusedLoad& operator=(const RefusedLoad&) = delete;
+
+  /// Empty: it was not for a program.
+  [[nodiscard]] static const std::string& program() { return program_; }
+
+private:
+  [[gnu::format(printf, 2, 0)]] static int note(libbpf_print_level level, const char* format,
+                                                va_list arguments) {
+    va_list again;
+    va_copy(again, arguments);
+    std::array<char, 256> text{};
+    std::vsnprintf(text.data(), text.size(), format, again);
+    va_end(again);
+    constexpr std::string_view begin = "libbpf: prog '";
+    const std::string_view line{text.data()};
+    const bool failed = line.find("': failed to load:") != std::string_view::npos ||
+                        line.find("': failed to find kernel BTF") != std::string_view::npos;
+    if (level == LIBBPF_WARN && failed && line.starts_with(begin))
+      program_ = line.substr(begin.size(), line.find('\'', begin.size()) - begin.size());
+    return shown_ ? shown_(level, format, arguments) : 0;
+  }
+
+  static inline std::string program_;
+  static inline libbpf_print_fn_t shown_ = nullptr;
+};
+
 /// The main programs (direct.bpf.c or probe.bpf.c) and those of Seed.
 class Session final : public RecordSource, public KernelControl, public ProcHost {
 public:
@@ -79,6 +121,7 @@ public:
   [[nodiscard]] bool sees_queues() const { return seed_.can_scan(); }
   [[nodiscard]] bool sees_accept() const { return sees_accept_; }
   [[nodiscard]] const std::vector<std::string>& probes() const { return probes_; }
+  [[nodiscard]] const Refusals& refused() const { return refused_; }
 
   // RecordSource
   Result<void> activate() override;
@@ -115,6 +158,7 @@ private:
   Result<void> load_seed(const Plan& plan);
   Result<void> attach(const Plan& plan);
   Result<void> attach_one(bpf_program* program);
+  [[nodiscard]] Link attach_to_kernel(const bpf_program* program) const;
   Result<void> open_ring();
   Result<void> count_cpus();
   void add_counters(int map, std::vector<Counter>& counters) const;
@@ -130,6 +174,8 @@ private:
   std::vector<Attached> attached_;
   std::unique_ptr<Ring> ring_;
   std::vector<std::string> probes_;
+  std::vector<std::string> withheld_;
+  Refusals refused_;
   std::string cgroup_mount_;
   aw_source tier_ = AW_SOURCE_FENTRY;
   bool sees_accept_ = false;
@@ -154,8 +200,12 @@ Result<void> Session::load_object(Object& owner, const Plan& plan, const KernelF
   }
   fill_constants(*owner, plan, filter);
   minimal_btf_.emplace(object_, seed_.object());
-  if (const int error = Load(owner.get()))
+  const RefusedLoad watched;
+  if (const int error = Load(owner.get())) {
+    if (!watched.program().empty())
+      refused_.emplace(watched.program(), -error);
     return load_failure("the kernel refuses the tracing programs", error);
+  }
   globals_ = {&owner->bss->aw_active, &owner->bss->aw_suppressing, owner->bss->aw_lost,
               owner->bss->aw_uncounted, owner->bss->aw_listened_ports};
   return {};
@@ -172,6 +222,7 @@ Result<void> Session::open(const Plan& plan, const KernelFilter& filter,
                            const std::string& btf_file) {
   LIBBPF_OPTS(bpf_object_open_opts, options);
   cgroup_mount_ = plan.cgroup_mount;
+  withheld_ = filter.withheld;
   tier_ = plan.tier;
   sees_accept_ = plan.config.accept_args != 0;
   waits_by_cookie_ = plan.config.can_make_cookies;
@@ -196,32 +247,41 @@ Result<void> Session::open(const Plan& plan, const KernelFilter& filter,
   return attach(plan);
 }
 
-Result<void> Session::attach_one(bpf_program* program) {
-  Link link;
-  const char* section = bpf_program__section_name(program);
-  if (bpf_program__type(program) == BPF_PROG_TYPE_CGROUP_SKB) {
-    const UniqueFd cgroup{::open(cgroup_mount_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (!cgroup)
-      return system_failure(fmt::format("cannot open {}", cgroup_mount_), errno);
-    link.reset(bpf_program__attach_cgroup(program, cgroup.get()));
-  } else {
-    link.reset(bpf_program__attach(program));
+/// Empty, and errno: it was refused.
+Link Session::attach_to_kernel(const bpf_program* program) const {
+  if (std::ranges::find(withheld_, bpf_program__name(program)) != withheld_.end()) {
+    errno = withheld_error;
+    return {};
   }
-  if (!link)
-    return system_failure(fmt::format("cannot attach {}", section), errno, report_hint,
+  if (bpf_program__type(program) != BPF_PROG_TYPE_CGROUP_SKB)
+    return Link{bpf_program__attach(program)};
+  const UniqueFd cgroup{::open(cgroup_mount_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  return cgroup ? Link{bpf_program__attach_cgroup(program, cgroup.get())} : Link{};
+}
+
+Result<void> Session::attach_one(bpf_program* program) {
+  const char* section = bpf_program__section_name(program);
+  Link link = attach_to_kernel(program);
+  if (!link) {
+    const int error = errno;
+    refused_.emplace(bpf_program__name(program), error);
+    return system_failure(fmt::format("cannot attach {}", section), error, report_hint,
                           ExitStatus::kernel);
+  }
   probes_.emplace_back(section);
   attached_.push_back({std::move(link), program});
   return {};
 }
 
+/// All are tried, so that the next plan knows of all that are refused.
 Result<void> Session::attach(const Plan& plan) {
+  Result<void> all;
   for (const auto& name : plan.programs) {
-    if (auto attached = attach_one(bpf_object__find_program_by_name(object_, name.c_str()));
-        !attached)
-      return attached;
+    auto attached = attach_one(bpf_object__find_program_by_name(object_, name.c_str()));
+    if (all && !attached)
+      all = attached;
   }
-  return {};
+  return all;
 }
 
 Result<void> Session::open_ring() {
@@ -399,10 +459,12 @@ Losses Session::losses() const {
 } // namespace
 
 Result<Probes> open_session(const Plan& plan, const KernelFilter& filter,
-                            const std::string& btf_file) {
+                            const std::string& btf_file, Refusals& refused) {
   auto session = std::make_shared<Session>();
-  if (auto opened = session->open(plan, filter, btf_file); !opened)
+  if (auto opened = session->open(plan, filter, btf_file); !opened) {
+    refused.insert(session->refused().begin(), session->refused().end());
     return tl::unexpected{opened.error()};
+  }
   Probes probes = faces_of(session);
   probes.sees_queues = session->sees_queues();
   probes.sees_accept = session->sees_accept();

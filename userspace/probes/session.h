@@ -18,11 +18,14 @@ struct KernelFilter {
   uint32_t rate = 0;                       ///< records a second of one kind; 0: all are sent
   bool all_resets = false;                 ///< of connections that were accepted, too
   bool owners = false;                     ///< KernelControl::mute() may be called
+  /// Programs that are not attached, as if the kernel refused them: for tests.
+  std::vector<std::string> withheld;
 };
 
-/// Loads and attaches what the plan names. `btf_file` may be empty.
+/// Loads and attaches what the plan names. `btf_file` may be empty. On failure `refused` has the
+/// programs that the kernel did not take, if it was for them: a plan without them may do.
 [[nodiscard]] Result<Probes> open_session(const Plan& plan, const KernelFilter& filter,
-                                          const std::string& btf_file);
+                                          const std::string& btf_file, Refusals& refused);
 
 /// Whether libbpf's own messages are written to standard error.
 void show_libbpf_messages(bool show);

@@ -58,6 +58,14 @@ void enter_netns(const std::string& path) {
   }
 }
 
+void add_withheld_probes(const std::set<std::string>& without, std::vector<std::string>& command) {
+  for (const std::string& what : without) {
+    if (const auto probe = probe_of(what)) {
+      command.insert(command.end(), {"--without-probe", *probe});
+    }
+  }
+}
+
 // In the process that is about to become acceptwatch.
 void suffer(const std::set<std::string>& without) {
   try {
@@ -94,6 +102,7 @@ Agent::Agent(const AgentOptions& options) : stderr_(memory_file()) {
   std::vector<std::string> command = {options.path, "--probes",
                                       options.tier, "-j",
                                       "--ready-fd", std::to_string(ready.write.get())};
+  add_withheld_probes(options.without, command);
   command.insert(command.end(), options.arguments.begin(), options.arguments.end());
   pid_ = must(::fork(), "fork");
   if (pid_ == 0) {
@@ -192,10 +201,12 @@ std::string Agent::complaints() const {
 Check run_check(const AgentOptions& options) {
   const UniqueFd out = memory_file();
   const UniqueFd err = memory_file();
+  std::vector<std::string> command = {options.path, "check", "--probes", options.tier, "-j"};
+  add_withheld_probes(options.without, command);
   const pid_t pid = must(::fork(), "fork");
   if (pid == 0) {
     suffer(options.without);
-    execute({options.path, "check", "--probes", options.tier, "-j"}, out.get(), err.get());
+    execute(command, out.get(), err.get());
   }
   int status = 0;
   wait_for(

@@ -17,6 +17,11 @@ namespace acceptwatch::scenarios {
 
 const std::set<std::string> hardships = {"cgroup2", "admin"};
 
+std::optional<std::string> probe_of(const std::string& what) {
+  const std::string begin = "probe:";
+  return what.starts_with(begin) ? std::optional(what.substr(begin.size())) : std::nullopt;
+}
+
 namespace {
 
 std::vector<std::string> mounts_of_type(const std::string& type) {

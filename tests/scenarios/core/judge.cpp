@@ -48,7 +48,7 @@ public:
     const auto seen = record_.number(path);
     if (!seen) {
       absent(path, wanted->text());
-    } else if (!wanted->holds(*seen)) {
+    } else if (!wanted->holds(*seen) && !is_blind(blind_, expected_, path)) {
       complaints_.push_back(cat(path, " is ", *seen, ", not ", wanted->text()));
     }
   }
@@ -60,7 +60,7 @@ public:
   }
 
   void nothing(const std::string& path) {
-    if (const auto seen = record_.field(path)) {
+    if (const auto seen = record_.field(path); seen && !is_blind(blind_, expected_, path)) {
       complaints_.push_back(cat(path, " is ", *seen, ", where nobody is to be named"));
     }
   }
@@ -289,12 +289,25 @@ Verdict judge_records(const WorldReport& world, const std::vector<const Record*>
   return verdict;
 }
 
+namespace {
+
+bool is_loss(const Expectation& expected) {
+  return expected.action == "listen_drop" || expected.action == "reset_sent" ||
+         expected.action == "handshake_expired";
+}
+
+} // namespace
+
 Verdict judge_told(const WorldReport& world, const std::vector<BlindSpot>& blind,
-                   const std::vector<BlindSpot>& told) {
+                   const std::vector<BlindSpot>& told, const std::string& outcome) {
   Verdict verdict;
   for (const Expectation& expected : world.expected) {
     if (is_blind(blind, expected) && !is_blind(told, expected)) {
       verdict.failures.push_back("out of sight, and nobody was told: " + expected.text());
+    }
+    if (is_loss(expected) && expected.total() > 0 && outcome == "well") {
+      verdict.failures.push_back("the summary says that all is well, in spite of " +
+                                 expected.text());
     }
   }
   return verdict;

@@ -53,9 +53,10 @@ Verdict judge_audit(const std::vector<const WorldReport*>& worlds, const Audit& 
                     const RecordsOf& records_of, const std::vector<BlindSpot>& blind,
                     uint64_t lost);
 
-// That whatever cannot be seen of this was told to be so.
+// That whatever cannot be seen of this was told to be so, and that a run in which something was
+// lost does not end with the outcome "well".
 Verdict judge_told(const WorldReport& world, const std::vector<BlindSpot>& blind,
-                   const std::vector<BlindSpot>& told);
+                   const std::vector<BlindSpot>& told, const std::string& outcome);
 
 // The totals of the summary, which are exact whatever became of the records.
 Verdict judge_totals(const WorldReport& world, const Summary& summary,

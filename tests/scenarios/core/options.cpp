@@ -31,6 +31,10 @@ std::string complaint_about_seed(const std::string& text) {
   return text.find_first_not_of("0123456789") == std::string::npos ? "" : "a seed is a number";
 }
 
+std::string complaint_about_hardship(const std::string& text) {
+  return hardships.contains(text) || probe_of(text) ? "" : "not known: " + text;
+}
+
 void add_seed(CLI::App& app, const std::string& name, std::optional<uint64_t>& seed,
               const std::string& about) {
   app.add_option(name, seed, about)->check(complaint_about_seed)->type_name("SEED");
@@ -54,8 +58,8 @@ void add_subject(CLI::App& app, Options& options) {
       ->type_name("DIR");
   app.add_option("--without", options.without,
                  "As on a host without cgroup2 or, \"admin\", without CAP_SYS_ADMIN and "
-                 "CAP_NET_ADMIN")
-      ->check(CLI::IsMember(hardships).description(""))
+                 "CAP_NET_ADMIN; \"probe:NAME\": as on a kernel that refuses that program")
+      ->check(complaint_about_hardship)
       ->type_name("WHAT")
       ->allow_extra_args(false);
   app.add_flag("--provoke-only", options.provoke_only,

@@ -161,6 +161,9 @@ Summary parse_summary(const std::vector<std::string>& lines) {
     } else if (name == "summary") {
       summary.is_complete =
           rapidjson::Pointer("/acceptwatch/summary/other").Get(document) == nullptr;
+      if (const auto* outcome = rapidjson::Pointer("/acceptwatch/summary/outcome").Get(document)) {
+        summary.outcome = outcome->GetString();
+      }
     }
   }
   return summary;

@@ -61,6 +61,7 @@ struct Audit {
 struct Summary {
   std::vector<Total> totals;
   bool is_complete = true; // false: some totals have no record of their own
+  std::string outcome;     // found, well or unknown
   Audit audit;
 };
 

@@ -209,7 +209,7 @@ Verdict Run::judge_evidence(const WorldReport& world, uint64_t& lost) const {
   }
   Verdict verdict = judge_records(world, records, sight_.blind, lost);
   verdict.add(judge_totals(world, evidence_->summary(), sight_.blind));
-  verdict.add(judge_told(world, sight_.blind, told()));
+  verdict.add(judge_told(world, sight_.blind, told(), evidence_->summary().outcome));
   return verdict;
 }
 

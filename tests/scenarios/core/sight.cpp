@@ -12,6 +12,7 @@
 #include "core/agent.h"
 #include "core/blind_lists.h"
 #include "core/error.h"
+#include "core/hardship.h"
 
 namespace acceptwatch::scenarios {
 
@@ -42,6 +43,11 @@ std::vector<std::string> conditions_here(const Options& options, const std::stri
   }
   if (options.without.contains("admin")) {
     conditions.emplace_back("no_admin");
+  }
+  for (const std::string& what : options.without) {
+    if (const auto probe = probe_of(what)) {
+      conditions.push_back("no_" + *probe);
+    }
   }
   if (!changed.empty()) {
     conditions.push_back(changed);

@@ -108,7 +108,7 @@ std::vector<Layout> layouts() {
         MEMBER(aw_config, accept_args),
         MEMBER(aw_config, all_resets),
         MEMBER(aw_config, filters_owners),
-        MEMBER(aw_config, _pad),
+        MEMBER(aw_config, misses_closes),
         MEMBER(aw_config, family),
         MEMBER(aw_config, filter_ports),
         MEMBER(aw_config, netns),

@@ -152,22 +152,17 @@ TEST(BlindSpots, OfTracepointsOn510AreResetsWithoutListenerToo) {
                 no_reset_of_remains + Spots{"reset_sent/no_listener@:"});
 }
 
-BlindSpot whole_syn_stage(const Plan& plan) {
-  const auto found = std::ranges::find_if(plan.blind, [](const BlindSpot& spot) {
-    return spot.action == AW_LISTEN_DROP && spot.reason == AW_REASON_NONE &&
-           spot.stage == AW_STAGE_SYN && spot.field.empty();
-  });
-  return found == plan.blind.end() ? BlindSpot{} : *found;
-}
-
-TEST(BlindSpots, WithoutThePacketHookAreTheWholeSynStage) {
+TEST(BlindSpots, WithoutThePacketHookAreTheQueuesAtTheSyn) {
   auto features = kernel_6_18();
   features.cgroup_skb = fails(EPERM);
   const auto plan = make_plan(features, std::nullopt);
   ASSERT_TRUE(plan);
-  EXPECT_EQ(spots_of(*plan), (tracepoints_blind + no_chains_of_drops +
-                              Spots{"listen_drop/@syn:", "syncookie_sent/@:"}));
-  EXPECT_NE(whole_syn_stage(*plan).remedy.find("CAP_NET_ADMIN"), std::string::npos);
+  EXPECT_EQ(
+      spots_of(*plan),
+      (tracepoints_blind + no_chains_of_drops +
+       Spots{"listen_drop/accept_queue_full@syn:", "listen_drop/syn_queue_full@syn:",
+             "listen_drop/syn_backlog_reserved@syn:", "syncookie_sent/@:", "queue_pressure/@:"}));
+  EXPECT_NE(plan->blind.front().remedy.find("CAP_NET_ADMIN"), std::string::npos);
 }
 
 TEST(BlindSpots, WithoutCgroup2TellHowToMountIt) {
