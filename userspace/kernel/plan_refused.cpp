@@ -44,14 +44,8 @@ constexpr std::array shows{
     Shows{"v4_send_reset", AW_RESET_SENT, AW_NO_LISTENER},
     Shows{"v6_send_reset", AW_RESET_SENT, AW_NO_LISTENER},
     Shows{"netfilter_answer", AW_RESET_SENT, AW_FIREWALL},
-    Shows{"skb_drop", AW_LISTEN_DROP, AW_FIREWALL},
-    Shows{"skb_drop", AW_LISTEN_DROP, AW_SOCKET_FILTER},
-    Shows{"skb_drop", AW_LISTEN_DROP, AW_AUTHENTICATION},
     Shows{"skb_drop", AW_LISTEN_DROP, AW_SECURITY_MODULE, AW_STAGE_ACK},
     Shows{"skb_drop", AW_LISTEN_DROP, AW_OTHER},
-    Shows{"skb_drop_reason", AW_LISTEN_DROP, AW_FIREWALL},
-    Shows{"skb_drop_reason", AW_LISTEN_DROP, AW_SOCKET_FILTER},
-    Shows{"skb_drop_reason", AW_LISTEN_DROP, AW_AUTHENTICATION},
     Shows{"skb_drop_reason", AW_LISTEN_DROP, AW_OTHER},
     Shows{"retransmit_synack", AW_SYNACK_RETRANSMIT},
     Shows{"send_reset", AW_RESET_SENT},
@@ -200,6 +194,17 @@ void note_what_is_missing(std::span<const Shows> table, const Missing& missing, 
   }
 }
 
+/// Whatever refuses packets elsewhere than at the listener shows in skb:kfree_skb alone.
+void note_missing_refusals(const Missing& missing, Plan& plan) {
+  for (const char* program : {"skb_drop", "skb_drop_reason"}) {
+    const auto error = missing.error_of(program);
+    if (!error)
+      continue;
+    for (const aw_reason reason : refusals_by_drop_reason)
+      add_once(plan, {AW_LISTEN_DROP, reason, AW_STAGE_NONE, {}, why(program, *error), remedy});
+  }
+}
+
 void note_late_owners(const Missing& missing, Plan& plan) {
   for (const std::string_view program : name_owners) {
     const auto error = missing.error_of(program);
@@ -218,6 +223,7 @@ void note_late_owners(const Missing& missing, Plan& plan) {
 void leave_out_refused(const Features& features, Plan& plan) {
   const Missing missing{plan, features.refused};
   note_what_is_missing(shows, missing, plan);
+  note_missing_refusals(missing, plan);
   if (plan.config.kfree_skb_args >= 4 &&
       (plan.tier == AW_SOURCE_TRACEPOINT || drops_tell_all(features, plan)))
     note_what_is_missing(shown_by_named_drops, missing, plan);

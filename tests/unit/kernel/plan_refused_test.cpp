@@ -93,7 +93,8 @@ TEST(RefusedProgram, HasTheNextBestInItsPlace) {
   const auto functions = plan_without(kernel_7_2(), {"skb_drop"}, AW_SOURCE_FENTRY);
   EXPECT_TRUE(loads(functions, "v4_syn_recv_sock_return"));
   EXPECT_FALSE(is_blind(functions, AW_LISTEN_DROP, AW_ACCEPT_QUEUE_FULL, AW_STAGE_ACK));
-  EXPECT_TRUE(is_blind(functions, AW_LISTEN_DROP, AW_FIREWALL));
+  for (const aw_reason reason : {AW_FIREWALL, AW_REVERSE_PATH, AW_NETFILTER_QUEUE, AW_CHECKSUM})
+    EXPECT_TRUE(is_blind(functions, AW_LISTEN_DROP, reason)) << reason;
   const auto states = plan_without(
       kernel_7_2(), {"listen_started", "listen_started_again", "listen_started_at_last"},
       AW_SOURCE_FENTRY);
