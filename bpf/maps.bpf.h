@@ -25,8 +25,9 @@ bool aw_resets_children = false;
 /* A record was written without waking user space: report.bpf.h. */
 bool aw_quiet = false;
 
-/* Where nf_queue() frees packets, once that was seen: skb_drop.bpf.h. */
-__u64 aw_nf_queue = 0;
+/* Where these free packets, once that was seen: refusal_by_place(). */
+__u64 aw_freed_by_nf_queue = 0;
+__u64 aw_freed_by_xdp = 0;
 
 const char aw_symbol_format[] = "%ps";
 

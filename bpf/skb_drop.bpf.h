@@ -27,7 +27,7 @@ static __always_inline bool has_no_reason(__u8 class)
 	return class == AW_DROP_UNSPECIFIED || class == AW_DROP_NO_REASON;
 }
 
-/* Without a reason, and before a socket is known, it is nf_queue() that is looked for. */
+/* Without a reason, and before a socket is known, the place tells: refusal_by_place(). */
 static __always_inline enum aw_reason refusal_on_the_way(__u8 class)
 {
 	return has_no_reason(class) ? AW_NETFILTER_QUEUE : refusal_of(class);
@@ -134,30 +134,49 @@ static __always_inline void on_netfilter_answer(struct sk_buff *answer, struct s
 		report(&e);
 }
 
-/*
- * nf_queue() frees what no program reads from its queue, and gives no reason. Where it does so is
- * the same each time; the kernel names it (bpf_snprintf(), 5.13).
- */
-static __always_inline bool freed_by_nf_queue(void *location)
+/* `length` and `size` with the 0 at the end. */
+static __always_inline bool is_named(const char *name, long length, const char *function,
+				     const long size)
 {
-	const char function[] = "nf_queue";
-	__u64 address = (__u64)location;
-	char name[sizeof(function)] = {};
-
-	if (address == aw_nf_queue)
-		return true;
-	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_snprintf))
+	if (length != size)
 		return false;
-	/* Its length, with the 0 at its end. */
-	if (bpf_snprintf(name, sizeof(name), aw_symbol_format, &address, sizeof(address)) !=
-	    sizeof(function))
-		return false;
-	for (unsigned int i = 0; i < sizeof(function); i++) {
+	for (long i = 0; i < size; i++) {
 		if (name[i] != function[i])
 			return false;
 	}
-	aw_nf_queue = address;
 	return true;
+}
+
+#define IS_NAMED(name, length, function) is_named(name, length, function, sizeof(function))
+
+/*
+ * Who frees packets and gives no reason: nf_queue(), what no program reads from its queue, and
+ * generic XDP, what its program refuses (netif_receive_generic_xdp(), as a rule inlined). Where
+ * they do so is the same each time; the kernel names it (bpf_snprintf(), 5.13).
+ */
+static __always_inline enum aw_reason refusal_by_place(void *location)
+{
+	__u64 address = (__u64)location;
+	char name[32] = {};
+	long length; /* with the 0 at its end */
+
+	if (address == aw_freed_by_nf_queue)
+		return AW_NETFILTER_QUEUE;
+	if (address == aw_freed_by_xdp)
+		return AW_XDP;
+	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_snprintf))
+		return AW_REASON_NONE;
+	length = bpf_snprintf(name, sizeof(name), aw_symbol_format, &address, sizeof(address));
+	if (IS_NAMED(name, length, "nf_queue")) {
+		aw_freed_by_nf_queue = address;
+		return AW_NETFILTER_QUEUE;
+	}
+	if (IS_NAMED(name, length, "do_xdp_generic") ||
+	    IS_NAMED(name, length, "netif_receive_generic_xdp")) {
+		aw_freed_by_xdp = address;
+		return AW_XDP;
+	}
+	return AW_REASON_NONE;
 }
 
 static __always_inline bool describe_refused_on_the_way(struct sk_buff *skb, void *location,
@@ -167,7 +186,9 @@ static __always_inline bool describe_refused_on_the_way(struct sk_buff *skb, voi
 		e->chain = chain_that_dropped(skb);
 	if (e->reason == AW_REASON_NONE || !describe_on_the_way(skb, e))
 		return false;
-	return e->reason != AW_NETFILTER_QUEUE || freed_by_nf_queue(location);
+	if (e->reason == AW_NETFILTER_QUEUE)
+		e->reason = refusal_by_place(location);
+	return e->reason != AW_REASON_NONE;
 }
 
 /*

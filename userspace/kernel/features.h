@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace acceptwatch {
 
@@ -20,6 +21,13 @@ struct NetfilterTypes {
   bool is_module = false;
   uint32_t function = 0; ///< the number of nft_do_chain()
   aw_nft_offsets offsets{};
+};
+
+/// XDP programs that run in a device's driver: what they drop is no packet of the kernel's yet, and
+/// skb:kfree_skb does not show it.
+struct DriverXdp {
+  std::vector<std::string> devices; ///< of this network namespace, that have one
+  bool elsewhere = false;           ///< some are loaded, and run on no device of this namespace
 };
 
 /// Programs that could not be attached, each with the errno.
@@ -75,8 +83,9 @@ struct Features {
   /// A BPF program of the LSM is attached to inet_conn_request. Absent: not known.
   std::optional<bool> lsm_program;
   std::optional<NetfilterTypes> netfilter; ///< looked for where fentry works
-  unsigned hz = 0;                         ///< ticks of jiffies in a second
-  std::optional<bool> syn_full_at_limit;   ///< absent: could not be tried
+  DriverXdp driver_xdp;
+  unsigned hz = 0;                       ///< ticks of jiffies in a second
+  std::optional<bool> syn_full_at_limit; ///< absent: could not be tried
 
   /// Found out by attaching those of a plan; the next plan does without them.
   Refusals refused;

@@ -174,6 +174,21 @@ void choose_chains(const Features& features, Plan& plan) {
   }
 }
 
+void note_driver_xdp(const DriverXdp& xdp, Plan& plan) {
+  constexpr const char* remedy = "`bpftool net` shows them; what they drop, their own maps count.";
+  if (!xdp.devices.empty())
+    see_nothing_of(plan, AW_LISTEN_DROP, AW_XDP, AW_STAGE_SYN,
+                   fmt::format("an XDP program in the driver of {} may drop packets, which shows "
+                               "nowhere",
+                               fmt::join(xdp.devices, ", ")),
+                   remedy);
+  else if (xdp.elsewhere)
+    see_nothing_of(plan, AW_LISTEN_DROP, AW_XDP, AW_STAGE_SYN,
+                   "an XDP program may run in a driver of another network namespace, and what it "
+                   "drops shows nowhere",
+                   remedy);
+}
+
 Plan bpf_plan(const Features& features, aw_source tier) {
   Plan plan;
   plan.tier = tier;
@@ -198,6 +213,7 @@ Plan bpf_plan(const Features& features, aw_source tier) {
   if (plan.config.packet_access == AW_PACKETS_UNREADABLE)
     note_unreadable_packets(plan);
   choose_chains(features, plan);
+  note_driver_xdp(features.driver_xdp, plan);
   return plan;
 }
 

@@ -8,6 +8,7 @@
 #include "kernel/btf.h"
 #include "kernel/syn_limit.h"
 #include "probes/attempts.h"
+#include "probes/driver_xdp.h"
 #include "probes/load_btf.h"
 #include "probes/netfilter.h"
 
@@ -161,6 +162,7 @@ Result<Features> probe_features(const std::string& btf_file) {
   }
   if (features.cap_bpf)
     note_attempts(kernel_types, features);
+  features.driver_xdp = find_driver_xdp();
   features.syn_full_at_limit = syn_queue_full_at_limit();
   return features;
 }

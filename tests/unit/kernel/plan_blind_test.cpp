@@ -179,6 +179,18 @@ TEST(BlindSpots, WithoutCgroup2TellHowToMountIt) {
   EXPECT_NE(spot->remedy.find("mount"), std::string::npos);
 }
 
+TEST(BlindSpots, OfAnXdpProgramInADriverAreItsDrops) {
+  auto features = kernel_6_18();
+  features.driver_xdp.devices = {"eth0", "eth1"};
+  EXPECT_EQ(blind_on(features),
+            tracepoints_blind + no_chains_of_drops + Spots{"listen_drop/xdp@syn:"});
+  const auto plan = make_plan(features, std::nullopt);
+  EXPECT_NE(plan->blind.back().why.find("eth0, eth1"), std::string::npos);
+  features.driver_xdp = {{}, true};
+  EXPECT_EQ(blind_on(features),
+            tracepoints_blind + no_chains_of_drops + Spots{"listen_drop/xdp@syn:"});
+}
+
 TEST(BlindSpots, OfAPrototypeThatNobodyLookedAtAreTheAckStage) {
   auto features = kernel_6_12();
   features.arguments["tcp_v4_syn_recv_sock"] = features.arguments["tcp_v6_syn_recv_sock"] = 8;
