@@ -298,10 +298,9 @@ void test_audit(SelfTest& test) {
   test.check(
       "an audit that invents what the kernel counted",
       !audit_is_right(audit_with(drops, R"("ListenDrops":{"kernel":1,"explained":1})"), world));
-  test.check(
-      "an audit that explains more resets than there were",
-      !audit_is_right(audit_with(R"("kernel":3,"explained":1)", R"("kernel":3,"explained":4)"),
-                      world));
+  test.check("an audit that explains more resets than there were",
+             !audit_is_right(
+                 audit_with(R"("kernel":3,"explained":1)", R"("kernel":3,"explained":4)"), world));
   test.check("a difference without a cause",
              !audit_is_right(audit_with(R"(,"difference":"others'")", ""), world));
   std::string blind = audit_with(drops, unseen);

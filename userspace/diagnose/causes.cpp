@@ -37,6 +37,8 @@ struct Cause {
   bool is_counted_in_all = false;
   /// Only connections that come through speak against it.
   bool needs_arrivals = false;
+  /// It shows itself where this one does: where that could not be seen, neither could it.
+  std::string_view shows_with{};
 };
 
 using K = KernelCounter;
@@ -68,10 +70,11 @@ constexpr std::array causes{
     Cause{.name = "acceptor",
           .title = "a server that does not accept",
           .shown_by = {stalled},
-          .must_see = {stalled},
+          .must_see = {stalled, EventKind{AW_LISTENER_OPENED}},
           .findings = {"descriptors_exhausted", "host_files_exhausted", "inherited_listener",
                        "stuck_acceptor", "slow_acceptor", "reuseport_imbalance"},
-          .excluded = "no connection waited long for accept()"},
+          .excluded = "no connection waited long for accept()",
+          .shows_with = "accept_queue"},
     Cause{.name = "accept_queue",
           .title = "accept queue full",
           .shown_by = {full, EventKind{AW_RESET_SENT, AW_ABORT_ON_OVERFLOW}},
@@ -107,7 +110,7 @@ constexpr std::array causes{
                        EventKind{AW_RESET_SENT, AW_FIREWALL}, queue_unread},
           .must_see = {EventKind{AW_LISTEN_DROP, AW_FIREWALL, AW_STAGE_SYN}, queue_unread},
           .findings = {"firewall", "netfilter_queue"},
-          .excluded = "it dropped no SYN, and handshakes come to their end",
+          .excluded = "it dropped no packet of a handshake",
           .eats_answers = true},
     Cause{.name = "socket_filter",
           .title = "a filter of the socket or its cgroup",
@@ -115,7 +118,7 @@ constexpr std::array causes{
                        EventKind{AW_LISTEN_DROP, AW_CGROUP_PROGRAM}},
           .must_see = {EventKind{AW_LISTEN_DROP, AW_SOCKET_FILTER, AW_STAGE_SYN}},
           .findings = {"socket_filter", "cgroup_program"},
-          .excluded = "it dropped no SYN, and handshakes come to their end",
+          .excluded = "it dropped no packet of a handshake",
           .eats_answers = true},
     Cause{.name = "authentication",
           .title = "MD5 or TCP-AO signatures",
@@ -131,6 +134,10 @@ constexpr std::array causes{
                        EventKind{AW_LISTEN_DROP, AW_NOT_LOCAL},
                        EventKind{AW_LISTEN_DROP, AW_ROUTE_LOCALNET},
                        EventKind{AW_LISTEN_DROP, AW_CHECKSUM}},
+          .must_see = {EventKind{AW_LISTEN_DROP, AW_OTHER, AW_STAGE_SYN},
+                       EventKind{AW_LISTEN_DROP, AW_REVERSE_PATH, AW_STAGE_SYN},
+                       EventKind{AW_LISTEN_DROP, AW_NOT_LOCAL, AW_STAGE_SYN},
+                       EventKind{AW_LISTEN_DROP, AW_CHECKSUM, AW_STAGE_SYN}},
           .findings = {"refused_on_the_way", "reverse_path", "not_local", "route_localnet",
                        "checksum"},
           .unseen = "no connection came through meanwhile, and not every such refusal is counted",
@@ -181,6 +188,8 @@ constexpr std::array causes{
           .title = "dropped before TCP sees it (traffic control, XDP)",
           .shown_by = {EventKind{AW_LISTEN_DROP, AW_TRAFFIC_CONTROL},
                        EventKind{AW_LISTEN_DROP, AW_XDP}},
+          .must_see = {EventKind{AW_LISTEN_DROP, AW_TRAFFIC_CONTROL, AW_STAGE_SYN},
+                       EventKind{AW_LISTEN_DROP, AW_XDP, AW_STAGE_SYN}},
           .findings = {"traffic_control", "xdp"},
           .unseen = "no connection came through meanwhile, and what an XDP program of a device's "
                     "driver drops shows nowhere",
@@ -305,20 +314,27 @@ std::string excluded_text(const Cause& cause, const CauseFacts& facts) {
   else if (cause.name == "closed_port" && facts.listening)
     text = fmt::format("{}: somebody listens, and {}", cause.title, cause.excluded);
   else if (cause.needs_arrivals)
-    text = fmt::format("{}: {} handshake{} came through", cause.title, *facts.arrived,
-                       *facts.arrived == 1 ? "" : "s");
+    text = fmt::format("{}: no packet was, and {} handshake{} came through", cause.title,
+                       *facts.arrived, *facts.arrived == 1 ? "" : "s");
   return text.empty() ? fmt::format("{}: {}", cause.title, cause.excluded) : text;
 }
 
-/// Whatever eats a SYN-ACK or an ACK on this host lets the SYN-ACK be sent again. One in ten may be
-/// a client that is silent by itself.
+bool is_hidden(const EventKind& kind, std::span<const BlindSpot> blind) {
+  return std::ranges::any_of(blind, [&](const BlindSpot& spot) { return hides(spot, kind); });
+}
+
+/// Whatever eats a SYN-ACK or an ACK on this host lets the SYN-ACK be sent again.
 bool handshakes_end_well(const CauseFacts& facts) {
-  constexpr EventKind again{AW_SYNACK_RETRANSMIT};
-  constexpr uint64_t silent_share = 10;
-  const bool seen =
-      std::ranges::none_of(facts.blind, [&](const BlindSpot& spot) { return hides(spot, again); });
-  const uint64_t count = count_of(silent, facts.seen);
-  return seen && facts.arrived.value_or(0) && count * silent_share <= *facts.arrived;
+  return !is_hidden({AW_SYNACK_RETRANSMIT}, facts.blind) && count_of(silent, facts.seen) == 0;
+}
+
+/// Whether the ACKs and SYN-ACKs that it eats would have been seen.
+bool its_answers_are_seen(const Cause& cause, const CauseFacts& facts) {
+  return std::ranges::none_of(cause.shown_by, [&](const EventKind& kind) {
+    return kind.action == AW_LISTEN_DROP &&
+           (is_hidden({kind.action, kind.reason, AW_STAGE_ACK}, facts.blind) ||
+            is_hidden({kind.action, kind.reason, AW_STAGE_SYNACK}, facts.blind));
+  });
 }
 
 /// Whether a counter of this cause can be read; where the kernel has none, it does not do what
@@ -332,8 +348,7 @@ bool is_counted(const Cause& cause, const EvidenceValues& growth) {
 bool closed_no_listener(const Cause& cause, const CauseFacts& facts) {
   constexpr EventKind closed{AW_LISTENER_CLOSED};
   return cause.name == "closed_listener" && count_of(closed, facts.seen) == 0 &&
-         std::ranges::none_of(facts.blind,
-                              [&](const BlindSpot& spot) { return hides(spot, closed); });
+         !is_hidden(closed, facts.blind);
 }
 
 /// Counters that have not moved say as much as a program that was there, where there are no others.
@@ -366,10 +381,12 @@ CauseJudgement judge(const Cause& cause, const CauseFacts& facts) {
         cause, fmt::format("the kernel counted {} more than were seen", counters.beyond));
   if (const BlindSpot* spot = open_spot_of(cause, facts))
     return could_not_be_seen(cause, spot->why);
-  if (cause.eats_answers && !handshakes_end_well(facts))
+  if (cause.eats_answers && !facts.arrived.value_or(0))
+    return could_not_be_seen(cause, "no handshake was seen to come to its end");
+  if (cause.eats_answers && !its_answers_are_seen(cause, facts) && !handshakes_end_well(facts))
     return could_not_be_seen(cause,
-                             "what drops an ACK or a SYN-ACK is not looked at, and not enough "
-                             "handshakes were seen to come to their end");
+                             "an ACK or a SYN-ACK that it drops is not seen here, and not every "
+                             "handshake was seen to come to its end");
   if (facts.lost_records && has_events(cause) && !counters.excludes)
     return could_not_be_seen(cause,
                              fmt::format("{} records were lost, and what they were of is not known",
@@ -386,6 +403,13 @@ std::vector<CauseJudgement> judge_causes(const CauseFacts& facts) {
   judgements.reserve(std::size(causes));
   for (const Cause& cause : causes)
     judgements.push_back(judge(cause, facts));
+  for (size_t i = 0; i < judgements.size(); ++i) {
+    const auto with = std::ranges::find(judgements, causes[i].shows_with, &CauseJudgement::cause);
+    if (judgements[i].state == CauseState::excluded && with != judgements.end() &&
+        with->state == CauseState::unseen)
+      judgements[i] = could_not_be_seen(causes[i], "who waits is looked at when a packet is lost, "
+                                                   "and that could not be seen");
+  }
   return judgements;
 }
 
@@ -401,14 +425,26 @@ std::vector<EvidenceSeen> evidence_seen(const EvidenceValues& growth, const Seen
 }
 
 bool all_losses_are_seen(const CauseFacts& facts) {
+  const auto others_are_counted = [&](const Cause& cause) {
+    if (!cause.is_counted_in_all)
+      return false;
+    for (size_t i = 0; i < nr_evidence_counters; ++i) {
+      const auto counter = static_cast<EvidenceCounter>(i);
+      if (meaning_of(counter).cause == cause.name &&
+          facts.evidence[i].value_or(0) > told_of(counter, facts.seen))
+        return true;
+    }
+    return false;
+  };
   return facts.lost_records == 0 && std::ranges::none_of(causes, [&](const Cause& cause) {
-           return open_spot_of(cause, facts) || word_of_counters(cause, facts).beyond;
+           return open_spot_of(cause, facts) || word_of_counters(cause, facts).beyond ||
+                  others_are_counted(cause);
          });
 }
 
 Outcome outcome_of(const CauseFacts& facts, std::span<const CauseJudgement> judgements) {
   constexpr EventKind dropped{AW_LISTEN_DROP};
-  // One client among many may be silent by itself: handshakes_end_well().
+  // One client among many may be silent by itself.
   const bool one_holds = std::ranges::any_of(judgements, [](const CauseJudgement& one) {
     return one.state == CauseState::holds && one.cause != "lost_on_the_way";
   });

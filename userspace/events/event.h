@@ -379,6 +379,7 @@ struct Sample {
     uint64_t count = 0;
   };
   std::vector<Loss> lost;           ///< of each action and reason once
+  bool lost_is_all = false;         ///< else others may have passed unseen
   std::optional<uint64_t> arrivals; ///< connections that came, and packets that found no room
   std::optional<uint64_t> accepts;
   std::optional<Percentiles> waits; ///< in the accept queue, of those accepted

@@ -96,7 +96,10 @@ void Monitor::tick(const Instant& now) {
 void Monitor::tell_sample() {
   next_sample_ns_ = now_.boot_ns + sample_pause_ns();
   counters_ = host_.counters();
-  sampler_.take(now_, wanted_counters(), [this](const Sample& sample) { sink_.sampled(sample); });
+  CauseFacts facts = cause_facts();
+  facts.unexplained = {}; // compared at another instant
+  sampler_.take(now_, wanted_counters(), all_losses_are_seen(facts),
+                [this](const Sample& sample) { sink_.sampled(sample); });
 }
 
 /// A namespace that is gone is told once.

@@ -124,7 +124,7 @@ void Sampler::add_accepts(const Listener& listener, const Before& before, Before
     sample.arrivals = grown(*before.depth, *sample.accepts + *after.depth) + full_of(sample);
 }
 
-void Sampler::take(const Instant& now, std::span<const Counter> counters,
+void Sampler::take(const Instant& now, std::span<const Counter> counters, bool lost_is_all,
                    const std::function<void(const Sample&)>& tell) {
   const LostHandshakes losses = losses_since(counters);
   std::unordered_map<uint64_t, Before> after;
@@ -138,6 +138,7 @@ void Sampler::take(const Instant& now, std::span<const Counter> counters,
     const Before before = known == before_.end() ? Before{0, {}, false} : known->second;
     Sample sample = sample_of(listener, now);
     add_losses(listener.id, losses, sample);
+    sample.lost_is_all = lost_is_all;
     Before last;
     if (sample.accept_queue)
       last.depth = sample.accept_queue->depth;

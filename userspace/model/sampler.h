@@ -25,8 +25,8 @@ public:
   void begin(const Instant& now);
 
   /// The interval ends, and the next one begins. Told is who has something to tell, and once more
-  /// who had before.
-  void take(const Instant& now, std::span<const Counter> counters,
+  /// who had before. `lost_is_all`: each loss in it would have been counted.
+  void take(const Instant& now, std::span<const Counter> counters, bool lost_is_all,
             const std::function<void(const Sample&)>& tell);
 
   /// Of an interval, so that a host with many listeners does not drown its reader: those with most

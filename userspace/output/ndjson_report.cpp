@@ -30,8 +30,12 @@ void write_place(JsonWriter& json, const std::optional<Address>& address,
   write_container(json, owner);
 }
 
-void write_lost(JsonWriter& json, const std::vector<Sample::Loss>& lost) {
-  json.begin_object("lost");
+/// No loss among what can be seen says nothing where others may have passed unseen.
+void write_lost(JsonWriter& json, const Sample& sample) {
+  const auto& lost = sample.lost;
+  if (lost.empty() && !sample.lost_is_all)
+    return;
+  json.begin_object(sample.lost_is_all ? "lost" : "lost_at_least");
   for (auto loss = lost.begin(); loss != lost.end();) {
     const aw_action action = loss->action;
     json.begin_object(name_of(action));
@@ -82,7 +86,7 @@ void NdjsonFormatter::format(const Sample& sample, std::string& out) {
   json.member("seconds", sample.seconds);
   json.member("arrivals", sample.arrivals);
   json.member("accepts", sample.accepts);
-  write_lost(json, sample.lost);
+  write_lost(json, sample);
   write_percentiles(json, "waits", sample.waits);
   json.end_object();
   end_record(json, out);

@@ -136,7 +136,7 @@ std::string sample_text(const Sample& sample) {
   for (const auto& loss : sample.lost)
     lost += loss.count;
   if (lost)
-    text += fmt::format(", {} lost", lost);
+    text += fmt::format(", {}{} lost", lost, sample.lost_is_all ? "" : "+");
   return text;
 }
 

@@ -56,8 +56,7 @@ Audit::Counters audited_counters(const rapidjson::Value& object) {
     if (!kernel || !explained) {
       throw Failure(cat("the audit of ", member.name.GetString(), " has no two numbers"));
     }
-    counters[member.name.GetString()] = {*kernel, *explained,
-                                         flat.field("difference").has_value()};
+    counters[member.name.GetString()] = {*kernel, *explained, flat.field("difference").has_value()};
   }
   return counters;
 }
@@ -85,11 +84,11 @@ void take_audit(const rapidjson::Document& document, Audit& audit) {
 void take_total(const rapidjson::Document& document, Summary& summary) {
   Record flat;
   flatten(document, "", flat);
-  summary.totals.push_back({flat.field("acceptwatch.total.action").value_or(""),
-                            flat.field("acceptwatch.total.reason").value_or(""),
-                            static_cast<uint64_t>(flat.number("acceptwatch.netns").value_or(0)),
-                            static_cast<uint64_t>(
-                                flat.number("acceptwatch.total.count").value_or(0))});
+  summary.totals.push_back(
+      {flat.field("acceptwatch.total.action").value_or(""),
+       flat.field("acceptwatch.total.reason").value_or(""),
+       static_cast<uint64_t>(flat.number("acceptwatch.netns").value_or(0)),
+       static_cast<uint64_t>(flat.number("acceptwatch.total.count").value_or(0))});
 }
 
 } // namespace

@@ -23,7 +23,7 @@ struct Record {
   // Every leaf of the record under its dotted path, numbers and strings alike as text.
   std::map<std::string, std::string> fields;
   std::set<std::string> numbers;                        // paths of JSON numbers
-  std::set<std::string> kernel_functions; // in which most of the owner's threads are
+  std::set<std::string> kernel_functions;               // in which most of the owner's threads are
   std::map<std::string, std::vector<std::string>> keys; // of each object, in the order of the line
 
   std::optional<std::string> field(const std::string& path) const;

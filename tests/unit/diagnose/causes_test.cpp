@@ -120,8 +120,24 @@ TEST(Causes, OneSilentClientAmongManyIsSilentByItself) {
   facts.seen[{AW_SYNACK_RETRANSMIT, AW_NO_ACK, AW_STAGE_NONE}] = 3;
   EXPECT_EQ(state_of(facts, "firewall"), CauseState::excluded);
   EXPECT_EQ(outcome(facts), Outcome::well);
-  facts.arrived = 2;
-  EXPECT_EQ(state_of(facts, "firewall"), CauseState::unseen);
+  const std::vector<BlindSpot> blind{{AW_LISTEN_DROP, AW_FIREWALL, AW_STAGE_ACK, {}, "why", {}}};
+  facts.blind = blind;
+  EXPECT_EQ(state_of(facts, "firewall"), CauseState::unseen) << "its ACK may have been dropped";
+  EXPECT_EQ(outcome(facts), Outcome::unknown);
+  facts.seen.clear();
+  EXPECT_EQ(state_of(facts, "firewall"), CauseState::excluded) << "each handshake came to its end";
+}
+
+TEST(Causes, WhatNoProgramSeesOnTheWayInIsNotRuledOutByWhoCameThrough) {
+  auto facts = healthy();
+  EXPECT_EQ(state_of(facts, "before_tcp"), CauseState::excluded);
+  EXPECT_EQ(state_of(facts, "way_in"), CauseState::excluded);
+  const std::vector<BlindSpot> blind{
+      {AW_LISTEN_DROP, AW_XDP, AW_STAGE_SYN, {}, "why", {}},
+      {AW_LISTEN_DROP, AW_REVERSE_PATH, AW_STAGE_NONE, {}, "why", {}}};
+  facts.blind = blind;
+  EXPECT_EQ(state_of(facts, "before_tcp"), CauseState::unseen);
+  EXPECT_EQ(state_of(facts, "way_in"), CauseState::unseen);
 }
 
 TEST(Causes, AQueueThatWasFullIsNotSaidToHaveHeldAtMostThatMany) {

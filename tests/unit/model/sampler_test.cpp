@@ -41,7 +41,8 @@ protected:
 
   std::vector<Sample> take(uint64_t seconds) {
     std::vector<Sample> samples;
-    sampler.take(at(seconds), counters, [&](const Sample& sample) { samples.push_back(sample); });
+    sampler.take(at(seconds), counters, true,
+                 [&](const Sample& sample) { samples.push_back(sample); });
     return samples;
   }
 

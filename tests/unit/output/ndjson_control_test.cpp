@@ -168,6 +168,7 @@ TEST(NdjsonSample, IsOneListenerInOneInterval) {
   sample.lost = {{AW_LISTEN_DROP, AW_ACCEPT_QUEUE_FULL, 7},
                  {AW_LISTEN_DROP, AW_FIREWALL, 2},
                  {AW_RESET_SENT, AW_ABORT_ON_OVERFLOW, 1}};
+  sample.lost_is_all = true;
   sample.arrivals = 120;
   sample.accepts = 110;
   EXPECT_EQ(formatted(sample),
@@ -192,7 +193,14 @@ TEST(NdjsonSample, HasNoKeyForWhatIsNotKnown) {
                            "/acceptwatch/sample/accepts", "/acceptwatch/sample/arrivals",
                            "/acceptwatch/sample/waits", "/acceptwatch/netns"})
     EXPECT_FALSE(at(document, path)) << path;
-  EXPECT_TRUE(at(document, "/acceptwatch/sample/lost")) << "losses would have been seen";
+  EXPECT_FALSE(at(document, "/acceptwatch/sample/lost")) << "some may have passed unseen";
+  sample.lost_is_all = true;
+  EXPECT_TRUE(at(unit::parse_line(formatted(sample)), "/acceptwatch/sample/lost"));
+  sample.lost_is_all = false;
+  sample.lost = {{AW_LISTEN_DROP, AW_FIREWALL, 2}};
+  const auto some = unit::parse_line(formatted(sample));
+  EXPECT_FALSE(at(some, "/acceptwatch/sample/lost"));
+  EXPECT_TRUE(at(some, "/acceptwatch/sample/lost_at_least/listen_drop/firewall"));
 }
 
 TEST(NdjsonSummary, HasARecordOfEachTotalBeforeItself) {
