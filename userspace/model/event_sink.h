@@ -15,10 +15,10 @@ public:
 
   virtual void take(const Event& event) = 0;
   virtual void take(const Lost& lost) = 0;
-  /// A listener's last interval; who does not care need not listen.
-  virtual void sampled(const Sample& sample) { static_cast<void>(sample); }
+  /// A listener's last interval.
+  virtual void sampled(const Sample& sample) = 0;
   /// Every minute: the kernel's counters against what was told.
-  virtual void audited(const Audit& audit) { static_cast<void>(audit); }
+  virtual void audited(const Audit& audit) = 0;
 };
 
 } // namespace acceptwatch
