@@ -287,6 +287,35 @@ static __always_inline void current_process_name(__u8 *comm)
 #endif
 }
 
+struct aw_ending {
+	__u32 flags; /* PF_... */
+	__u32 exit_code;
+};
+
+/*
+ * How the current thread ends, if it does. do_exit() notes the code before exit_files(), whose
+ * descriptors are closed in exit_task_work(). False: it cannot be read.
+ */
+static __always_inline bool read_ending(struct aw_ending *ending)
+{
+#ifndef AW_PROBE_READS
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)) {
+		struct task_struct *typed = bpf_get_current_task_btf();
+
+		ending->flags = typed->flags;
+		ending->exit_code = (__u32)typed->exit_code;
+		return true;
+	}
+	if (aw_config.packet_access != AW_PACKETS_PROBE_READ)
+		return false;
+#endif
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	ending->flags = BPF_CORE_READ(task, flags);
+	ending->exit_code = (__u32)BPF_CORE_READ(task, exit_code);
+	return true;
+}
+
 /*
  * The cookie that `ss -e` shows. It is made when somebody first asks; typed
  * programs can ask since 5.12 (c5dbb89fc2ac), probe reads only look.

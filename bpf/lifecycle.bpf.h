@@ -89,6 +89,36 @@ static __always_inline void on_listener_opened(struct sock *sk, struct aw_event 
 	bpf_map_update_elem(&aw_holders, &e->pid, &yes, BPF_ANY);
 }
 
+/* linux/sched.h */
+#define PF_EXITING 0x00000004
+#define PF_KTHREAD 0x00200000
+
+/* Of wait(2)'s status: by which signal it ended; 0: it called exit(). */
+#define EXIT_SIGNAL 0x7f
+
+/*
+ * Who ends it, and how. A worker of the kernel closes what nobody holds any more (a descriptor
+ * that was in flight, flush_delayed_fput()): of that nothing is known. inet_shutdown() of a
+ * listener goes through tcp_disconnect(), which leaves sk_shutdown alone; __tcp_close() sets it
+ * first, and __mptcp_close() that of the user's socket. Of a socket without a file, which the
+ * kernel owns, it says nothing.
+ */
+static __always_inline void describe_end(struct sock *sk, struct aw_event *e)
+{
+	struct aw_ending ending = {};
+
+	if (!read_ending(&ending) || ending.flags & PF_KTHREAD)
+		return;
+	if (ending.flags & PF_EXITING) {
+		e->exit_code = ending.exit_code;
+		e->reason = ending.exit_code & EXIT_SIGNAL ? AW_KILLED : AW_EXITED;
+	} else if (READ(sk, sk_socket, sk, sk_shutdown)) {
+		e->reason = AW_CLOSED;
+	} else if (READ(sk, sk_socket, file)) {
+		e->reason = AW_SHUT_DOWN;
+	}
+}
+
 static __always_inline void on_listener_closed(struct sock *sk, struct aw_event *e)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
@@ -97,6 +127,7 @@ static __always_inline void on_listener_closed(struct sock *sk, struct aw_event 
 	/* A child that finds no new listener is reset all the same. */
 	closing.children = READ(sk, sk_ack_backlog);
 	e->stage = AW_STAGE_CLOSED;
+	describe_end(sk, e);
 	report_lifecycle(sk, AW_LISTENER_CLOSED, e);
 	bpf_map_delete_elem(&aw_pressed, &e->listener.id);
 	closing.extra_mib = mib_of_children(sk);

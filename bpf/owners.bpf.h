@@ -56,6 +56,7 @@ static __always_inline void on_exit(struct task_struct *task)
 		return;
 	if (bpf_map_delete_elem(&aw_holders, &p.pid))
 		return;
+	p.exit_code = READ(task, exit_code);
 	read_comm(p.comm, task);
 	report_process(&p);
 }

@@ -90,6 +90,11 @@ enum aw_reason {
 	AW_WHEN_QUEUED,
 	/* both resets, --all-resets */
 	AW_WHEN_ACCEPTED,
+	/* listener_closed */
+	AW_CLOSED,
+	AW_EXITED,
+	AW_KILLED,
+	AW_SHUT_DOWN,
 	AW_NR_REASONS,
 };
 
@@ -222,7 +227,8 @@ struct aw_event {
 	__u8 device[AW_DEVICE_LEN]; /* of a packet that was refused on its way; empty: none */
 	__u64 old_inode; /* old_connection: its socket's; 0: it has none, or is not known */
 	__u8 old_state;	 /* old_connection: of the kernel's enum (TCP_ESTABLISHED is 1); 0: none */
-	__u8 _pad[7];
+	__u8 _pad[3];
+	__u32 exit_code; /* listener_closed for exited and killed: as wait(2) has it */
 };
 
 #define AW_NO_AGE (~0u)
@@ -252,8 +258,8 @@ struct aw_process {
 	__u64 start_ns; /* of AW_PROCESS_FORK: when pid was started, CLOCK_BOOTTIME */
 	__u32 pid;
 	__u32 other_pid;
-	__u32 change; /* enum aw_process_change */
-	__u32 _pad;
+	__u32 change;	 /* enum aw_process_change */
+	__u32 exit_code; /* of AW_PROCESS_EXIT: as wait(2) has it */
 	__u8 comm[AW_COMM_LEN];
 };
 

@@ -323,8 +323,10 @@ class Agent:
         return self._counted[name]
 
     def of(self, action, reason=None):
-        return [e for e in self.events
-                if e["event"]["action"] == action and e["event"].get("reason") == reason]
+        """How a listener ended is not asked for where there is no reason."""
+        return [e for e in self.events if e["event"]["action"] == action and
+                (reason is None and action == "listener_closed" or
+                 e["event"].get("reason") == reason)]
 
     def require_only(self, *kinds):
         """kinds: as in listener_opened or reset_sent/no_listener."""
@@ -363,7 +365,8 @@ class Agent:
 
 def kind_of(record):
     event = record["event"]
-    return "/".join(filter(None, (event["action"], event.get("reason"))))
+    reason = None if event["action"] == "listener_closed" else event.get("reason")
+    return "/".join(filter(None, (event["action"], reason)))
 
 
 def require_fields(record, **wanted):

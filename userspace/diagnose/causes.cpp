@@ -28,7 +28,7 @@ struct Cause {
   /// What the kernel counts of these: where a program cannot see them, a counter that has not moved
   /// rules them out.
   std::array<std::optional<KernelCounter>, 2> counters{};
-  std::array<std::string_view, 6> findings{}; ///< names that diagnose/rules.cpp gives it
+  std::array<std::string_view, 8> findings{}; ///< names that diagnose/rules.cpp gives it
   std::string_view excluded{};                ///< why it would have been seen
   std::string_view unseen{};                  ///< where no program looks at it
   /// It eats ACKs and SYN-ACKs as well, which shows in SYN-ACKs that are sent again.
@@ -65,7 +65,8 @@ constexpr std::array causes{
           .title = "closed port",
           .shown_by = {refused},
           .must_see = {refused},
-          .findings = {"restart_gap", "closed_by_owner", "closed_port"},
+          .findings = {"crash_loop", "owner_died", "listener_shut_down", "restart_gap",
+                       "service_stopped", "closed_by_owner", "reopened_by_owner", "closed_port"},
           .excluded = "nobody was refused"},
     Cause{.name = "acceptor",
           .title = "a server that does not accept",

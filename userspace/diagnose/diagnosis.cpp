@@ -46,9 +46,9 @@ Seen* seen_of(Facts& facts, const Event& event) {
 }
 
 std::vector<const Seen*> every_seen(const Facts& facts) {
-  std::vector all{&facts.overflow, &facts.aborted,  &facts.syn_drops,
-                  &facts.cookies,  &facts.silent,   &facts.expired,
-                  &facts.refused,  &facts.rejected, &facts.lost_at_close};
+  std::vector all{&facts.overflow,      &facts.aborted, &facts.syn_drops, &facts.cookies,
+                  &facts.silent,        &facts.expired, &facts.refused,   &facts.rejected,
+                  &facts.lost_at_close, &facts.died};
   for (const Seen& seen : facts.dropped)
     all.push_back(&seen);
   return all;
@@ -75,6 +75,12 @@ uint64_t size_of(const Facts& facts) {
   for (const Seen* seen : every_seen(facts))
     size += seen->count;
   return std::max(size, least);
+}
+
+void note_refused_at(Facts& facts, const Address& address) {
+  auto& known = facts.refused_at;
+  if (known.size() < Facts::max_refused_at && std::ranges::find(known, address) == known.end())
+    known.push_back(address);
 }
 
 /// When the last of what went wrong was seen.
@@ -111,7 +117,17 @@ void Diagnosis::note_client(Subject& subject, const Event& event) const {
   subject.facts.clients = subject.clients.size();
 }
 
+/// A process may die before anybody is refused.
+void Diagnosis::note_death(const Event& event, uint64_t at_ns) {
+  if (!event.end || !event.end->is_death())
+    return;
+  const SubjectKey key = subject_of(event);
+  if (Subject* place = subject({0, key.netns, key.port}, at_ns))
+    place->facts.died.add(1, at_ns);
+}
+
 void Diagnosis::note(const Event& event, uint64_t at_ns) {
+  note_death(event, at_ns);
   Facts none;
   const bool lost = seen_of(none, event) != nullptr;
   if (!lost && event.action != AW_QUEUE_PRESSURE)
@@ -126,8 +142,8 @@ void Diagnosis::note(const Event& event, uint64_t at_ns) {
     found->facts.silent_handshakes += event.count;
   if (event.action == AW_LISTEN_DROP && event.reason == AW_OTHER && event.kernel_reason)
     found->facts.kernel_reason = *event.kernel_reason;
-  if (event.action == AW_RESET_SENT && event.reason == AW_NO_LISTENER && !found->facts.refused_at)
-    found->facts.refused_at = event.server_address;
+  if (event.action == AW_RESET_SENT && event.reason == AW_NO_LISTENER && event.server_address)
+    note_refused_at(found->facts, *event.server_address);
   if (event.action == AW_LISTEN_DROP)
     note_refusal(found->facts, event);
   note_client(*found, event);

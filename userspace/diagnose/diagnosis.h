@@ -97,6 +97,7 @@ private:
 
   [[nodiscard]] Subject* subject(const SubjectKey& key, uint64_t at_ns);
   void note_client(Subject& subject, const Event& event) const;
+  void note_death(const Event& event, uint64_t at_ns);
   static void take(Subject& subject, const QueueState& state);
   void refresh(Subject& subject, uint64_t now_ns) const;
   [[nodiscard]] bool is_over(const Subject& subject) const;

@@ -46,6 +46,8 @@ struct Thresholds {
   double former_seconds = 60;        ///< a listener that closed so long ago left a gap
   uint64_t failed_handshakes = 3;    ///< SYNs to a closed port, SYN-ACKs sent again
   uint64_t flood = 100;              ///< unanswered handshakes
+  size_t deaths = 3;                 ///< of processes that listened there
+  double deaths_seconds = 600;       ///< in so long
 };
 
 /// What is known of one listener, or of a place where nobody listens, since its trouble
@@ -65,6 +67,7 @@ struct Facts {
   Seen refused;                   ///< reset_sent for no_listener
   Seen rejected;                  ///< reset_sent for firewall; the same SYNs may be in `dropped`
   Seen lost_at_close;             ///< connections that were lost when the listener was closed
+  Seen died;                      ///< of a place: processes that listened there and died
   std::array<Seen, AW_NR_REASONS> dropped; ///< listen_drop for any other reason
   std::map<aw_reason, Refused> refusals;   ///< of these
   size_t clients = 0;                      ///< different addresses among them, at most max_clients
@@ -108,9 +111,15 @@ struct Facts {
   std::optional<FileShortage> shortage; ///< what accept() of a holder fails for
   std::optional<FormerListener> former; ///< who listened there, at the first refusal
   std::optional<double> gap_seconds;    ///< until somebody listened again
-  bool former_lives = false;            ///< it closed the listener and runs on
+  bool former_lives = false;            ///< who closed the listener runs on
   std::optional<uint32_t> reopened_by;  ///< the process that listened again
-  std::optional<Address> refused_at;    ///< the address that the first refused client came to
+  std::optional<ListenerEnd> end;       ///< of a listener that is closed
+  /// Of processes that listened there, one after the other, those that died lately: the last of
+  /// them, the oldest first.
+  std::vector<ListenerEnd> deaths;
+  /// The addresses that refused clients came to: the first few, at most max_refused_at.
+  std::vector<Address> refused_at;
+  static constexpr size_t max_refused_at = 4;
   /// Listeners of this host with the same port that do not take what comes to that address: at
   /// most max_elsewhere.
   struct Elsewhere {

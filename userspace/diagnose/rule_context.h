@@ -47,23 +47,8 @@ struct RuleContext {
            facts.owner->name != facts.lost_opener->name &&
            (!state || state->threads.listener != Awaited::yes);
   }
-  /// The process that closed the listener runs on, and has not just begun to end.
-  [[nodiscard]] bool is_closed_by_owner() const {
-    constexpr double time_to_end = 1.5;
-    if (!facts.former || !facts.former_lives)
-      return false;
-    return facts.reopened_by ? *facts.reopened_by == facts.former->owner.pid
-                             : closed_seconds() >= time_to_end;
-  }
-  /// It is not known yet whether it runs on.
-  [[nodiscard]] bool may_be_closed_by_owner() const {
-    return facts.former && facts.former_lives && !facts.gap_seconds;
-  }
-  [[nodiscard]] double closed_seconds() const {
-    const uint64_t first = facts.refused.first_ns;
-    return facts.former->closed_seconds_ago +
-           (facts.now_ns > first ? static_cast<double>(facts.now_ns - first) / 1e9 : 0);
-  }
+  /// Its process has died again and again, and was started again each time.
+  [[nodiscard]] bool is_crash_loop() const { return facts.deaths.size() >= limits.deaths; }
 
   /// And somebody waits. A host without files cannot be looked at, either: there it is seen
   /// by what the queue has no room for.
@@ -162,9 +147,18 @@ MaybeFinding syn_queue_full(const RuleContext& c);
 MaybeFinding handshakes_lost(const RuleContext& c);
 MaybeFinding firewall(const RuleContext& c);
 
-// Nobody listens there, or no longer: rules_place.cpp.
+// Nobody listens any more: rules_gap.cpp.
 MaybeFinding restart_gap(const RuleContext& c);
+MaybeFinding service_stopped(const RuleContext& c);
+MaybeFinding owner_died(const RuleContext& c);
+MaybeFinding crash_loop(const RuleContext& c);
+MaybeFinding listener_shut_down(const RuleContext& c);
 MaybeFinding closed_by_owner(const RuleContext& c);
+MaybeFinding reopened_by_owner(const RuleContext& c);
+/// A sentence on what to do about a process that died.
+std::string advice_for_death(const ListenerEnd& end);
+
+// A port, and what is in front of it: rules_place.cpp.
 MaybeFinding closed_port(const RuleContext& c);
 MaybeFinding closed_with_queue(const RuleContext& c);
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diagnose/rule_context.h"
-#include "diagnose/servers.h"
 
 #include "events/names.h"
 
@@ -8,14 +7,20 @@ namespace acceptwatch::rule {
 namespace {
 
 std::string place_of(const Facts& facts) {
-  return facts.refused_at ? fmt::format("at {}", std::string_view{to_string(*facts.refused_at)})
-                          : "there";
+  if (facts.refused_at.empty())
+    return "there";
+  std::string text;
+  for (const Address& address : facts.refused_at)
+    text +=
+        fmt::format("{}{}", text.empty() ? "at " : " or ", std::string_view{to_string(address)});
+  return facts.refused_at.size() < Facts::max_refused_at ? text : text + " (or others)";
 }
 
 /// A wildcard of IPv6 takes IPv4 as well, unless the socket was told not to.
 bool is_for_ipv6_only(const Facts& facts, const Facts::Elsewhere& one) {
-  return facts.refused_at && facts.refused_at->family == AF_INET &&
-         one.address.family == AF_INET6 && one.address.bytes == decltype(one.address.bytes){};
+  const auto is_ipv4 = [](const Address& address) { return address.family == AF_INET; };
+  return std::ranges::any_of(facts.refused_at, is_ipv4) && one.address.family == AF_INET6 &&
+         one.address.bytes == decltype(one.address.bytes){};
 }
 
 /// Who listens on the same port, but is not reached.
@@ -64,53 +69,6 @@ std::string where(const Facts& facts) {
 
 } // namespace
 
-MaybeFinding restart_gap(const RuleContext& c) {
-  const auto& former = c.facts.former;
-  if (!c.goes_on(c.facts.refused) || !former ||
-      former->closed_seconds_ago > c.limits.former_seconds || c.is_closed_by_owner() ||
-      c.may_be_closed_by_owner())
-    return std::nullopt;
-  Finding finding{"restart_gap", Confidence::certain, {}, {}, {}};
-  finding.what =
-      fmt::format("{} refused while nobody listened: {}/{} closed it {:.3f} s before the first",
-                  connections(c.facts.refused.count), former->owner.name, former->owner.pid,
-                  former->closed_seconds_ago);
-  if (c.facts.gap_seconds)
-    finding.what +=
-        fmt::format(", and after {:.3f} s somebody listened again", *c.facts.gap_seconds);
-  add_number(finding, "refused", c.facts.refused.count);
-  if (c.facts.gap_seconds)
-    finding.evidence.push_back({"gap_seconds", *c.facts.gap_seconds});
-  finding.advice = "Reload instead of restarting, or keep the socket open across the restart: a "
-                   "systemd socket unit, or SO_REUSEPORT with both running for a moment.";
-  return finding;
-}
-
-MaybeFinding closed_by_owner(const RuleContext& c) {
-  const auto& former = c.facts.former;
-  if (!c.goes_on(c.facts.refused) || !former ||
-      former->closed_seconds_ago > c.limits.former_seconds || !c.is_closed_by_owner())
-    return std::nullopt;
-  const bool reopened = c.facts.gap_seconds.has_value();
-  Finding finding{
-      "closed_by_owner", reopened ? Confidence::certain : Confidence::likely, {}, {}, {}};
-  finding.what =
-      fmt::format("{} refused: {}/{} closed its own listener and runs on",
-                  connections(c.facts.refused.count), former->owner.name, former->owner.pid);
-  if (reopened)
-    finding.what +=
-        fmt::format("; the same process opened it again after {:.1f} s", *c.facts.gap_seconds);
-  add_number(finding, "refused", c.facts.refused.count);
-  if (reopened)
-    finding.evidence.push_back({"gap_seconds", *c.facts.gap_seconds});
-  const auto limit = connection_limit(former->owner.name);
-  finding.advice = fmt::format(
-      "Not a restart: programs do so at a limit of new connections, or before they end. See its "
-      "log, and {}.",
-      limit.value_or("its limits (xinetd: cps; systemd: TriggerLimitBurst=; inetd: -R)"));
-  return finding;
-}
-
 MaybeFinding closed_port(const RuleContext& c) {
   const bool gap = c.facts.former && c.facts.former->closed_seconds_ago <= c.limits.former_seconds;
   if (c.facts.listening || gap || !c.goes_on(c.facts.refused) ||
@@ -137,6 +95,11 @@ MaybeFinding closed_with_queue(const RuleContext& c) {
   finding.what = fmt::format("the listener was closed while {} waited in its accept queue",
                              connections(c.facts.lost_at_close.count));
   add_number(finding, "lost", c.facts.lost_at_close.count);
+  if (c.facts.end && c.facts.end->is_death()) {
+    finding.what += fmt::format(", as its process ended: {}", exit_text(*c.facts.end));
+    finding.advice = advice_for_death(*c.facts.end);
+    return finding;
+  }
   finding.advice =
       "Before the service is stopped, take it out of the load balancer and let it accept "
       "those that wait, or hand the socket over (reload, systemd socket unit, "

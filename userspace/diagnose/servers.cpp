@@ -83,6 +83,16 @@ constexpr std::array connection_limits{
     Setting{"node", "server.maxConnections"},
 };
 
+/// At which they close their listener for a while.
+constexpr std::array rate_limits{
+    // man xinetd.conf
+    Setting{"xinetd", "cps (/etc/xinetd.conf, /etc/xinetd.d)"},
+    // man systemd.socket
+    Setting{"systemd", "TriggerLimitIntervalSec= and TriggerLimitBurst= of the socket unit"},
+    // man inetd of inetutils and of openbsd-inetd
+    Setting{"inetd", "-R"},
+};
+
 /// They set RLIMIT_NOFILE themselves.
 constexpr std::array descriptor_settings{
     Setting{"memcached", "-c, from which memcached makes it (/etc/memcached.conf)"},
@@ -105,6 +115,10 @@ std::optional<std::string_view> setting_of(const Table& table, std::string_view 
 
 std::optional<std::string_view> connection_limit(std::string_view process) {
   return setting_of(connection_limits, process);
+}
+
+std::optional<std::string_view> rate_limit(std::string_view process) {
+  return setting_of(rate_limits, process);
 }
 
 std::optional<std::string_view> descriptor_setting(std::string_view process) {

@@ -23,6 +23,9 @@ struct DefaultBacklog {
 /// Absent: the program is none of these, or has no such limit.
 [[nodiscard]] std::optional<std::string_view> connection_limit(std::string_view process);
 
+/// The setting of one that closes its listener for a while when too many connections come.
+[[nodiscard]] std::optional<std::string_view> rate_limit(std::string_view process);
+
 /// The setting by which a well-known server sets its own limit of descriptors, so that
 /// LimitNOFILE= changes nothing.
 [[nodiscard]] std::optional<std::string_view> descriptor_setting(std::string_view process);

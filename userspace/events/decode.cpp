@@ -115,6 +115,7 @@ Event to_event(const aw_event& record, const Instant& now, const ReasonNames& na
   }
   if (record.flags & AW_HAS_BACKLOG)
     event.backlog = record.backlog;
+  event.end = end_of(record);
   if (record.action == AW_QUEUE_PRESSURE)
     event.pressure = QueuePressure{};
   event.device = text_of(record.device);
@@ -125,6 +126,15 @@ Event to_event(const aw_event& record, const Instant& now, const ReasonNames& na
     event.kernel_reason =
         names(static_cast<aw_reason_space>(record.reason_space), record.kernel_reason);
   return event;
+}
+
+std::optional<ListenerEnd> end_of(const aw_event& record) {
+  if (record.action != AW_LISTENER_CLOSED || record.reason == AW_REASON_NONE)
+    return std::nullopt;
+  ListenerEnd end{static_cast<aw_reason>(record.reason), {}, record.pid, text_of(record.comm)};
+  if (end.reason == AW_EXITED || end.reason == AW_KILLED)
+    end.exit_code = record.exit_code;
+  return end;
 }
 
 Address address_of(const aw_listener& listener) {

@@ -5,6 +5,7 @@
 #include "base/shared_text.h"
 #include "base/short_text.h"
 #include "events/blind_spot.h"
+#include "events/listener_end.h"
 
 #include <array>
 #include <cstdint>
@@ -37,7 +38,7 @@ struct Queue {
 
 /// A process that holds a listener.
 struct Owner {
-  uint32_t pid = 0;
+  uint32_t pid = 0;          ///< 0: several of that name, of a record that stands for many
   std::string name;          ///< any bytes: the process chose them
   SharedText cgroup;         ///< path below the cgroup2 mount
   SharedText container = {}; ///< id, if the cgroup's path names one
@@ -47,8 +48,7 @@ struct Owner {
 struct FormerListener {
   Owner owner;
   double closed_seconds_ago = 0; ///< at the event, at least 0
-  /// A process that lived on closed it; else the last that held it exited. Absent: not known.
-  std::optional<bool> closed_alive = {};
+  std::optional<ListenerEnd> end = {};
 };
 
 /// Files that are open, and how many may be.
@@ -263,6 +263,7 @@ struct Event {
   std::string device; ///< that a refused packet came by, or was to leave by; empty: not known
   std::optional<OldConnection> old_connection;
   std::optional<Owner> owner;
+  std::optional<ListenerEnd> end;        ///< of listener_closed, where it is known
   std::optional<FormerListener> former;  ///< of a reset_sent without a listener
   std::optional<FileShortage> shortage;  ///< of accept_stalled
   std::optional<double> oldest_seconds;  ///< how long the head of the accept queue has waited

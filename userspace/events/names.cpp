@@ -60,6 +60,10 @@ constexpr std::array<std::string_view, AW_NR_REASONS> reason_names{
     "handshake",
     "queued",
     "established",
+    "closed",
+    "exited",
+    "killed",
+    "shutdown",
 };
 
 constexpr std::array<std::string_view, AW_NR_STAGES> stage_names{
@@ -214,6 +218,19 @@ std::string_view expiry_phrase(aw_reason reason) {
   }
 }
 
+std::string_view end_phrase(aw_reason reason) {
+  switch (reason) {
+  case AW_EXITED:
+    return "closed: exited";
+  case AW_KILLED:
+    return "closed: killed";
+  case AW_SHUT_DOWN:
+    return "closed: shutdown()";
+  default:
+    return "listener closed";
+  }
+}
+
 std::string_view reset_phrase(aw_reason reason, aw_stage stage) {
   switch (reason) {
   case AW_NO_LISTENER:
@@ -278,7 +295,7 @@ std::string_view phrase_of(aw_action action, aw_reason reason, aw_stage stage) {
   case AW_LISTENER_OPENED:
     return "listener opened";
   case AW_LISTENER_CLOSED:
-    return "listener closed";
+    return end_phrase(reason);
   default:
     return "unknown";
   }

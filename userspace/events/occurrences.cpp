@@ -61,7 +61,11 @@ constexpr std::array table{
     Occurrence{AW_RESET_RECEIVED, AW_WHEN_QUEUED, queued},
     Occurrence{AW_RESET_RECEIVED, AW_WHEN_ACCEPTED, {}},
     Occurrence{AW_LISTENER_OPENED, AW_REASON_NONE, {}},
-    Occurrence{AW_LISTENER_CLOSED, AW_REASON_NONE, {}},
+    Occurrence{AW_LISTENER_CLOSED, AW_REASON_NONE, {}}, // how it ended is not known
+    Occurrence{AW_LISTENER_CLOSED, AW_CLOSED, {}},
+    Occurrence{AW_LISTENER_CLOSED, AW_EXITED, {}},
+    Occurrence{AW_LISTENER_CLOSED, AW_KILLED, {}},
+    Occurrence{AW_LISTENER_CLOSED, AW_SHUT_DOWN, {}},
     Occurrence{AW_ACCEPT_STALLED, AW_REASON_NONE, {}},
     Occurrence{AW_QUEUE_PRESSURE, AW_REASON_NONE, {}},
     Occurrence{AW_FINDING, AW_REASON_NONE, {}},

@@ -74,6 +74,7 @@ struct Features {
   bool preemptible_tracepoints = false;
   bool typed_registers = false;            ///< of __x64_sys_listen(): pt_regs can be followed
   bool reset_reason = false;               ///< enum sk_rst_reason
+  bool current_task_btf = false;           ///< helper, 5.11
   bool sock_from_file = false;             ///< helper, 5.11
   bool socket_cookie = false;              ///< helper in tracing programs, 5.12
   bool rdonly_cast = false;                ///< kfunc, 6.2

@@ -36,9 +36,14 @@ void add_tracepoint_programs(const Features& features, Plan& plan) {
                  better_tier);
 }
 
+void hide_how_listeners_end(Plan& plan, const std::string& why, const std::string& remedy) {
+  for (const char* field : {"event.reason", "acceptwatch.closed_by"})
+    plan.blind.push_back({AW_LISTENER_CLOSED, AW_REASON_NONE, AW_STAGE_NONE, field, why, remedy});
+}
+
 /// Where the headers of packets cannot be read, records lack these fields. They still name the
 /// listener.
-void note_unreadable_packets(Plan& plan) {
+void note_unreadable_packets(const Features& features, Plan& plan) {
   const auto hide = [&](aw_action action, aw_reason reason, aw_stage stage,
                         std::initializer_list<const char*> fields) {
     for (const char* field : fields)
@@ -71,6 +76,8 @@ void note_unreadable_packets(Plan& plan) {
   // The name of a new process is read from /proc instead, a little later: it may have exited.
   for (int action = AW_LISTEN_DROP; action < AW_NR_ACTIONS; ++action)
     hide(static_cast<aw_action>(action), AW_REASON_NONE, AW_STAGE_NONE, {"process.name"});
+  if (!features.current_task_btf)
+    hide_how_listeners_end(plan, "the thread that ends it cannot be read", {});
 }
 
 aw_packet_access packet_access(const Features& features) {
@@ -211,7 +218,7 @@ Plan bpf_plan(const Features& features, aw_source tier) {
   plan.count_arrivals = !plan.config.accept_args && plan.seed_by_iterator && features.tp_btf.ok &&
                         features.arguments_of("tp:inet_sock_set_state");
   if (plan.config.packet_access == AW_PACKETS_UNREADABLE)
-    note_unreadable_packets(plan);
+    note_unreadable_packets(features, plan);
   choose_chains(features, plan);
   note_driver_xdp(features.driver_xdp, plan);
   return plan;
@@ -242,6 +249,7 @@ Plan poll_plan() {
       plan.blind.push_back(
           {action, AW_REASON_NONE, AW_STAGE_NONE, field, "counters know no packet", remedy});
   }
+  hide_how_listeners_end(plan, "a look between two others does not see who ends it", remedy);
   see_nothing_of(plan, AW_ACCEPT_STALLED, AW_REASON_NONE, AW_STAGE_NONE,
                  "how long connections wait is shown by an iterator of BPF", remedy);
   see_no_stacks(plan, "an iterator of BPF shows them", remedy);

@@ -131,14 +131,42 @@ void Incidents::count_cookies(uint32_t netns, Facts& facts) const {
 }
 
 /// Whether the process that closed the listener runs on. One that was started later has its number.
-void Incidents::note_former(Facts& facts) const {
+void Incidents::note_former(const SubjectKey& key, Facts& facts) const {
   facts.former_lives = false;
-  if (!facts.former || !facts.former->closed_alive.value_or(false))
+  if (!facts.former || !facts.former->end || facts.former->end->reason != AW_CLOSED)
+    return;
+  const auto ended = table_.ended_at(key.netns, key.port);
+  const auto former = std::ranges::find_if(
+      ended, [&](const Listener* one) { return one->end->pid == facts.former->end->pid; });
+  if (former != ended.end())
+    facts.former->end = (*former)->end;
+  if (facts.former->end->exit_code)
     return;
   const auto closed_ago_ns = static_cast<uint64_t>(facts.former->closed_seconds_ago * 1e9);
   const uint64_t refused_ns = facts.refused.first_ns;
-  const auto start_ns = host_.start_ns(facts.former->owner.pid);
+  const auto start_ns = host_.start_ns(facts.former->end->pid);
   facts.former_lives = start_ns && *start_ns <= refused_ns - std::min(refused_ns, closed_ago_ns);
+}
+
+/// Of processes that listened there. A process may have had several listeners.
+void Incidents::note_deaths(const SubjectKey& key, Facts& facts, const Instant& now) const {
+  constexpr size_t most = 16;
+  const auto since_ns = static_cast<uint64_t>(diagnosis_.thresholds().deaths_seconds * 1e9);
+  const auto ended = table_.ended_at(key.netns, key.port);
+  facts.deaths.clear();
+  facts.died = {};
+  for (const Listener* listener : ended) {
+    const bool known = std::ranges::find(facts.deaths, listener->end->pid, &ListenerEnd::pid) !=
+                       facts.deaths.end();
+    if (!listener->end->is_death() || known || listener->closed_ns + since_ns < now.boot_ns)
+      continue;
+    if (!facts.died.count++)
+      facts.died.last_ns = listener->closed_ns;
+    facts.died.first_ns = listener->closed_ns;
+    facts.deaths.insert(facts.deaths.begin(), *listener->end);
+    if (facts.deaths.size() == most)
+      return;
+  }
 }
 
 /// Of a place where nobody listens. Who listens in other network namespaces matters only where
@@ -180,10 +208,12 @@ void Incidents::note_holders(const Listener& listener, Facts& facts) const {
 void Incidents::complete(const SubjectKey& key, Facts& facts, const Instant& now) {
   const Listener* listener = table_.find(key.listener);
   if (!listener) {
-    note_former(facts);
+    note_former(key, facts);
+    note_deaths(key, facts, now);
     return note_elsewhere(key, facts);
   }
   facts.listening = !listener->closed;
+  facts.end = listener->end;
   if (const Holder* owner = owner_of(*listener))
     facts.owner = to_owner(*owner);
   facts.backlog = listener->backlog;

@@ -49,7 +49,8 @@ private:
   void note_queues(const SubjectKey& key, const QueueState& state);
   void tell_stalls(const Instant& now, const Tell& tell);
   void complete(const SubjectKey& key, Facts& facts, const Instant& now);
-  void note_former(Facts& facts) const;
+  void note_former(const SubjectKey& key, Facts& facts) const;
+  void note_deaths(const SubjectKey& key, Facts& facts, const Instant& now) const;
   void note_holders(const Listener& listener, Facts& facts) const;
   void note_elsewhere(const SubjectKey& key, Facts& facts) const;
   void count_cookies(uint32_t netns, Facts& facts) const;

@@ -53,7 +53,7 @@ struct Listener {
   std::optional<Holder> last_holder; ///< of a listener that nobody holds any more
   uint64_t verified_ns = 0;          ///< when its holders were last compared with /proc
   bool closed = false;               ///< kept for the totals
-  std::optional<bool> closed_alive;  ///< see FormerListener
+  std::optional<ListenerEnd> end;    ///< of one that is closed, where it is known
   uint64_t closed_ns = 0;            ///< CLOCK_BOOTTIME
   uint64_t stall_checked_ns = 0;     ///< see update_shortage()
   uint64_t cookie = 0;               ///< of its socket; 0: not known

@@ -61,7 +61,7 @@ void Monitor::handle(const aw_event& record, uint64_t count) {
   table_.attribute(event);
   const bool wanted = is_wanted(listeners);
   if (record.action == AW_LISTENER_CLOSED)
-    table_.closed(record.listener.id, record.header.boot_ns, record.pid);
+    table_.closed(record);
   if (!wanted)
     return mute(record.listener.id);
   if (event.reason == AW_FIREWALL)
@@ -74,7 +74,10 @@ void Monitor::handle(const aw_event& record, uint64_t count) {
   // Of another place it is only seen so that the kernel's counters add up: `explain`.
   if (in_place || !scope_.explained) {
     note_seen(event);
-    tell(event);
+    if (event.action == AW_LISTENER_OPENED || event.action == AW_LISTENER_CLOSED)
+      tell_life(event, record.header.boot_ns);
+    else
+      tell(event);
   }
   if ((record.flags & AW_HAS_ALL_OF_LISTENER) == AW_HAS_ALL_OF_LISTENER)
     table_.note_queues(record.listener);
@@ -144,7 +147,7 @@ void Monitor::name_former(const aw_event& record, Event& event) const {
     return;
   const auto gap_ns = record.header.boot_ns - former->closed_ns;
   event.former = FormerListener{to_owner(*former->last_holder), static_cast<double>(gap_ns) / 1e9,
-                                former->closed_alive};
+                                former->end};
 }
 
 bool Monitor::has_wanted_listener() const {
@@ -171,7 +174,16 @@ void Monitor::note_firewall(const aw_event& record, Event& event) {
   chains_until_ns_ = now_.boot_ns + chains_watched_ns;
 }
 
+void Monitor::tell_life(const Event& event, uint64_t at_ns) {
+  brief_.take(event, at_ns, [this](const Event& told) { hand_over(told); });
+}
+
 void Monitor::tell(const Event& event) {
+  brief_.release(event.listener, [this](const Event& told) { hand_over(told); });
+  hand_over(event);
+}
+
+void Monitor::hand_over(const Event& event) {
   if (!scope_.wants_action(event.action) || has_told_all())
     return;
   const bool of_listener = event.action == AW_LISTENER_OPENED || event.action == AW_LISTENER_CLOSED;

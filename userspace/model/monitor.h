@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/auditor.h"
+#include "model/brief_listeners.h"
 #include "model/event_sink.h"
 #include "model/reports.h"
 #include "model/sampler.h"
@@ -69,7 +70,9 @@ private:
   void name_former(const aw_event& record, Event& event) const;
   [[nodiscard]] bool is_wanted(const std::vector<const Listener*>& listeners) const;
   void note_firewall(const aw_event& record, Event& event);
+  void tell_life(const Event& event, uint64_t at_ns);
   void tell(const Event& event);
+  void hand_over(const Event& event);
   void mute(uint64_t id);
   void unmute_wanted();
   /// Absent: all is well.
@@ -108,6 +111,7 @@ private:
   Incidents incidents_;
   Sampler sampler_;
   SummedUp summed_up_;
+  BriefListeners brief_;
   FoundCounts found_;             ///< under a filter by owner
   SeenEvents seen_;               ///< of what somebody wants to hear of
   std::vector<Counter> counters_; ///< as they were last read

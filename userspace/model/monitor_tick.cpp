@@ -82,6 +82,7 @@ void Monitor::tick(const Instant& now) {
     chains_until_ns_ = 0;
     control_.watch_chains(false);
   }
+  brief_.tick(now_.boot_ns, [this](const Event& told) { hand_over(told); });
   if (now_.boot_ns >= next_losses_ns_)
     tell_losses();
   if (now_.boot_ns >= next_audit_ns_ && !stopped_) {
@@ -209,6 +210,7 @@ void Monitor::finish(const Instant& now) {
   next_look_ns_ = 0; // how the queues are at the end
   next_sample_ns_ = 0;
   tick(now);
+  brief_.finish([this](const Event& told) { hand_over(told); });
   read_waits();
 }
 

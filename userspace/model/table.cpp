@@ -99,18 +99,15 @@ void ListenerTable::opened(const aw_event& record) {
   find_holder(listener.holders, record.pid)->name = std::move(name);
 }
 
-void ListenerTable::closed(uint64_t id, uint64_t closed_ns, uint32_t closer) {
+void ListenerTable::closed(const aw_event& record) {
+  const uint64_t id = record.listener.id;
   const auto found = listeners_.find(id);
   if (found == listeners_.end())
     return;
   Listener& listener = found->second;
   if (const Holder* owner = owner_of(listener))
     listener.last_holder = Holder{*owner};
-  // An exit is told before the descriptors are closed (do_exit()): who closes it, and is among the
-  // holders or those that have let go, lives. Of another than the one named nothing is said.
-  const bool lives = find_holder(listener.holders, closer) || find_holder(listener.let_go, closer);
-  if (closer && listener.last_holder && listener.last_holder->pid == closer)
-    listener.closed_alive = lives;
+  listener.end = end_of(record);
   for (const Holder& holder : listener.holders)
     std::erase(held_[holder.pid], id);
   for (const Holder& holder : listener.let_go)
@@ -120,7 +117,7 @@ void ListenerTable::closed(uint64_t id, uint64_t closed_ns, uint32_t closer) {
   if (!listener.closed)
     closed_.push_back(id);
   listener.closed = true;
-  listener.closed_ns = closed_ns;
+  listener.closed_ns = record.header.boot_ns;
   if (closed_.size() <= max_closed)
     return;
   const auto oldest = listeners_.find(closed_.front());
@@ -241,6 +238,13 @@ const Listener* ListenerTable::find_former(uint32_t netns, const Address& addres
       last = listener;
   }
   return last;
+}
+
+std::vector<const Listener*> ListenerTable::ended_at(uint32_t netns, uint16_t port) const {
+  auto found = at(netns, port);
+  std::erase_if(found, [](const Listener* one) { return !one->closed || !one->end; });
+  std::ranges::sort(found, std::ranges::greater{}, &Listener::closed_ns);
+  return found;
 }
 
 void ListenerTable::attribute(Event& event) const {

@@ -22,8 +22,7 @@ public:
   void add_holder(const aw_holder& record);
   /// listener_opened, listener_closed.
   void opened(const aw_event& record);
-  /// `closer`: the process that did it; 0: not known.
-  void closed(uint64_t id, uint64_t closed_ns, uint32_t closer = 0);
+  void closed(const aw_event& record);
   void process_changed(const aw_process& record);
 
   /// Some exits were not reported: asks /proc which holders are still there. The
@@ -76,6 +75,9 @@ public:
   /// second for each listener.
   [[nodiscard]] std::optional<OwnerState> owner_state(uint64_t id, uint64_t now_ns);
 
+  /// Listeners there that are closed, and of which is known how they ended: the last first.
+  [[nodiscard]] std::vector<const Listener*> ended_at(uint32_t netns, uint16_t port) const;
+
   /// Names the event's owner.
   void attribute(Event& event) const;
 
@@ -105,6 +107,7 @@ private:
   void executed(const aw_process& record);
   void renamed(const aw_process& record);
   void exited(uint32_t pid);
+  void note_exit(const aw_process& record);
   void accepts(const aw_process& record);
 
   const Host& host_;

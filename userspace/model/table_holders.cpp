@@ -66,6 +66,7 @@ void ListenerTable::process_changed(const aw_process& record) {
   case AW_PROCESS_RENAME:
     return renamed(record);
   case AW_PROCESS_EXIT:
+    note_exit(record);
     return exited(record.pid);
   case AW_PROCESS_ACCEPTS:
     return accepts(record);
@@ -150,6 +151,21 @@ void ListenerTable::exited(uint32_t pid) {
     erase_holder(listener.let_go, pid);
   }
   held_.erase(held);
+}
+
+/// Who has just closed its listeners was about to end.
+void ListenerTable::note_exit(const aw_process& record) {
+  constexpr uint64_t soon_ns = 10'000'000'000;
+  for (auto id = closed_.rbegin(); id != closed_.rend(); ++id) {
+    const auto found = listeners_.find(*id);
+    if (found == listeners_.end() || !found->second.closed)
+      continue;
+    Listener& listener = found->second;
+    if (listener.closed_ns + soon_ns < record.header.boot_ns)
+      return;
+    if (listener.end && listener.end->reason == AW_CLOSED && listener.end->pid == record.pid)
+      listener.end->exit_code = record.exit_code;
+  }
 }
 
 void ListenerTable::suspect_exits() {

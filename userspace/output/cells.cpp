@@ -19,7 +19,7 @@ std::string cut(const std::string& text, size_t bytes) {
 std::string owner_text(const std::optional<Owner>& owner, size_t owners, size_t width) {
   if (!owner)
     return "-";
-  std::string tail = fmt::format("/{}", owner->pid);
+  std::string tail = owner->pid ? fmt::format("/{}", owner->pid) : "";
   const std::string times = owners > 1 ? fmt::format(" x{}", owners) : "";
   if (tail.size() + times.size() < width) // the pid matters more
     tail += times;

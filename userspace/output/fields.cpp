@@ -47,6 +47,7 @@ constexpr std::array table{
     Field{"acceptwatch.netfilter", "WHAT", "", "Where the firewall dropped it"},
     Field{"acceptwatch.old_connection", "WHAT", "", "Whose ports a SYN has: its state, its age"},
     Field{"acceptwatch.source", "SOURCE", "", "The tier that saw it"},
+    Field{"acceptwatch.closed_by", "WHAT", "", "Which process ended the listener, and how"},
     Field{"acceptwatch.former_listener", "PROCESS", "", "Who listened there before"},
     Field{"acceptwatch.descriptors", "WHAT", "files", "Of a process that has none left"},
     Field{"acceptwatch.host_files", "WHAT", "files", "Of a host that has none left"},

@@ -62,7 +62,8 @@ void write_owner(JsonWriter& json, const std::optional<Owner>& owner,
   if (!owner)
     return;
   json.begin_object("process");
-  json.member("pid", owner->pid);
+  if (owner->pid)
+    json.member("pid", owner->pid);
   json.known("name", owner->name);
   if (started)
     json.member("start", std::string_view{rfc3339(*started)});

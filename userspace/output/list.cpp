@@ -68,6 +68,7 @@ enum Place : size_t { address_column = 1, owner_column = 2 };
 struct Shape {
   bool wide = false;
   bool peaks = false; ///< there were several looks
+  bool netns = false; ///< there are several
 };
 
 std::vector<Column> columns_of(const Shape& shape) {
@@ -83,6 +84,8 @@ std::vector<Column> columns_of(const Shape& shape) {
   if (shape.wide)
     add({{"FROM"}});
   add({{"DROPS", true}});
+  if (shape.netns && !shape.wide)
+    add({{"NETNS", true}});
   if (shape.wide)
     add({{"STARTED"}, {"REUSEPORT"}, {"NETNS", true}, {"SOCKET", true}, {"CONTAINER"}, {"CGROUP"}});
   return columns;
@@ -111,6 +114,8 @@ Row row_of(const Listed& entry, const Shape& shape) {
   if (shape.wide)
     row.push_back(from_text(entry.syn_queue));
   row.push_back(number_text(entry.drops));
+  if (shape.netns && !shape.wide)
+    row.push_back(number_text(entry.netns));
   if (!shape.wide)
     return row;
   row.push_back(started_text(entry.owner_started));
@@ -132,7 +137,7 @@ void measure(std::vector<Column>& columns, const std::vector<Row>& rows) {
 
 /// Names are cut first, then addresses, neither below what most of them need.
 void fit_to_terminal(std::vector<Column>& columns) {
-  constexpr size_t terminal = 80, narrow_owner = 14, narrow_address = 15;
+  constexpr size_t terminal = 80, narrow_owner = 12, narrow_address = 15;
   size_t total = columns.size() - 1;
   for (const Column& column : columns)
     total += column.width;
@@ -184,8 +189,10 @@ std::string list_as_ndjson(const std::vector<Listed>& listeners, const Origin& o
 }
 
 std::string list_as_text(const std::vector<Listed>& listeners, bool wide) {
+  const auto another = [&](const Listed& entry) { return entry.netns != listeners.front().netns; };
   const auto has_peak = [](const Listed& entry) { return entry.accept_queue.peak.has_value(); };
-  const Shape shape{wide, std::ranges::any_of(listeners, has_peak)};
+  const Shape shape{wide, std::ranges::any_of(listeners, has_peak),
+                    std::ranges::any_of(listeners, another)};
   std::vector<Column> columns = columns_of(shape);
   std::vector<Row> rows;
   rows.reserve(listeners.size());

@@ -28,6 +28,20 @@ void write_id(JsonWriter& json, std::string_view key, std::string_view id) {
   json.end_object();
 }
 
+void write_end_of_listener(JsonWriter& json, const std::optional<ListenerEnd>& end) {
+  if (!end)
+    return;
+  json.begin_object("closed_by");
+  json.member("pid", end->pid);
+  json.known("name", end->name);
+  json.member("exit_status", end->exit_status());
+  if (const auto signal = end->signal()) {
+    json.member("signal", signal_name(*signal));
+    json.member("core_dumped", end->dumped_core());
+  }
+  json.end_object();
+}
+
 void write_former(JsonWriter& json, const std::optional<FormerListener>& former) {
   if (!former)
     return;
@@ -88,6 +102,7 @@ void write_details(JsonWriter& json, const Event& event, const StateRoom& room) 
   write_netfilter(json, event);
   write_old_connection(json, event.old_connection);
   json.member("source", name_of(event.source));
+  write_end_of_listener(json, event.end);
   write_former(json, event.former);
   if (event.shortage)
     write_open_files(json, event.shortage->of_host ? "host_files" : "descriptors",

@@ -99,8 +99,20 @@ std::string_view sign_of(FindingState state) {
   }
 }
 
+/// Somebody may listen on that port at another address.
+std::string refused_text(const Event& event, const std::string& otherwise) {
+  constexpr size_t room = 15; // of any of IPv4
+  if (!event.server_address)
+    return otherwise;
+  const auto address = to_string(*event.server_address);
+  const std::string_view text{address};
+  return text.size() <= room ? fmt::format("RST: nobody at {}", text) : otherwise;
+}
+
 std::string what_text(const Event& event) {
   std::string text{phrase_of(event.action, event.reason, event.stage)};
+  if (event.end && event.end->exit_code.value_or(0))
+    text = fmt::format("closed: {}", exit_text(*event.end));
   if (event.retry)
     text += fmt::format(" #{}", *event.retry);
   if (event.action == AW_LISTENER_CLOSED && event.accept_queue && event.syn_queue &&
@@ -122,9 +134,18 @@ std::string what_text(const Event& event) {
     text = fmt::format("{} {}", sign_of(event.verdict->state), event.verdict->finding.name);
   if (event.former && event.reason == AW_NO_LISTENER)
     text = fmt::format("RST: closed {} s ago", seconds_text(event.former->closed_seconds_ago));
+  if (event.action == AW_LISTENER_CLOSED && event.count > 1)
+    return fmt::format("{} listeners came and went", event.count);
+  if (event.reason == AW_NO_LISTENER && !event.former && event.count == 1)
+    text = refused_text(event, text);
   if (event.count > 1)
     text += fmt::format(" x{}", event.count);
   return text;
+}
+
+/// Listeners that came and went: their ends say so.
+bool is_told_with_its_end(const Event& event) {
+  return event.action == AW_LISTENER_OPENED && event.count > 1;
 }
 
 std::string sample_text(const Sample& sample) {
@@ -220,6 +241,8 @@ void TextFormatter::append_columns(std::string& out, const Event& event) const {
 }
 
 void TextFormatter::format(const Event& event, std::string& out) {
+  if (is_told_with_its_end(event))
+    return;
   append_columns(out, event);
   coloured(out, colour_of(event), what_text(event));
   if (style_.wide && event.kernel_reason)

@@ -105,6 +105,8 @@ void note_types(const TypeInfo& types, Features& features) {
   features.syn_floods = enumerator_after(types, "LINUX_MIB_NUM", "LINUX_MIB_TCPREQQFULLDOCOOKIES");
   features.reset_reason = enumerator(types, "sk_rst_reason", "SK_RST_REASON_NO_SOCKET").has_value();
   features.typed_registers = takes_struct(types, "__x64_sys_listen");
+  features.current_task_btf =
+      enumerator(types, "bpf_func_id", "BPF_FUNC_get_current_task_btf").has_value();
   features.sock_from_file = enumerator(types, "bpf_func_id", "BPF_FUNC_sock_from_file").has_value();
   features.socket_cookie = function_arguments(types, "bpf_get_socket_ptr_cookie").has_value();
   features.rdonly_cast = function_arguments(types, "bpf_rdonly_cast").has_value();

@@ -610,6 +610,8 @@ struct kernfs_node {
 };
 
 struct task_struct {
+	unsigned int flags;
+	int exit_code;
 	pid_t pid;
 	pid_t tgid;
 	struct task_struct *real_parent;

@@ -7,29 +7,15 @@ namespace acceptwatch::scenarios {
 
 // TCPTimeouts is not among them: it counts every timer, a FIN's as well as a SYN-ACK's.
 const std::vector<std::string> audited_counters = {
-    "ListenOverflows",
-    "ListenDrops",
-    "TCPReqQFullDrop",
-    "TCPReqQFullDoCookies",
-    "SyncookiesSent",
-    "SyncookiesRecv",
-    "SyncookiesFailed",
-    "TCPSynRetrans",
-    "EmbryonicRsts",
-    "TCPDeferAcceptDrop",
-    "OutRsts",
-    "TCPFastOpenListenOverflow",
-    "TCPMigrateReqSuccess",
-    "TCPMigrateReqFailure",
+    "ListenOverflows",      "ListenDrops",          "TCPReqQFullDrop",  "TCPReqQFullDoCookies",
+    "SyncookiesSent",       "SyncookiesRecv",       "SyncookiesFailed", "TCPSynRetrans",
+    "EmbryonicRsts",        "TCPDeferAcceptDrop",   "OutRsts",          "TCPFastOpenListenOverflow",
+    "TCPMigrateReqSuccess", "TCPMigrateReqFailure",
 };
 
 const std::vector<std::string> other_counters = {
-    "TCPMinTTLDrop",
-    "TCPMD5NotFound",
-    "TCPMD5Unexpected",
-    "TCPAORequired",
-    "TCPAOKeyNotFound",
-    "TCPAOBad",
+    "TCPMinTTLDrop", "TCPMD5NotFound",   "TCPMD5Unexpected",
+    "TCPAORequired", "TCPAOKeyNotFound", "TCPAOBad",
 };
 
 namespace {
@@ -63,7 +49,7 @@ bool Expectation::absorb(const Expectation& more) {
     return std::tie(one.action, one.reason, one.stage, one.network_type, one.server_address,
                     one.client_address, one.server_port, one.folds, one.owner, one.no_owner,
                     one.accept_depth, one.accept_limit, one.syn_depth, one.syn_limit, one.retry,
-                    one.netfilter_hook, one.netfilter_table, one.netfilter_chain,
+                    one.netfilter_hook, one.netfilter_table, one.netfilter_chain, one.end,
                     one.kernel_function, one.also);
   };
   if (kind(*this) != kind(more) || clients.empty() != more.clients.empty()) {

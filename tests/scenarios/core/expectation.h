@@ -54,6 +54,7 @@ struct Expectation {
   std::string netfilter_hook;
   std::string netfilter_table; // of nf_tables
   std::string netfilter_chain;
+  std::string end;             // of listener_closed: its reason
   std::string kernel_function; // in which most of the owner's threads must be
   // A counter that each occurrence moves though action, reason and stage do not say so.
   std::string also;

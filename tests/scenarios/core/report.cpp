@@ -81,6 +81,7 @@ void put_expectation(JsonWriter& out, const Expectation& expected) {
   put(out, "netfilter_hook", expected.netfilter_hook);
   put(out, "netfilter_table", expected.netfilter_table);
   put(out, "netfilter_chain", expected.netfilter_chain);
+  put(out, "end", expected.end);
   put(out, "kernel_function", expected.kernel_function);
   put(out, "also", expected.also);
   out.EndObject();
@@ -149,6 +150,7 @@ Expectation expectation_from(const JsonValue& from) {
   result.netfilter_hook = from["netfilter_hook"].GetString();
   result.netfilter_table = from["netfilter_table"].GetString();
   result.netfilter_chain = from["netfilter_chain"].GetString();
+  result.end = from["end"].GetString();
   result.kernel_function = from["kernel_function"].GetString();
   result.also = from["also"].GetString();
   return result;

@@ -162,6 +162,13 @@ unsigned Listener::depth() const { return info_of(fd()).tcpi_unacked; }
 
 unsigned Listener::limit() const { return info_of(fd()).tcpi_sacked; }
 
+bool Listener::is_mptcp() const {
+  int protocol = 0;
+  socklen_t size = sizeof(protocol);
+  must(::getsockopt(fd(), SOL_SOCKET, SO_PROTOCOL, &protocol, &size), "SO_PROTOCOL");
+  return protocol == ipproto_mptcp;
+}
+
 UniqueFd Listener::accept() {
   UniqueFd result;
   wait_for("a connection to accept", [&] {

@@ -44,6 +44,7 @@ public:
   // tcpi_unacked and tcpi_sacked.
   unsigned depth() const;
   unsigned limit() const;
+  bool is_mptcp() const;
   unsigned embryos() const { return embryos_on(port_); }
   UniqueFd accept();
   void close() { fd_.reset(); }

@@ -20,11 +20,31 @@ using Names = std::set<std::string>;
 const std::map<std::string, Names>& reasons_of_actions() {
   static const std::map<std::string, Names> reasons = {
       {"listen_drop",
-       {"accept_queue_full", "syn_queue_full", "syn_backlog_reserved", "cookie_invalid",
-        "request_failed", "firewall", "socket_filter", "authentication", "security_module",
-        "no_route", "memory", "netfilter_queue", "traffic_control", "xdp", "cgroup_program",
-        "reverse_path", "not_local", "route_localnet", "neighbour", "checksum", "cpu_backlog",
-        "old_connection", "timestamps", "window", "other"}},
+       {"accept_queue_full",
+        "syn_queue_full",
+        "syn_backlog_reserved",
+        "cookie_invalid",
+        "request_failed",
+        "firewall",
+        "socket_filter",
+        "authentication",
+        "security_module",
+        "no_route",
+        "memory",
+        "netfilter_queue",
+        "traffic_control",
+        "xdp",
+        "cgroup_program",
+        "reverse_path",
+        "not_local",
+        "route_localnet",
+        "neighbour",
+        "checksum",
+        "cpu_backlog",
+        "old_connection",
+        "timestamps",
+        "window",
+        "other"}},
       {"syncookie_sent", {"syn_queue_full", "always"}},
       {"synack_retransmit", {"no_ack", "ack_dropped", "deferred"}},
       {"handshake_expired", {"no_ack", "ack_dropped", "deferred"}},
@@ -33,7 +53,7 @@ const std::map<std::string, Names>& reasons_of_actions() {
         "other", "established"}},
       {"reset_received", {"handshake", "queued", "established"}},
       {"listener_opened", {}},
-      {"listener_closed", {}},
+      {"listener_closed", {"closed", "exited", "killed", "shutdown"}},
       {"finding", {}}, // the schema has their names
       {"queue_pressure", {}},
       {"accept_stalled", {}},
@@ -179,10 +199,9 @@ void WellFormed::check_names(const Record& record) {
     complain("acceptwatch.stage is not one of the closed set", record.line);
   }
   // Of a packet that could not be read there is no port, where no socket of its listener is known.
-  const bool without_socket =
-      record.action == "reset_sent" &&
-      (record.reason == "no_listener" || record.reason == "other" ||
-       record.reason == "listener_closed");
+  const bool without_socket = record.action == "reset_sent" &&
+                              (record.reason == "no_listener" || record.reason == "other" ||
+                               record.reason == "listener_closed");
   const bool unread = without_socket && !record.field("client.port");
   for (const char* path :
        {"acceptwatch.count", "acceptwatch.netns", "acceptwatch.source", "server.port"}) {

@@ -31,8 +31,8 @@ void FullShop::lose_one_while_in(const std::string& kernel_function, const Owner
   stage_.expect(expected);
 }
 
-void FullShop::await_end(const Owner& owner) {
-  stage_.expect(closed(owner, server_port, static_cast<unsigned>(queued_.size()), 0));
+void FullShop::await_end(const Owner& owner, const std::string& end) {
+  stage_.expect(closed(owner, server_port, static_cast<unsigned>(queued_.size()), 0, end));
   stage_.expect(at_listener("reset_sent", "listener_closed", owner, server_port, queued_));
   stage_.await_moved("OutRsts", static_cast<int64_t>(queued_.size()));
 }

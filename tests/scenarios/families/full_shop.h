@@ -26,7 +26,7 @@ public:
   // The connection that waited longest was accepted, so it is nobody's victim.
   void forget_oldest() { queued_.erase(queued_.begin()); }
   // What the end of the listener looks like, when the caller has ended it.
-  void await_end(const Owner& owner);
+  void await_end(const Owner& owner, const std::string& end = "closed");
   // All of it: filled, four SYNs lost, and closed by its only holder, when it is told to "close".
   void lose_and_end(Helper& holder);
 

@@ -134,7 +134,8 @@ void listens_twice(Stage& stage) {
   Listener listener = open_listener(stage, {.port = server_port, .backlog = backlog});
   const std::vector<uint16_t> first = fill(tun, listener, 20001);
   must(::shutdown(listener.fd(), SHUT_RD), "shutdown");
-  stage.expect(closed(stage.self(), server_port, static_cast<unsigned>(first.size()), 0));
+  stage.expect(
+      closed(stage.self(), server_port, static_cast<unsigned>(first.size()), 0, "shutdown"));
   stage.expect(at_listener("reset_sent", "listener_closed", stage.self(), server_port, first));
   stage.await_moved("OutRsts", static_cast<int64_t>(first.size()));
 

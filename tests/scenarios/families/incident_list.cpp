@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What `acceptwatch explain` is asked about: each cause, and beside it what only nearly is one.
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "core/error.h"
 #include "core/netns.h"
 #include "core/wait.h"
 #include "families/obstacles.h"
@@ -92,6 +99,44 @@ void reopen(Scene& scene) {
   Peer& refused = *scene.knock(1).front();
   scene.tun().await_reset(refused);
   scene.listen(8);
+}
+
+void die_of(int signal) {
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  ::signal(signal, SIG_DFL);
+  ::raise(signal);
+}
+
+void be_refused(Scene& scene) {
+  Peer& refused = *scene.knock(1).front();
+  scene.tun().await_reset(refused);
+}
+
+// Processes that listen, one after the other, and end in the same way.
+void serve_and_end(Scene& scene, int times, const std::function<void(Listener&)>& ends) {
+  for (int i = 0; i < times; ++i) {
+    scene.serve_until(ends);
+    scene.end_server();
+    be_refused(scene);
+  }
+}
+
+void restart(Scene& scene) {
+  serve_and_end(scene, 1, [](Listener&) { die_of(SIGTERM); });
+  scene.serve_until([](Listener&) {});
+}
+
+// Its descriptor is shared, and the one who calls it lives.
+void shut_down(Scene& scene) {
+  serve_and_end(scene, 1, [](Listener& listener) {
+    Helper sibling("aw-sibling", [&](const Channel& parent) {
+      must(::shutdown(listener.fd(), SHUT_RDWR), "shutdown");
+      parent.say("done");
+      parent.hear("never");
+    });
+    sibling.channel().hear("done");
+  });
 }
 
 void reopen_unseen(Scene& scene) {
@@ -312,7 +357,44 @@ std::vector<Incident> incidents_everywhere() {
        [](Scene& s) { fill_syn_queue(s, 1); },
        "syncookie_sent",
        "syn_queue_full"},
-      {"reopened", {"closed_by_owner"}, {}, nothing, reopen, "reset_sent", "no_listener"},
+      {"reopened", {"reopened_by_owner"}, {}, nothing, reopen, "reset_sent", "no_listener"},
+      {"restarted", {"restart_gap"}, {}, nothing, restart, "reset_sent", "no_listener"},
+      {"stopped",
+       {"service_stopped"},
+       {},
+       nothing,
+       [](Scene& s) { serve_and_end(s, 1, [](Listener&) { die_of(SIGTERM); }); },
+       "reset_sent",
+       "no_listener"},
+      {"crashed",
+       {"owner_died"},
+       {},
+       nothing,
+       [](Scene& s) { serve_and_end(s, 2, [](Listener&) { die_of(SIGSEGV); }); },
+       "reset_sent",
+       "no_listener"},
+      {"crashes",
+       {"crash_loop"},
+       {"owner_died"},
+       nothing,
+       [](Scene& s) { serve_and_end(s, 3, [](Listener&) { die_of(SIGSEGV); }); },
+       "reset_sent",
+       "no_listener"},
+      {"exited",
+       {"owner_died"},
+       {},
+       nothing,
+       [](Scene& s) { serve_and_end(s, 1, [](Listener&) { ::_exit(3); }); },
+       "reset_sent",
+       "no_listener"},
+      {"closed_and_lives",
+       {"closed_by_owner"},
+       {},
+       nothing,
+       [](Scene& s) { serve_and_end(s, 1, [](Listener& l) { l.close(); }); },
+       "reset_sent",
+       "no_listener"},
+      {"shut_down", {"listener_shut_down"}, {}, nothing, shut_down, "reset_sent", "no_listener"},
       {"reopened_unseen", {}, {}, nothing, reopen_unseen, "", ""},
       {"closed_port",
        {"closed_port"},

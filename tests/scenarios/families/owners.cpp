@@ -130,7 +130,7 @@ void prefork(Stage& stage, bool before_acceptwatch) {
   end_worker(workers[2]);
   shop.lose(2, {workers[1], "aw-worker-2", 1});
   end_worker(workers[1]);
-  shop.await_end({workers[1], "aw-worker-2", 1});
+  shop.await_end({workers[1], "aw-worker-2", 1}, "killed");
   expect_resends(stage, tun, {master_pid, master.name(), Owner::any_number});
 }
 
@@ -161,7 +161,7 @@ void exec_renames(Stage& stage) {
   shop.lose(4, after);
   holder.channel().say("close");
   holder.await_exit();
-  shop.await_end(after);
+  shop.await_end(after, "exited");
   expect_resends(stage, tun, after);
 }
 
@@ -320,7 +320,7 @@ void owner_sleeps(Stage& stage) {
   shop.lose_one_while_in("__x64_sys_clock_nanosleep", owner);
   stage.await_records();
   holder.kill();
-  shop.await_end(owner);
+  shop.await_end(owner, "killed");
   expect_resends(stage, tun, owner);
 }
 

@@ -143,7 +143,7 @@ void listener_killed(Stage& stage) {
   holder.kill();
   stage.await_moved("OutRsts", 5);
   stage.expect(opened(owner, server_port));
-  stage.expect(closed(owner, server_port, 5, 0));
+  stage.expect(closed(owner, server_port, 5, 0, "killed"));
   stage.expect(at_listener("reset_sent", "listener_closed", owner, server_port, queued));
   expect_resends(stage, tun, owner);
 }
@@ -158,7 +158,7 @@ void listener_shut_down(Stage& stage) {
     enqueue(tun, depth_of(listener), *peer);
     queued.push_back(peer->port);
   }
-  stage.expect(closed(stage.self(), server_port, 3, 0));
+  stage.expect(closed(stage.self(), server_port, 3, 0, "shutdown"));
   stage.expect(at_listener("reset_sent", "listener_closed", stage.self(), server_port, queued));
   must(::shutdown(listener.fd(), SHUT_RD), "shutdown");
   stage.await_moved("OutRsts", 3);

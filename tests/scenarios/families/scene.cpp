@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <thread>
@@ -177,6 +179,41 @@ void Scene::serve_without_files(int backlog, bool as_superuser) {
   });
   servers_.back().channel().hear("listening");
   owner_ = servers_.back().pid();
+}
+
+void Scene::serve_until(const std::function<void(Listener&)>& ends) {
+  hire("aw-ends", [&ends](const Channel& scene) {
+    Listener listener({.port = port, .backlog = 8});
+    scene.say("listening");
+    scene.hear("end");
+    ends(listener);
+    scene.say("ended");
+    scene.hear("never");
+  });
+  servers_.back().channel().hear("listening");
+  owner_ = servers_.back().pid();
+}
+
+namespace {
+
+bool has_exited(pid_t pid) {
+  siginfo_t info{};
+  return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == pid;
+}
+
+} // namespace
+
+// Not before the end is complete: a listener is out of the kernel's table before it stops.
+void Scene::end_server() {
+  const Helper& server = servers_.back();
+  server.channel().say("end");
+  wait_for("the end of the listener", [&] {
+    char byte = 0;
+    const bool said =
+        ::recv(server.channel().fd(), &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) > 0;
+    return said || has_exited(server.pid());
+  });
 }
 
 void Scene::serve_without_descriptors(int backlog) {

@@ -61,6 +61,11 @@ public:
   // One that has opened the last files of the host; as the superuser it may go on.
   void serve_without_files(int backlog, bool as_superuser);
 
+  // A process of its own that listens, accepts nothing, and ends its listener, or itself, in some
+  // way when it is told to.
+  void serve_until(const std::function<void(Listener&)>& ends);
+  void end_server();
+
   // Until the scene is over.
   void have_module_refuse(uint16_t of_port) { module_.emplace().refuse(of_port); }
 

@@ -33,7 +33,7 @@ Expectation accept_queue_full(const std::string& stage, const Owner& owner,
 
 Expectation opened(const Owner& owner, uint16_t server_port);
 Expectation closed(const Owner& owner, uint16_t server_port, unsigned accept_depth,
-                   unsigned syn_depth);
+                   unsigned syn_depth, const std::string& end = "closed");
 
 // Opens a listener of this process, and expects the record.
 Listener open_listener(Stage& stage, const ListenerOptions& options);

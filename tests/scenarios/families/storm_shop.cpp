@@ -107,7 +107,7 @@ void Shop::expect_opened() { expect(opened(owner(), plan.port)); }
 // Requests go with the listener in silence, connections that live are reset.
 void Shop::close() {
   expect(closed(owner(), plan.port, static_cast<unsigned>(queued.size()),
-                static_cast<unsigned>(held.size())));
+                static_cast<unsigned>(held.size()), plan.is_mptcp ? "" : "closed"));
   for (const Queued& waiting : queued) {
     if (!waiting.is_dead) {
       expect(about(*waiting.peer, "reset_sent", "listener_closed"));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diagnose/diagnosis.h"
 
+#include <csignal>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -151,6 +152,19 @@ TEST_F(DiagnosisTest, AGapEndsWithTheNextListener) {
   ASSERT_EQ(evidence.size(), 2U);
   EXPECT_EQ(evidence[1].name, "gap_seconds");
   EXPECT_DOUBLE_EQ(evidence[1].value, 2.5);
+}
+
+TEST_F(DiagnosisTest, ADeathIsOfThePlaceAndNoOrderlyEndIs) {
+  Event closed = drop();
+  closed.action = AW_LISTENER_CLOSED;
+  closed.end = ListenerEnd{AW_KILLED, SIGTERM, 4711, "nginx"};
+  diagnosis.note(closed, second);
+  EXPECT_EQ(diagnosis.facts_of({0, shop.netns, shop.port}), nullptr);
+  closed.end->exit_code = SIGSEGV;
+  diagnosis.note(closed, second);
+  const Facts* place = diagnosis.facts_of({0, shop.netns, shop.port});
+  ASSERT_NE(place, nullptr);
+  EXPECT_EQ(place->died.count, 1U);
 }
 
 TEST_F(DiagnosisTest, ClientsAreCountedOnce) {

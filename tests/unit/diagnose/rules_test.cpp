@@ -388,51 +388,6 @@ TEST(Rules, NotWhileAFullQueueExplainsThem) {
   EXPECT_EQ(names(facts), Names{"stuck_acceptor"});
 }
 
-TEST(Rules, ARestartLeavesAGap) {
-  Facts facts;
-  facts.now_ns = now;
-  facts.refused = seen(2);
-  facts.former = FormerListener{{4711, "nginx", {}}, 0.2};
-  EXPECT_EQ(names(facts), Names{"restart_gap"});
-  facts.former->closed_seconds_ago = 61;
-  facts.refused = seen(3);
-  EXPECT_EQ(names(facts), Names{"closed_port"});
-}
-
-/// A process that closed its listener and runs on, so long ago.
-Facts closed_alive(double seconds_ago) {
-  Facts facts;
-  facts.now_ns = now;
-  facts.refused = seen(5, 0);
-  facts.former = FormerListener{{4711, "xinetd", {}}, seconds_ago, true};
-  facts.former_lives = true;
-  return facts;
-}
-
-TEST(Rules, AProcessThatClosesItsOwnListenerIsNoRestart) {
-  Facts facts = closed_alive(0.5);
-  EXPECT_EQ(names(facts), Names{}) << "it may be about to end";
-  facts.former->closed_seconds_ago = 2;
-  EXPECT_EQ(names(facts), Names{"closed_by_owner"});
-  facts.reopened_by = 4711;
-  facts.gap_seconds = 4;
-  ASSERT_EQ(names(facts), Names{"closed_by_owner"});
-  const auto finding = judge(facts, {}).at(0);
-  EXPECT_EQ(finding.confidence, Confidence::certain);
-  EXPECT_TRUE(has(finding.what, "opened it again after 4.0 s"));
-  EXPECT_TRUE(has(finding.advice, "cps"));
-}
-
-TEST(Rules, ItIsOneWhereAnotherListensAgainOrItHasEnded) {
-  Facts facts = closed_alive(0.5);
-  facts.reopened_by = 4712;
-  facts.gap_seconds = 0.7;
-  EXPECT_EQ(names(facts), Names{"restart_gap"});
-  facts = closed_alive(2);
-  facts.former_lives = false;
-  EXPECT_EQ(names(facts), Names{"restart_gap"});
-}
-
 TEST(Rules, AListenerThatOnlyAChildInherited) {
   Facts facts = stuck();
   facts.owner = Owner{12, "sleep", {}};

@@ -67,7 +67,11 @@ TEST(Names, OfReasonsAreThoseOfTheContract) {
                                         "other",
                                         "handshake",
                                         "queued",
-                                        "established"}));
+                                        "established",
+                                        "closed",
+                                        "exited",
+                                        "killed",
+                                        "shutdown"}));
 }
 
 TEST(Names, OfStagesAreThoseOfTheContract) {

@@ -145,7 +145,7 @@ TEST_F(StandstillTest, WhatHasNoFileLeftIsToldApart) {
 TEST_F(StandstillTest, TableKnowsNothingOfAListenerThatIsClosedOrNobodys) {
   EXPECT_FALSE(table.owner_state(id, second));
   held_by(4711, second);
-  table.closed(id, 2);
+  table.closed(unit::closed_record(id, 2));
   EXPECT_FALSE(table.owner_state(id, second));
 }
 

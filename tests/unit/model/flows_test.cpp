@@ -115,7 +115,7 @@ TEST_F(FlowsTest, OfAPortThatSeveralShareIsOfAllOfThem) {
 TEST_F(FlowsTest, WhatAClosedListenerTakesWithItWasNotAccepted) {
   scan(0, {{1, 2}, {2, 3}});
   scan(1, {{1, 2}, {2, 3}});
-  table.closed(2, begun_ns + ns);
+  table.closed(unit::closed_record(2, begun_ns + ns));
   scan(2, {{1, 2}});
   scan(3, {{1, 1}});
   EXPECT_EQ(flow()->accepted, 1U);

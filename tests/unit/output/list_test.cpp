@@ -87,9 +87,19 @@ TEST(ListAsNdjson, StaysBelowTheLongestLine) {
 
 TEST(ListAsText, AlignsItsColumns) {
   EXPECT_EQ(list_as_text({bare(), full()}, false),
-            "PORT ADDRESS  PROCESS      ACCEPTQ FROM     SYNQ DROPS\n"
-            "  80 ::       -                0/- -           -     -\n"
-            "9799 10.0.0.5 java/4711 x2   11/10 listen()  3/8     4\n");
+            "PORT ADDRESS  PROCESS      ACCEPTQ FROM     SYNQ DROPS      NETNS\n"
+            "  80 ::       -                0/- -           -     -          -\n"
+            "9799 10.0.0.5 java/4711 x2   11/10 listen()  3/8     4 4026531840\n");
+}
+
+TEST(ListAsText, ShowsNamespacesWhereThereAreSeveral) {
+  auto inside = full();
+  inside.netns = 4026532246;
+  EXPECT_EQ(list_as_text({full(), inside}, false),
+            "PORT ADDRESS  PROCESS      ACCEPTQ FROM     SYNQ DROPS      NETNS\n"
+            "9799 10.0.0.5 java/4711 x2   11/10 listen()  3/8     4 4026531840\n"
+            "9799 10.0.0.5 java/4711 x2   11/10 listen()  3/8     4 4026532246\n");
+  EXPECT_EQ(list_as_text({inside, inside}, false).find("NETNS"), std::string::npos);
 }
 
 TEST(ListAsText, WideHasAllColumns) {

@@ -84,7 +84,7 @@ inline Features kernel_6_1() {
       {76, "SKB_DROP_REASON_TCP_CSUM"},          {77, "SKB_DROP_REASON_CPU_BACKLOG"},
       {78, "SKB_DROP_REASON_TCP_INVALID_SYN"},   {79, "SKB_DROP_REASON_TCP_RFC7323_PAWS"},
       {80, "SKB_DROP_REASON_TCP_OVERWINDOW"}};
-  features.sock_from_file = features.socket_cookie = true;
+  features.current_task_btf = features.sock_from_file = features.socket_cookie = true;
   features.netfilter = NetfilterTypes{true, 130000, {0, 136, 176, 200}};
   return features;
 }
@@ -146,6 +146,7 @@ inline Features without_btf(Features features) {
   features.netfilter.reset();
   features.reset_reason = false;
   features.drop_reasons.clear();
+  features.current_task_btf = false;
   features.sock_from_file = features.socket_cookie = features.rdonly_cast = false;
   return features;
 }

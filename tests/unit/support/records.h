@@ -35,6 +35,13 @@ inline aw_event an_event(aw_action action = AW_LISTEN_DROP) {
   return event;
 }
 
+inline aw_event closed_record(uint64_t id, uint64_t at_ns) {
+  aw_event event = an_event(AW_LISTENER_CLOSED);
+  event.header.boot_ns = at_ns;
+  event.listener.id = id;
+  return event;
+}
+
 /// 2026-11-22T12:17:03.120345678Z
 inline constexpr Timestamp contract_time = 1'795'349'823'120'345'678;
 

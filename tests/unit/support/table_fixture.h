@@ -28,7 +28,7 @@ protected:
     table.opened(record);
   }
 
-  void closed(uint64_t id, uint64_t closed_ns = 0) { table.closed(id, closed_ns); }
+  void closed(uint64_t id, uint64_t closed_ns = 0) { table.closed(closed_record(id, closed_ns)); }
 
   /// A scan finds the descriptor `fd` of `pid`.
   void held(uint64_t id, uint32_t pid, uint64_t start, uint32_t fd, std::string_view name) {
