@@ -70,7 +70,7 @@ std::string end_text(const FormerListener& former) {
   const auto& end = former.end;
   const std::string who = closer_text(former);
   if (!end || (end->reason == AW_CLOSED && !end->is_death()))
-    return fmt::format("{} closed it", who);
+    return fmt::format("{} closed it", owner_text(former)); // a worker's copy may be the last
   if (const auto signal = end->signal())
     return fmt::format("{} was ended by {}", who, signal_name(*signal));
   const unsigned status = end->exit_status().value_or(0);
