@@ -447,6 +447,7 @@ struct Snapshot {
   std::vector<CauseJudgement> causes;    ///< every cause that is known of
   std::vector<EvidenceSeen> evidence;    ///< counters that have grown and no record accounts for
   std::vector<Total> seen;               ///< events of what was asked for, most of them first
+  std::optional<Owner> owner;            ///< of who listens at the place that is explained
   std::optional<uint64_t> arrived;       ///< handshakes that came through; absent: not known
   Outcome outcome = Outcome::unknown;
   std::optional<Audit> audit;

@@ -98,6 +98,7 @@ private:
   void keep_counting_arrivals();
   [[nodiscard]] std::optional<uint64_t> arrived() const;
   [[nodiscard]] CauseFacts cause_facts() const;
+  [[nodiscard]] std::optional<Owner> explained_owner() const;
 
   const Scope scope_;
   const ReasonNames names_;

@@ -308,6 +308,18 @@ CauseFacts Monitor::cause_facts() const {
   return facts;
 }
 
+std::optional<Owner> Monitor::explained_owner() const {
+  std::optional<Owner> owner;
+  if (!scope_.explained)
+    return owner;
+  table_.for_each([&](const Listener& listener) {
+    const Holder* holder = owner_of(listener);
+    if (!listener.closed && holder && scope_.wants_listener(listener))
+      owner = to_owner(*holder);
+  });
+  return owner;
+}
+
 Snapshot Monitor::snapshot() const {
   Snapshot snapshot;
   snapshot.time = now_.wall_time();
@@ -325,6 +337,7 @@ Snapshot Monitor::snapshot() const {
   snapshot.outcome = outcome_of(facts, snapshot.causes);
   snapshot.evidence = evidence_seen(facts.evidence, facts.seen);
   snapshot.arrived = facts.arrived;
+  snapshot.owner = explained_owner();
   snapshot.seen = seen_totals();
   snapshot.audit = audit_so_far();
   return snapshot;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/explain.h"
 
+#include "diagnose/servers.h"
 #include "events/names.h"
 #include "events/time.h"
 #include "output/audit.h"
@@ -50,6 +51,22 @@ std::string headline(const Snapshot& summary) {
   }
 }
 
+/// Where to look when connections come through, and clients complain all the same. Empty: there is
+/// enough to say.
+std::string beyond_accept(const Snapshot& summary, unsigned port) {
+  if (!summary.findings.empty() || !summary.arrived.value_or(0))
+    return {};
+  std::string text = fmt::format("what becomes of connections after accept(). Where clients are "
+                                 "connected, and then reset or closed: acceptwatch --all-resets "
+                                 "-P {} shows by whom",
+                                 port);
+  if (!summary.owner)
+    return text + "; see the log of the server, and its limit of connections";
+  const auto limit = connection_limit(summary.owner->name);
+  return text + fmt::format("; see the log of {}, and {}", owner_text(summary.owner, 1),
+                            limit.value_or("its limit of connections"));
+}
+
 } // namespace
 
 void ExplainFormatter::format(const Start& start, std::string& out) {
@@ -94,6 +111,8 @@ void ExplainFormatter::format_text(const Snapshot& summary, std::string& out) co
                    phrase_of(total.action, total.reason, total.stage));
   out += evidence_text(summary.evidence);
   out += causes_text(summary.causes);
+  if (const auto beyond = beyond_accept(summary, port_); !beyond.empty())
+    out += "\nNot watched\n" + wrapped(beyond, "  ");
   if (const auto listeners = listeners_text(summary.listeners); !listeners.empty())
     fmt::format_to(end, "\n{}", listeners);
   if (summary.audit && !summary.audit->sums.empty())
@@ -121,6 +140,8 @@ void ExplainFormatter::format_json(const Snapshot& summary, std::string& out) co
     write_found(json, event);
   json.end_array();
   write_causes(json, summary);
+  if (const auto beyond = beyond_accept(summary, port_); !beyond.empty())
+    json.member("not_watched", std::string_view{beyond});
   json.begin_array("listeners");
   for (const auto& report : summary.listeners | std::views::take(max_listeners_shown))
     write_listener_report(json, report);

@@ -76,6 +76,24 @@ TEST(Explain, SaysThatNothingIsWrongOnlyWhereAllWouldHaveBeenSeen) {
   EXPECT_NE(other.find("not everything could"), std::string::npos) << other;
 }
 
+TEST(Explain, SaysWhereToLookWhenConnectionsComeThrough) {
+  auto innocent = summary();
+  innocent.owner = Owner{4711, "sshd", {}};
+  const auto text = explained(false, false, innocent);
+  EXPECT_NE(text.find("Not watched\n  what becomes of connections after accept()"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("sshd/4711, and MaxStartups"), std::string::npos) << text;
+  const unit::Schema schema{"acceptwatch-explain-1.json"};
+  EXPECT_EQ(schema.complaint(explained(true, false, innocent)), "");
+  innocent.findings = {finding()};
+  EXPECT_EQ(explained(false, false, innocent).find("Not watched"), std::string::npos);
+  innocent.findings.clear();
+  innocent.arrived = 0;
+  EXPECT_EQ(explained(false, false, innocent).find("Not watched"), std::string::npos)
+      << "none was accepted";
+}
+
 TEST(Explain, TellsWhatIsRuledOutFromWhatCouldNotBeSeen) {
   const auto text = explained(false, false, summary());
   EXPECT_NE(text.find("Ruled out\n  a firewall"), std::string::npos) << text;
