@@ -53,7 +53,8 @@ const std::map<std::string, Names>& reasons_of_actions() {
         "other", "established"}},
       {"reset_received", {"handshake", "queued", "established"}},
       {"listener_opened", {}},
-      {"listener_closed", {"closed", "exited", "killed", "shutdown"}},
+      // Without a reason: how it ended is not known.
+      {"listener_closed", {"", "closed", "exited", "killed", "shutdown"}},
       {"finding", {}}, // the schema has their names
       {"queue_pressure", {}},
       {"accept_stalled", {}},
