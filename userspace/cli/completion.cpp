@@ -157,8 +157,10 @@ std::string zsh_script(const CLI::App& app) {
       text += fmt::format("      {}\n", in_quotes(described.name + ":" + described.sentence));
     text += "    ) ;;\n";
   }
+  // In a directory of $fpath the file is the function itself when it is called first.
   return text + "  esac\n  _describe acceptwatch offered\n}\n"
-                "compdef _acceptwatch acceptwatch\n";
+                "if [ \"$funcstack[1]\" = _acceptwatch ]; then\n  _acceptwatch \"$@\"\n"
+                "else\n  compdef _acceptwatch acceptwatch\nfi\n";
 }
 
 std::string fish_condition(const CLI::App& app, const CLI::App& one) {
