@@ -95,6 +95,15 @@ void add_duration(CLI::App& app, Typed& typed, const char* sentence) {
       ->group(how_long);
 }
 
+/// A unit's options, one a line. A name that is none is an error, as it is on the command line.
+void add_config(CLI::App& app) {
+  app.set_config("--config", "",
+                 "Read options there, one a line, as in `port = 80,443`; those typed win")
+      ->option_text("FILE")
+      ->group(how_it_watches);
+  app.allow_config_extras(CLI::config_extras_mode::error);
+}
+
 void add_tape_options(CLI::App& app, Options& options) {
   app.add_option("--tape", options.tape,
                  "Write what comes in there too, for --play and for reports of bugs")
@@ -167,6 +176,7 @@ void CommandLine::add_watch_options() {
   app.add_option("--ready-fd", typed.ready_fd, "Write one byte there when every probe is live")
       ->option_text("N")
       ->group(how_it_watches);
+  add_config(app);
   add_tape_options(app, options);
 }
 

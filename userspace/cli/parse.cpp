@@ -56,6 +56,35 @@ tl::unexpected<Error> wrong_number_of_values(const CommandLine& line, std::strin
                                  message.substr(0, message.find(':'))));
 }
 
+/// What `--config` names cannot be read.
+tl::unexpected<Error> wrong_file(const CommandLine& line) {
+  return wrong(line, fmt::format("--config: cannot read {}",
+                                 printable(line.app.get_config_ptr()->results().front())));
+}
+
+/// "INI was not able to parse prot", "help: This option is not allowed in a configuration file"
+tl::unexpected<Error> wrong_line_of_file(const CommandLine& line, std::string_view message) {
+  constexpr std::string_view unknown = "INI was not able to parse ";
+  const bool is_unknown = message.starts_with(unknown);
+  const std::string name{is_unknown ? message.substr(unknown.size())
+                                    : message.substr(0, message.find(':'))};
+  const auto near = is_unknown ? nearest("--" + name, option_names(line.app)) : std::nullopt;
+  return wrong(line,
+               fmt::format("{}: '{}' is no option that a file may have{}",
+                           printable(line.app.get_config_ptr()->results().front()), printable(name),
+                           near ? fmt::format("; `{}` is the nearest", near->substr(2)) : ""));
+}
+
+/// A section "[explain]" of a file gives options to a command that was not typed.
+const CLI::App* command_with_useless_options(const CommandLine& line) {
+  for (const auto* command : line.app.get_subcommands({})) {
+    if (!command->parsed() &&
+        std::ranges::any_of(command->get_options(), [](const auto* one) { return one->count(); }))
+      return command;
+  }
+  return nullptr;
+}
+
 Result<std::variant<Options, Answer>> help_of(const CommandLine& line, const std::string& name) {
   // CLI11 gives the help of the command that was typed, which is `help` itself.
   const CommandLine untyped;
@@ -107,9 +136,18 @@ Result<std::variant<Options, Answer>> parse_command_line(int argc, const char* c
     return wrong_words(line);
   } catch (const CLI::ArgumentMismatch& error) {
     return wrong_number_of_values(line, error.what());
+  } catch (const CLI::FileError&) {
+    return wrong_file(line);
+  } catch (const CLI::ConfigError& error) {
+    return wrong_line_of_file(line, error.what());
   } catch (const CLI::ParseError& error) {
     return wrong(line, error.what());
   }
+  if (const auto* command = command_with_useless_options(line))
+    return wrong(line, fmt::format("{}: section [{}] has no use: a file is for the run without a "
+                                   "command",
+                                   printable(line.app.get_config_ptr()->results().front()),
+                                   command->get_name()));
   return answer_or_options(line);
 }
 

@@ -7,6 +7,7 @@
 #include "commands/outputs.h"
 #include "commands/recorder.h"
 #include "commands/scope.h"
+#include "commands/service_manager.h"
 #include "commands/signals.h"
 #include "events/names.h"
 #include "host/clock.h"
@@ -104,6 +105,7 @@ private:
   const Options& options_;
   Clock clock_;
   std::unique_ptr<Outputs> outputs_;
+  ServiceManager manager_ = ServiceManager::connect();
   std::optional<Plan> plan_;
   Probes probes_;
   Start start_;
@@ -209,6 +211,7 @@ Result<void> Watch::begin() {
     return given_up;
   announce(*plan_, options_);
   warn_of_nothing_to_watch(recorder_->monitor(), options_);
+  manager_.tell_ready();
   return tell_ready(options_);
 }
 
@@ -251,6 +254,7 @@ void Watch::on_tick() {
   tick_->acknowledge();
   read_records();
   recorder_->tick(clock_.now());
+  manager_.tell_alive(clock_.now().boot_ns);
   tick_->set(busy_ ? busy_tick_seconds : tick_seconds);
   after_telling();
 }
@@ -284,6 +288,7 @@ Result<void> Watch::run() {
 }
 
 Result<void> Watch::finish() {
+  manager_.tell_stopping();
   recorder_->stop([this] { probes_.records->deactivate(); }, clock_.now());
   while (read_records()) {
   }
