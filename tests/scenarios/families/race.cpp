@@ -170,6 +170,8 @@ std::vector<Expectation> possible_events(const Race& race, const Owner& self) {
       event("reset_sent", "handshake_invalid", ""),
       // So many packets come at once that a CPU's backlog (netdev_max_backlog) fills now and then.
       event("listen_drop", "cpu_backlog", ""),
+      // The client's RST waits for one CPU, while its next SYN from the same port is on another.
+      event("listen_drop", "old_connection", "syn"),
   };
   if (race.cookies == 0) {
     all.push_back(event("listen_drop", "syn_queue_full", "syn"));
