@@ -94,6 +94,15 @@ Finding gap_finding(const RuleContext& c, std::string_view name) {
   return finding;
 }
 
+/// "... refused while nobody listened: nginx/12 exited 0.100 s before the first, and ..."
+Finding ended_finding(const RuleContext& c, std::string_view name) {
+  Finding finding = gap_finding(c, name);
+  const FormerListener& former = *c.facts.former;
+  finding.what += fmt::format("{} {:.3f} s before the first{}", end_text(former),
+                              former.closed_seconds_ago, reopened_text(c.facts));
+  return finding;
+}
+
 bool dumps_core(int signal) {
   constexpr std::array faults{SIGQUIT, SIGILL,  SIGTRAP, SIGABRT, SIGBUS,
                               SIGFPE,  SIGSEGV, SIGSYS,  SIGXCPU, SIGXFSZ};
@@ -130,10 +139,7 @@ std::string advice_for_death(const ListenerEnd& end) {
 MaybeFinding restart_gap(const RuleContext& c) {
   if (gap_of(c) != Gap::restart)
     return std::nullopt;
-  Finding finding = gap_finding(c, "restart_gap");
-  const FormerListener& former = *c.facts.former;
-  finding.what += fmt::format("{} {:.3f} s before the first{}", end_text(former),
-                              former.closed_seconds_ago, reopened_text(c.facts));
+  Finding finding = ended_finding(c, "restart_gap");
   finding.advice = "Reload instead of restarting, or keep the socket open across the restart: a "
                    "systemd socket unit, or SO_REUSEPORT with both running for a moment.";
   return finding;
@@ -142,10 +148,7 @@ MaybeFinding restart_gap(const RuleContext& c) {
 MaybeFinding service_stopped(const RuleContext& c) {
   if (gap_of(c) != Gap::stopped)
     return std::nullopt;
-  Finding finding = gap_finding(c, "service_stopped");
-  const FormerListener& former = *c.facts.former;
-  finding.what += fmt::format("{} {:.3f} s before the first{}", end_text(former),
-                              former.closed_seconds_ago, reopened_text(c.facts));
+  Finding finding = ended_finding(c, "service_stopped");
   finding.advice = "Start the service again, or take it from the clients (load balancer, DNS) "
                    "before it is stopped.";
   return finding;
