@@ -61,12 +61,32 @@ bool Evidence::is_complete(const WorldReport& world, const std::vector<BlindSpot
   return true;
 }
 
+namespace {
+
+uint64_t lost_in(const Record& record) {
+  return record.kind == "metric" && record.action == "lost"
+             ? static_cast<uint64_t>(record.number("acceptwatch.lost.count").value_or(0))
+             : 0;
+}
+
+bool is_of_program(const Record& record) {
+  return record.field("acceptwatch.lost.where") == "program";
+}
+
+} // namespace
+
 uint64_t Evidence::lost() const {
   uint64_t sum = 0;
   for (const Record& record : records_) {
-    if (record.kind == "metric" && record.action == "lost") {
-      sum += static_cast<uint64_t>(record.number("acceptwatch.lost.count").value_or(0));
-    }
+    sum += lost_in(record);
+  }
+  return sum;
+}
+
+uint64_t Evidence::skipped_runs() const {
+  uint64_t sum = 0;
+  for (const Record& record : records_) {
+    sum += is_of_program(record) ? lost_in(record) : 0;
   }
   return sum;
 }
@@ -109,8 +129,7 @@ Verdict Evidence::judge_stream(const Agent& agent, bool may_lose) const {
   for (const Record& record : records_) {
     // A program that the kernel skipped (it was running on that CPU already) may have been about
     // anybody's packet: whether it was one of ours shows by the records, none of which may miss.
-    const bool skipped = record.field("acceptwatch.lost.where") == "program";
-    if (record.kind == "metric" && record.action == "lost" && !may_lose && !skipped) {
+    if (record.kind == "metric" && record.action == "lost" && !may_lose && !is_of_program(record)) {
       verdict.failures.push_back("records were lost: " + record.line);
     }
   }

@@ -30,6 +30,8 @@ public:
   bool is_complete(const WorldReport& world, const std::vector<BlindSpot>& blind) const;
   // Occurrences that acceptwatch says no record stands for.
   uint64_t lost() const;
+  // Of these, the runs of programs that the kernel skipped, as it counts them.
+  uint64_t skipped_runs() const;
   // Of the last line; throws Failure when that is none.
   Summary summary() const;
   // What the start record says is out of sight; nothing where it does not speak of that.

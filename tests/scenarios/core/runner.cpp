@@ -306,6 +306,9 @@ void Run::judge_all() {
   whole.add(judge_whole_audit(may_lose ? evidence_->lost() : 0));
   tally_.take("whole_run", whole,
               cat(evidence_->record_count(), " lines, ", agent_->cpu_seconds(), " s of CPU time"));
+  if (const uint64_t skipped = evidence_->skipped_runs()) {
+    std::cout << "skips: the kernel did not run a program " << skipped << " times, as it counts\n";
+  }
   if (options_.verbosity > 0) {
     for (const BlindSpot& spot : sight_.blind) {
       std::cout << "       check says blind: " << spot.text() << "\n";
