@@ -20,8 +20,8 @@ namespace acceptwatch::scenarios {
 
 namespace {
 
-// `explain`: nothing is wrong; or nothing was seen, but not everything could be, which older kernels
-// and handshakes that nobody began make so.
+// `explain`: nothing is wrong; or nothing was seen, but not everything could be, which older
+// kernels and handshakes that nobody began make so.
 constexpr int nothing_wrong = 5;
 constexpr int nothing_seen = 6;
 // More than it takes to look at the queues, twice, and to judge.
@@ -55,13 +55,12 @@ Explanation parse_explanation(const Agent& agent) {
 
 Explanation explain(const Options& options, const Incident& incident, Scene& scene,
                     const NetNamespace& netns, const NetNamespace& outside) {
-  Agent agent(
-      {options.acceptwatch,
-       options.tier,
-       outside.path(),
-       {"explain", std::to_string(Scene::port), "--netns", std::to_string(netns.inode()), "-d",
-        std::to_string(time_to_explain.count())},
-       options.without});
+  Agent agent({options.acceptwatch,
+               options.tier,
+               outside.path(),
+               {"explain", std::to_string(Scene::port), "--netns", std::to_string(netns.inode()),
+                "-d", std::to_string(time_to_explain.count())},
+               options.without});
   agent.await_ready();
   incident.play(scene);
   // Where nothing is wrong there is no sign of that.
@@ -99,9 +98,9 @@ void judge(const Incident& incident, const Scene& scene, const Explanation& expl
 
 // What is found by looking at the queues while no packet comes.
 bool needs_looks(const Incident& incident) {
-  static const std::set<std::string> seen_by_looks{
-      "stuck_acceptor", "slow_acceptor", "burst_larger_than_backlog", "descriptors_exhausted",
-      "host_files_exhausted"};
+  static const std::set<std::string> seen_by_looks{"stuck_acceptor", "slow_acceptor",
+                                                   "burst_larger_than_backlog",
+                                                   "descriptors_exhausted", "host_files_exhausted"};
   return std::ranges::any_of(incident.findings,
                              [](const auto& name) { return seen_by_looks.contains(name); });
 }
@@ -135,8 +134,7 @@ std::vector<Incident> wanted(const Options& options) {
       throw Failure("no incident is called " + name);
   }
   std::erase_if(incidents, [&](const Incident& incident) {
-    const bool is_named =
-        std::ranges::find(options.names, incident.name) != options.names.end();
+    const bool is_named = std::ranges::find(options.names, incident.name) != options.names.end();
     return options.names.empty() ? incident.on_request : !is_named;
   });
   return incidents;

@@ -189,8 +189,11 @@ bool run_latency(const Options& options) {
   const NetNamespace netns = NetNamespace::create();
   try {
     const Check check = run_check({options.acceptwatch, options.tier, "", {}, options.without});
-    Agent agent({options.acceptwatch, options.tier, outside.path(),
-                 {"--netns", std::to_string(netns.inode())}, options.without});
+    Agent agent({options.acceptwatch,
+                 options.tier,
+                 outside.path(),
+                 {"--netns", std::to_string(netns.inode())},
+                 options.without});
     agent.await_ready();
     if (check.tier == "fentry") {
       const auto waited = serve(options.latency);

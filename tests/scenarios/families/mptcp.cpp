@@ -140,9 +140,9 @@ TunPeers::Options capable_ack() { return option(20, {0x01, 0x01}); }
 
 TunPeers::Options join_syn(uint32_t token) {
   constexpr uint8_t path = 1;
-  return option(12, {0x10, path, static_cast<uint8_t>(token >> 24),
-                     static_cast<uint8_t>(token >> 16), static_cast<uint8_t>(token >> 8),
-                     static_cast<uint8_t>(token)});
+  return option(12,
+                {0x10, path, static_cast<uint8_t>(token >> 24), static_cast<uint8_t>(token >> 16),
+                 static_cast<uint8_t>(token >> 8), static_cast<uint8_t>(token)});
 }
 
 // Who knows both keys would have another digest.

@@ -138,8 +138,8 @@ Helper occupant_of(size_t cpu, const std::atomic<bool>* busy) {
 // The limit is in kilobytes; a page has four, and atomic allocations stop at a part of the limit
 // only. The file is opened, and this process in memory, beforehand: neither can be had later.
 MemoryShortage::MemoryShortage()
-    : limit_(must(::open("/proc/sys/vm/min_free_kbytes", O_RDWR | O_CLOEXEC),
-                  "vm.min_free_kbytes")),
+    : limit_(
+          must(::open("/proc/sys/vm/min_free_kbytes", O_RDWR | O_CLOEXEC), "vm.min_free_kbytes")),
       too_much_(std::to_string(must(::sysconf(_SC_PHYS_PAGES), "pages") * 128)),
       keeps_busy_(shared_flag()) {
   std::array<char, 32> text{};

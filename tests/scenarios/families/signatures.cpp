@@ -23,8 +23,7 @@ void set_key(const Listener& listener, const std::string& client, const std::str
   std::memcpy(&wanted.tcpm_addr, &address, sizeof(address));
   wanted.tcpm_keylen = static_cast<uint16_t>(key.size());
   key.copy(reinterpret_cast<char*>(wanted.tcpm_key), sizeof(wanted.tcpm_key));
-  const int result =
-      ::setsockopt(listener.fd(), IPPROTO_TCP, TCP_MD5SIG, &wanted, sizeof(wanted));
+  const int result = ::setsockopt(listener.fd(), IPPROTO_TCP, TCP_MD5SIG, &wanted, sizeof(wanted));
   if (result != 0 && errno == ENOPROTOOPT) {
     throw Skip("this kernel has no TCP_MD5SIG");
   }
@@ -73,8 +72,8 @@ void want_authentication(const Listener& listener, const std::string& client, ui
   wanted.mac_length = mac_length;
   wanted.key_length = static_cast<uint8_t>(secret.size());
   secret.copy(reinterpret_cast<char*>(wanted.key), sizeof(wanted.key));
-  const int result = ::setsockopt(listener.fd(), IPPROTO_TCP, add_authentication_key, &wanted,
-                                  sizeof(wanted));
+  const int result =
+      ::setsockopt(listener.fd(), IPPROTO_TCP, add_authentication_key, &wanted, sizeof(wanted));
   if (result != 0 && errno == ENOPROTOOPT) {
     throw Skip("this kernel has no TCP-AO");
   }

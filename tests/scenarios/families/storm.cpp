@@ -129,8 +129,7 @@ void Storm::learn_kernel(Town& town) {
     let_in += peer.syn_acks;
   }
   kernel_.syn_queue_spare = let_in - backlog;
-  kernel_.has_md5 =
-      is_there([&] { want_signatures(listener, TunPeers::client_address(AF_INET)); });
+  kernel_.has_md5 = is_there([&] { want_signatures(listener, TunPeers::client_address(AF_INET)); });
   kernel_.kills_connections = kills_connections();
   if (has_bpf_modules()) {
     kernel_.module = &module_.emplace();

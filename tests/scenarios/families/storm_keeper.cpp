@@ -34,8 +34,8 @@ void defer_accept(int fd, int seconds) {
 // A close() with data unread would be a RST.
 void read_what_came(int fd) {
   char byte = 0;
-  if (::recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) < 0 && errno != EAGAIN &&
-      errno != ECONNRESET && errno != ECONNABORTED) {
+  if (::recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) < 0 && errno != EAGAIN && errno != ECONNRESET &&
+      errno != ECONNABORTED) {
     must(-1, "reading from a connection");
   }
 }

@@ -89,7 +89,7 @@ struct Held {
 
 struct Queued {
   Peer* peer = nullptr;
-  bool is_dead = false; // reset by either end, and still in the queue
+  bool is_dead = false;    // reset by either end, and still in the queue
   bool was_killed = false; // by the server's
 };
 
