@@ -39,7 +39,7 @@ install_packages() {
 
 # shellcheck disable=SC2034 # used by those that source this
 build_packages=(bpftool clang cmake g++ libbpf-dev libcap-dev libcli11-dev libelf-dev libexpected-dev
-  libfmt-dev llvm make ninja-build pkg-config rapidjson-dev zlib1g-dev)
+  libfmt-dev libseccomp-dev llvm make ninja-build pkg-config rapidjson-dev zlib1g-dev)
 
 # quietly COMMAND...: its messages go to stderr, and only if it fails.
 quietly() {

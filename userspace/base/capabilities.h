@@ -23,6 +23,10 @@ public:
     cap_set_flag(held_.get(), CAP_PERMITTED, 1, &value, CAP_SET);
     cap_set_flag(held_.get(), CAP_EFFECTIVE, 1, &value, CAP_SET);
   }
+  /// Not in effect, and still to be had.
+  void suspend(cap_value_t value) {
+    cap_set_flag(held_.get(), CAP_EFFECTIVE, 1, &value, CAP_CLEAR);
+  }
   /// Sets them for this process. -1, with an errno, if it does not have all of them.
   [[nodiscard]] int apply() const { return cap_set_proc(held_.get()); }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
+#include <filesystem>
 #include <unistd.h>
 
 namespace acceptwatch {
@@ -36,6 +37,15 @@ std::optional<std::string> read_file(const UniqueFd& fd) {
       return content;
     content.append(chunk.data(), static_cast<size_t>(n));
   }
+}
+
+UniqueFd open_directory_of(const std::string& path) {
+  const auto parent = std::filesystem::path{path}.parent_path();
+  return UniqueFd{open(parent.empty() ? "." : parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+}
+
+std::string file_name_of(const std::string& path) {
+  return std::filesystem::path{path}.filename().string();
 }
 
 std::optional<std::string> read_link(const std::string& path) {

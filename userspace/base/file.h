@@ -34,6 +34,12 @@ private:
 [[nodiscard]] std::optional<std::string> read_file(const std::string& path);
 [[nodiscard]] std::optional<std::string> read_file(const UniqueFd& fd);
 
+/// The directory that a path is in, whatever becomes of that path: to open the file relative to it
+/// (O_PATH). None: errno says why.
+[[nodiscard]] UniqueFd open_directory_of(const std::string& path);
+/// The last part of a path.
+[[nodiscard]] std::string file_name_of(const std::string& path);
+
 /// Where a symbolic link points, or nothing.
 [[nodiscard]] std::optional<std::string> read_link(const std::string& path);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/text.h"
 
+#include <algorithm>
+#include <array>
 #include <fmt/format.h>
 
 namespace acceptwatch {
@@ -9,6 +11,7 @@ namespace {
 struct Sequence {
   size_t length; ///< bytes taken, at least 1
   bool valid;
+  uint32_t code = 0;
 };
 
 constexpr bool continues(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
@@ -29,7 +32,7 @@ constexpr bool in_range(uint32_t code, size_t length) {
 Sequence next_sequence(std::string_view bytes) {
   const auto lead = static_cast<unsigned char>(bytes.front());
   if (lead < 0x80)
-    return {1, true};
+    return {1, true, lead};
   const size_t length = lead >= 0xF8   ? 0
                         : lead >= 0xF0 ? 4
                         : lead >= 0xE0 ? 3
@@ -43,25 +46,41 @@ Sequence next_sequence(std::string_view bytes) {
       return {1, false};
     code = code << 6 | (static_cast<unsigned char>(bytes[i]) & 0x3FU);
   }
-  return in_range(code, length) ? Sequence{length, true} : Sequence{1, false};
+  return in_range(code, length) ? Sequence{length, true, code} : Sequence{1, false};
 }
 
-/// C0, DEL, and C1 (U+0080 .. U+009F, which a terminal may obey too).
-bool is_control(std::string_view sequence) {
-  const auto first = static_cast<unsigned char>(sequence.front());
-  if (sequence.size() == 2)
-    return first == 0xC2 && static_cast<unsigned char>(sequence[1]) < 0xA0;
-  return first < 0x20 || first == 0x7F;
-}
+/// Unicode's classes Zl, Zp and Cf, as of 15.0: line and paragraph separators, and what directs
+/// how other characters are shown: order (U+202E), joining, what is invisible.
+constexpr std::array<std::pair<uint32_t, uint32_t>, 21> directing{
+    {{0xAD, 0xAD},       {0x600, 0x605},     {0x61C, 0x61C},     {0x6DD, 0x6DD},
+     {0x70F, 0x70F},     {0x890, 0x891},     {0x8E2, 0x8E2},     {0x180E, 0x180E},
+     {0x200B, 0x200F},   {0x2028, 0x202E},   {0x2060, 0x2064},   {0x2066, 0x206F},
+     {0xFEFF, 0xFEFF},   {0xFFF9, 0xFFFB},   {0x110BD, 0x110BD}, {0x110CD, 0x110CD},
+     {0x13430, 0x1343F}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0001, 0xE0001},
+     {0xE0020, 0xE007F}}};
 
 } // namespace
+
+/// C0, DEL, and C1 (U+0080 .. U+009F, which a terminal may obey too).
+bool is_unprintable(uint32_t code) {
+  if (code < 0x20 || (code >= 0x7F && code < 0xA0))
+    return true;
+  return code >= 0xAD && std::ranges::any_of(directing, [code](const auto& range) {
+           return range.first <= code && code <= range.second;
+         });
+}
+
+CodePoint first_code_point(std::string_view valid) {
+  const Sequence first = next_sequence(valid);
+  return {first.code, first.length};
+}
 
 std::string printable(std::string_view bytes) {
   std::string out;
   while (!bytes.empty()) {
-    const auto [length, valid] = next_sequence(bytes);
+    const auto [length, valid, code] = next_sequence(bytes);
     const auto sequence = bytes.substr(0, length);
-    if (valid && !is_control(sequence)) {
+    if (valid && !is_unprintable(code)) {
       out.append(sequence);
     } else {
       for (const char byte : sequence)
@@ -75,7 +94,7 @@ std::string printable(std::string_view bytes) {
 std::string valid_utf8(std::string_view bytes) {
   std::string out;
   while (!bytes.empty()) {
-    const auto [length, valid] = next_sequence(bytes);
+    const auto [length, valid, code] = next_sequence(bytes);
     out.append(valid ? bytes.substr(0, length) : std::string_view{"\xEF\xBF\xBD"});
     bytes.remove_prefix(length);
   }

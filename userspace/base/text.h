@@ -19,6 +19,17 @@ namespace acceptwatch {
 /// control characters by itself).
 [[nodiscard]] std::string valid_utf8(std::string_view bytes);
 
+struct CodePoint {
+  uint32_t code;
+  size_t length; ///< in bytes
+};
+/// The first one of valid UTF-8.
+[[nodiscard]] CodePoint first_code_point(std::string_view valid);
+
+/// Nothing that is to be seen, though a terminal may obey it, or a reader take it for the end of a
+/// line: controls, separators, and what directs how other characters are shown.
+[[nodiscard]] bool is_unprintable(uint32_t code);
+
 /// A decimal number. Absent if there is anything else in the text.
 template <typename Number> [[nodiscard]] std::optional<Number> parse_number(std::string_view text) {
   Number value{};

@@ -104,6 +104,13 @@ void add_config(CLI::App& app) {
   app.allow_config_extras(CLI::config_extras_mode::error);
 }
 
+void add_user(CLI::App& app, Options& options) {
+  app.add_option("--user", options.user,
+                 "Run as that user, with the capabilities that are needed and no others")
+      ->option_text("NAME|UID")
+      ->group(how_it_watches);
+}
+
 void add_tape_options(CLI::App& app, Options& options) {
   app.add_option("--tape", options.tape,
                  "Write what comes in there too, for --play and for reports of bugs")
@@ -173,6 +180,7 @@ void CommandLine::add_watch_options() {
       ->option_text("N")
       ->group(how_long);
   add_probe_options(app, options, typed);
+  add_user(app, options);
   app.add_option("--ready-fd", typed.ready_fd, "Write one byte there when every probe is live")
       ->option_text("N")
       ->group(how_it_watches);
@@ -189,6 +197,7 @@ void CommandLine::add_explain() {
   add_netns(*explain, typed);
   add_duration(*explain, typed, "Stop after that long, though nothing failed");
   add_probe_options(*explain, options, typed);
+  add_user(*explain, options);
   add_common_options(*explain, options, typed);
 }
 

@@ -51,6 +51,7 @@ struct Options {
   std::string btf;                   ///< path
   std::vector<std::string> withheld; ///< KernelFilter::withheld
   std::optional<int> ready_fd;
+  std::string user; ///< as whom it runs; empty: as whoever started it
   int verbosity = 0;
   bool quiet = false;
 };

@@ -194,6 +194,15 @@ size_t Outputs::pending() const {
   return most;
 }
 
+std::vector<const Outlet*> Outputs::files() const {
+  std::vector<const Outlet*> files;
+  for (const auto& output : outputs_) {
+    if (!output->outlet().is_standard_output())
+      files.push_back(&output->outlet());
+  }
+  return files;
+}
+
 void Outputs::reopen(Timestamp now) {
   for (const auto& output : outputs_) {
     // wait_in() enters it anew, with another descriptor perhaps.

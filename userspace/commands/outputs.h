@@ -35,6 +35,8 @@ public:
   [[nodiscard]] Result<void> write_all();
   /// Bytes that wait, of the output of which most do.
   [[nodiscard]] size_t pending() const;
+  /// Those that are files.
+  [[nodiscard]] std::vector<const Outlet*> files() const;
   /// SIGHUP. What cannot be opened anew goes on as it was, and is said.
   void reopen(Timestamp now);
 

@@ -32,11 +32,14 @@ TapeFile& TapeFile::operator=(TapeFile&&) noexcept = default;
 
 Result<TapeFile> TapeFile::create(const std::string& path) {
   const auto what = fmt::format("cannot write a tape to {}", path);
-  UniqueFd fd{open(path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0640)};
+  const UniqueFd directory{open_directory_of(path)};
+  UniqueFd fd{directory ? openat(directory.get(), file_name_of(path).c_str(),
+                                 O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0640)
+                        : -1};
   if (!fd)
     return system_failure(what, errno,
                           "Check the path given to --tape and its directory's permissions.");
-  if (auto mine = check_owner(fd.get(), path); !mine)
+  if (auto mine = check_owner(fd, directory, path); !mine)
     return tl::unexpected{mine.error()};
   if (ftruncate(fd.get(), 0) != 0 && errno != EINVAL) // a device or a FIFO has no length
     return system_failure(what, errno);

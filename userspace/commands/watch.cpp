@@ -14,6 +14,7 @@
 #include "host/identity.h"
 #include "host/privileges.h"
 #include "host/procfs.h"
+#include "host/user.h"
 #include "kernel/plan.h"
 #include "kernel/reasons.h"
 #include "output/audit.h"
@@ -61,14 +62,54 @@ void warn_of_nothing_to_watch(const Monitor& monitor, const Options& options) {
                            fmt::join(filters, " ")));
 }
 
-Result<void> give_up_privileges(const Options& options) {
+/// CAP_DAC_OVERRIDE is kept where a file could not be opened anew without it.
+bool needs_override(const Outputs& outputs, bool quiet) {
+  bool needed = false;
+  for (const Outlet* file : outputs.files()) {
+    if (can_write_unprivileged(file->directory(), file->file_name()))
+      continue;
+    needed = true;
+    if (quiet)
+      continue;
+    print_note(fmt::format("keeps CAP_DAC_OVERRIDE, to open {} anew at SIGHUP, in a directory of "
+                           "another user.",
+                           file->name()));
+  }
+  return needed;
+}
+
+Result<void> close_off(const Plan& plan, const Outputs& outputs, Seal seal) {
+  SealNeeds needs;
+  needs.sock_diag = plan.tier == AW_SOURCE_POLL;
+  needs.bpf = !needs.sock_diag;
+  for (const Outlet* file : outputs.files())
+    needs.directories.push_back(file->directory());
+  const auto sealed = seal(needs);
+  if (!sealed)
+    return tl::unexpected{sealed.error()};
+  if (!*sealed)
+    print_note("this kernel cannot filter system calls (CONFIG_SECCOMP_FILTER): the run goes on "
+               "without.");
+  return {};
+}
+
+Result<void> give_up_privileges(const Plan& plan, const Outputs& outputs, bool quiet) {
   const auto files = ProcFs{}.host_files();
   const bool none_left = files && files->is_exhausted();
   if (none_left)
     print_note(fmt::format("{} of {} files (fs.file-max) are open on this host: acceptwatch keeps "
                            "CAP_SYS_ADMIN, since it could look at nothing otherwise.",
                            files->open, files->limit));
-  return drop_privileges({.reopens_file = !options.output.empty(), .exceeds_file_max = none_left});
+  return drop_privileges({.bpf = plan.tier != AW_SOURCE_POLL,
+                          .writes_elsewhere = needs_override(outputs, quiet),
+                          .exceeds_file_max = none_left});
+}
+
+Result<void> change_user(const Options& options) {
+  if (options.user.empty())
+    return {};
+  const auto user = find_user(options.user);
+  return user ? become_user(*user) : Result<void>{tl::unexpected{user.error()}};
 }
 
 Result<void> tell_ready(const Options& options) {
@@ -84,7 +125,7 @@ Result<void> tell_ready(const Options& options) {
 /// One run: what is open, and what happens when something is ready.
 class Watch {
 public:
-  explicit Watch(const Options& options) : options_(options) {}
+  Watch(const Options& options, Seal seal) : options_(options), seal_(seal) {}
 
   [[nodiscard]] Result<void> open();
   [[nodiscard]] Result<void> run();
@@ -103,6 +144,7 @@ private:
   void after_telling();
 
   const Options& options_;
+  Seal seal_;
   Clock clock_;
   std::unique_ptr<Outputs> outputs_;
   ServiceManager manager_ = ServiceManager::connect();
@@ -120,6 +162,8 @@ private:
 };
 
 Result<void> Watch::open() {
+  if (auto changed = change_user(options_); !changed)
+    return changed;
   auto outputs = Outputs::open(options_);
   if (!outputs)
     return tl::unexpected{outputs.error()};
@@ -207,8 +251,10 @@ Result<void> Watch::begin() {
   outputs_->flush();
   if (!begun)
     return begun;
-  if (auto given_up = give_up_privileges(options_); !given_up)
+  if (auto given_up = give_up_privileges(*plan_, *outputs_, options_.quiet); !given_up)
     return given_up;
+  if (auto closed = close_off(*plan_, *outputs_, seal_); !closed)
+    return closed;
   announce(*plan_, options_);
   warn_of_nothing_to_watch(recorder_->monitor(), options_);
   manager_.tell_ready();
@@ -300,9 +346,9 @@ Result<void> Watch::finish() {
 
 } // namespace
 
-Result<ExitStatus> watch(const Options& options) {
+Result<ExitStatus> watch(const Options& options, Seal seal) {
   show_libbpf_messages(options.verbosity > 1);
-  Watch run{options};
+  Watch run{options, seal};
   if (auto opened = run.open(); !opened)
     return tl::unexpected{opened.error()};
   if (auto ended = run.run(); !ended)

@@ -47,28 +47,29 @@ void JsonWriter::append_past_chunk(std::string_view text) {
   out_.append(text);
 }
 
+/// RFC 8259, 7: past U+FFFF by a pair of surrogates.
+void JsonWriter::escape(uint32_t code) {
+  auto out = std::back_inserter(out_);
+  if (code > 0xFFFF)
+    fmt::format_to(out, "\\u{:04x}\\u{:04x}", 0xD7C0 + (code >> 10), 0xDC00 + (code & 0x3FF));
+  else
+    fmt::format_to(out, "\\u{:04x}", code);
+}
+
 /// Rare: names that a process chose in order to be difficult. What some readers of lines take for
-/// the end of one is escaped, though JSON does not ask for it: U+0085, U+2028 and U+2029, and
-/// other control characters from U+007F to U+009F.
+/// the end of one, or a terminal for an order, is escaped, though JSON does not ask for it.
 void JsonWriter::escape(std::string_view text) {
   flush();
   out_.push_back('"');
   const std::string valid = valid_utf8(text);
   for (std::string_view rest{valid}; !rest.empty();) {
-    const auto byte = static_cast<unsigned char>(rest[0]);
-    size_t length = 1;
-    if (byte < 0x20 || byte == 0x7F)
-      fmt::format_to(std::back_inserter(out_), "\\u{:04x}", byte);
-    else if (byte == 0xC2 && static_cast<unsigned char>(rest[1]) < 0xA0)
-      fmt::format_to(std::back_inserter(out_), "\\u{:04x}",
-                     static_cast<unsigned char>(rest[length++]));
-    else if (rest.starts_with("\xE2\x80\xA8") || rest.starts_with("\xE2\x80\xA9")) {
-      out_ += rest[2] == '\xA8' ? "\\u2028" : "\\u2029";
-      length = 3;
+    const auto [code, length] = first_code_point(rest);
+    if (is_unprintable(code)) {
+      escape(code);
     } else {
-      if (byte == '"' || byte == '\\')
+      if (code == '"' || code == '\\')
         out_.push_back('\\');
-      out_.push_back(rest[0]);
+      out_.append(rest.substr(0, length));
     }
     rest.remove_prefix(length);
   }

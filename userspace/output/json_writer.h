@@ -125,6 +125,7 @@ private:
       append_past_chunk(text);
   }
   void append_past_chunk(std::string_view text);
+  void escape(uint32_t code);
   void escape(std::string_view text);
   void flush();
 

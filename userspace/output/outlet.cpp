@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <climits>
 #include <fcntl.h>
-#include <filesystem>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/stat.h>
@@ -53,10 +52,12 @@ bool ends_in_half_a_line(int fd) {
 
 /// A FIFO is opened for reading as well: so nobody has to read it yet, and a reader may come and
 /// go. Whatever it is, opening it does not wait.
-Result<UniqueFd> open_for_appending(const std::string& path) {
+Result<UniqueFd> append_to(const UniqueFd& directory, const std::string& path) {
+  const std::string name = file_name_of(path);
   struct stat found {};
-  const bool fifo = lstat(path.c_str(), &found) == 0 && S_ISFIFO(found.st_mode);
-  UniqueFd file{::open(path.c_str(),
+  const bool fifo = fstatat(directory.get(), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+                    S_ISFIFO(found.st_mode);
+  UniqueFd file{openat(directory.get(), name.c_str(),
                        (fifo ? O_RDWR : O_WRONLY) | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK |
                            O_NOCTTY | O_CLOEXEC,
                        0640)};
@@ -65,21 +66,19 @@ Result<UniqueFd> open_for_appending(const std::string& path) {
                    "Give the path of the file itself, or - for standard output.");
   if (!file)
     return system_failure(fmt::format("cannot open {} for writing", path), errno, check_path);
-  if (auto mine = check_owner(file.get(), path); !mine)
+  if (auto mine = check_owner(file, directory, path); !mine)
     return tl::unexpected{mine.error()};
   return file;
 }
 
 } // namespace
 
-Result<void> check_owner(int fd, const std::string& path) {
-  struct stat file {};
-  struct stat directory {};
-  const auto parent = std::filesystem::path{path}.parent_path();
-  if (fstat(fd, &file) != 0 || !S_ISREG(file.st_mode) || file.st_uid == geteuid())
+Result<void> check_owner(const UniqueFd& file, const UniqueFd& directory, const std::string& path) {
+  struct stat one {};
+  struct stat parent {};
+  if (fstat(file.get(), &one) != 0 || !S_ISREG(one.st_mode) || one.st_uid == geteuid())
     return {};
-  if (stat(parent.empty() ? "." : parent.c_str(), &directory) != 0 ||
-      (directory.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+  if (fstat(directory.get(), &parent) != 0 || (parent.st_mode & (S_IWGRP | S_IWOTH)) == 0)
     return {};
   return failure(
       fmt::format("{} belongs to another user, in a directory that others may write to", path),
@@ -90,6 +89,10 @@ Result<Outlet> Outlet::open(std::string path) {
   Outlet outlet;
   if (path != "-") {
     outlet.path_ = std::move(path);
+    outlet.directory_ = open_directory_of(outlet.path_);
+    if (!outlet.directory_)
+      return system_failure(fmt::format("cannot open the directory of {}", outlet.path_), errno,
+                            check_path);
     if (auto opened = outlet.reopen(); !opened)
       return tl::unexpected{opened.error()};
     return outlet;
@@ -119,7 +122,7 @@ void Outlet::adopt(UniqueFd file) {
 Result<void> Outlet::reopen(std::string_view head) {
   if (path_.empty())
     return {};
-  auto file = open_for_appending(path_);
+  auto file = append_to(directory_, path_);
   if (!file)
     return tl::unexpected{file.error()};
   // A line that is half written stays so in a file that was rotated away. A FIFO that is still the

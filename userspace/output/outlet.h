@@ -44,6 +44,9 @@ public:
   [[nodiscard]] int waitable_fd() const { return waitable_ ? fd() : -1; }
   /// "standard output", or the path.
   [[nodiscard]] std::string name() const;
+  /// Where reopen() opens the file, by a descriptor of its directory; -1: standard output.
+  [[nodiscard]] int directory() const { return directory_.get(); }
+  [[nodiscard]] std::string file_name() const { return file_name_of(path_); }
 
   /// Bytes that are kept at most for a slow reader or a full disk, put_last() aside.
   static constexpr size_t max_pending = 1024UL * 1024;
@@ -57,7 +60,8 @@ private:
   void take_back_half_line();
 
   std::string path_; ///< empty: standard output
-  UniqueFd file_;    ///< none: descriptor 1 itself
+  UniqueFd directory_;
+  UniqueFd file_; ///< none: descriptor 1 itself
   std::string pending_;
   size_t written_ = 0;  ///< of pending_
   bool blocks_ = false; ///< a write may wait: no more than what a pipe takes at once
@@ -68,7 +72,8 @@ private:
 
 /// A user of the host must not choose where root writes: in a directory that others may write to,
 /// the file that was opened there has to be this process's own.
-[[nodiscard]] Result<void> check_owner(int fd, const std::string& path);
+[[nodiscard]] Result<void> check_owner(const UniqueFd& file, const UniqueFd& directory,
+                                       const std::string& path);
 
 /// Writes all of `text` to standard output, however long that takes: of commands that print one
 /// answer. A closed pipe is no error.

@@ -184,6 +184,10 @@ void Agent::stop() {
     }
     readable(fd(), std::chrono::milliseconds(100));
   }
+  // Its list of system calls has to have all that any run makes, on any kernel and tier.
+  if (complaints().find("is not one that a sealed run makes") != std::string::npos) {
+    throw Failure("acceptwatch was refused a system call: " + complaints());
+  }
   int status = 0;
   rusage usage{};
   must(::wait4(pid_, &status, 0, &usage), "waiting for acceptwatch");

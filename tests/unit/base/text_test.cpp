@@ -38,6 +38,16 @@ TEST(Printable, ShowsC1ControlsAsHexBecauseTerminalsObeyThemToo) {
   EXPECT_EQ(printable("\xC2\xA0"), "\xC2\xA0"); // the first that is none
 }
 
+TEST(Printable, ShowsAsHexWhatDirectsHowOthersAreShown) {
+  EXPECT_EQ(printable("a\u202eb"), "a\\xe2\\x80\\xaeb"); // from right to left
+  EXPECT_EQ(printable("\u2028"), "\\xe2\\x80\\xa8");
+  EXPECT_EQ(printable("\u0085"), "\\xc2\\x85");
+  EXPECT_EQ(printable("\u200b\u2066"), "\\xe2\\x80\\x8b\\xe2\\x81\\xa6");
+  EXPECT_EQ(printable("\U000e0041"), "\\xf3\\xa0\\x81\\x81"); // a tag
+  for (const char* plain : {"\u00ae", "\u2027", "\u202f", "\u2065", "\u05d0", "\U000e0100"})
+    EXPECT_EQ(printable(plain), plain);
+}
+
 struct Bytes {
   const char* what;
   std::string bytes;

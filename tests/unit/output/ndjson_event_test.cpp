@@ -275,9 +275,10 @@ TEST(NdjsonEvent, OfTheLongestStacksFitsInALine) {
 
 TEST(NdjsonEvent, EscapesWhatSomeReadersTakeForTheEndOfALine) {
   auto event = unit::contract_event();
-  event.owner->name = "a\u2028b\u2029c\u0085d\x7f";
+  event.owner->name = "a\u2028b\u2029c\u0085d\x7f\u202e\U000e0041z";
   const auto line = formatted(event);
-  EXPECT_NE(line.find(R"(a\u2028b\u2029c\u0085d\u007f)"), std::string::npos) << line;
+  EXPECT_NE(line.find(R"(a\u2028b\u2029c\u0085d\u007f\u202e\udb40\udc41z)"), std::string::npos)
+      << line;
   EXPECT_EQ(text_at(unit::parse_line(line), "/process/name"), event.owner->name);
 }
 
