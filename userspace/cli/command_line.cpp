@@ -111,6 +111,13 @@ void add_user(CLI::App& app, Options& options) {
       ->group(how_it_watches);
 }
 
+void add_look_budget(CLI::App& app, Typed& typed) {
+  app.add_option("--look-budget", typed.look_budget,
+                 "Of a CPU, for looks at processes; what it does not allow is left out (25)")
+      ->option_text("PERCENT")
+      ->group(how_it_watches);
+}
+
 void add_tape_options(CLI::App& app, Options& options) {
   app.add_option("--tape", options.tape,
                  "Write what comes in there too, for --play and for reports of bugs")
@@ -181,6 +188,7 @@ void CommandLine::add_watch_options() {
       ->group(how_long);
   add_probe_options(app, options, typed);
   add_user(app, options);
+  add_look_budget(app, typed);
   app.add_option("--ready-fd", typed.ready_fd, "Write one byte there when every probe is live")
       ->option_text("N")
       ->group(how_it_watches);
@@ -198,6 +206,7 @@ void CommandLine::add_explain() {
   add_duration(*explain, typed, "Stop after that long, though nothing failed");
   add_probe_options(*explain, options, typed);
   add_user(*explain, options);
+  add_look_budget(*explain, typed);
   add_common_options(*explain, options, typed);
 }
 

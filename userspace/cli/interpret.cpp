@@ -174,6 +174,12 @@ Result<void> interpret_times(CommandLine& line) {
   return {};
 }
 
+/// 1 to 100.
+std::optional<uint8_t> parse_percent(const std::string& text) {
+  const auto percent = parse_number<uint8_t>(text);
+  return percent.value_or(0) < 1 || *percent > 100 ? std::nullopt : percent;
+}
+
 Result<void> interpret_numbers(CommandLine& line) {
   auto& options = line.options;
   if (given(line, "--count")) {
@@ -182,10 +188,16 @@ Result<void> interpret_numbers(CommandLine& line) {
       return wrong(line, "--count: wants a number of records, at least 1");
   }
   if (given(line, "--pressure")) {
-    const auto percent = parse_number<uint8_t>(line.typed.pressure).value_or(0);
-    if (percent < 1 || percent > 100)
+    const auto percent = parse_percent(line.typed.pressure);
+    if (!percent)
       return wrong(line, "--pressure: wants a share in percent, 1 to 100");
-    options.pressure_percent = percent;
+    options.pressure_percent = *percent;
+  }
+  if (given(line, "--look-budget")) {
+    const auto percent = parse_percent(line.typed.look_budget);
+    if (!percent)
+      return wrong(line, "--look-budget: wants a share in percent, 1 to 100");
+    options.look_share = *percent / 100.0;
   }
   if (given(line, "--rate")) {
     const auto rate = parse_number<uint32_t>(line.typed.rate);

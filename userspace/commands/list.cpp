@@ -65,7 +65,7 @@ std::vector<Listed> FoundListeners::wanted(const Scope& scope, const Instant& no
     Listed& entry = found.emplace_back(known);
     if (const Holder* owner = listener ? owner_of(*listener) : nullptr) {
       entry.owner = to_owner(*owner);
-      entry.owners = listener->holders.size();
+      entry.owners = listener->left_out_holders ? 0 : listener->holders.size();
       if (owner->start_ns)
         entry.owner_started = now.wall_time(owner->start_ns);
     }

@@ -44,6 +44,7 @@ struct Options {
   uint32_t rate = 1000;           ///< records a second of one kind; 0: all of them
 
   uint8_t pressure_percent = 80; ///< of a queue's limit, from which queue_pressure warns; 1 to 100
+  double look_share = 0.25;      ///< of a CPU, for looks at processes; above 0, at most 1
   std::optional<double> sample_seconds; ///< 0: never; absent: as the format has it
   double stall_seconds = 1;             ///< nothing accepted for so long: accept_stalled; above 0
 

@@ -176,6 +176,7 @@ Result<void> Watch::open() {
     return tl::unexpected{opened_probes.error()};
   plan_ = std::move(opened_probes->plan);
   probes_ = std::move(opened_probes->probes);
+  probes_.looks->limit_looks(options_.look_share);
   if (auto opened = open_recorder(*features, *plan_); !opened)
     return opened;
   return open_loop();

@@ -26,6 +26,7 @@ struct Losses {
   /// It skipped one that follows processes or listeners: no event, but the table
   /// may be out of date.
   uint64_t followers = 0;
+  uint64_t lookups = 0; ///< not made at the host, since they would have taken too long
 };
 
 /// Counters of the kernel's, by network namespace, that records account for.

@@ -22,6 +22,8 @@ void Clock::adjust() {
 
 uint64_t Clock::boot_now() { return static_cast<uint64_t>(read_clock(CLOCK_BOOTTIME)); }
 
+uint64_t Clock::cpu_now() { return static_cast<uint64_t>(read_clock(CLOCK_THREAD_CPUTIME_ID)); }
+
 Instant Clock::now() const {
   Instant now = offsets_;
   now.boot_ns = boot_now();

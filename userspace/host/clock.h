@@ -14,6 +14,8 @@ public:
   [[nodiscard]] Instant now() const;
   /// CLOCK_BOOTTIME, nanoseconds.
   [[nodiscard]] static uint64_t boot_now();
+  /// What this thread has used of CPUs.
+  [[nodiscard]] static uint64_t cpu_now();
   void adjust();
 
 private:

@@ -13,23 +13,52 @@ namespace acceptwatch {
 
 ProcHost::ProcHost(const std::string& root) : procfs_(root) {}
 
-std::optional<std::string> ProcHost::name(uint32_t pid) const { return procfs_.name(pid); }
+bool ProcHost::may_look() const {
+  if (budget_.has_left(Clock::boot_now()))
+    return true;
+  ++left_out_;
+  return false;
+}
 
-std::optional<uint64_t> ProcHost::start_ns(uint32_t pid) const { return procfs_.start_ns(pid); }
+ListenerLook ProcHost::refused_look() {
+  const uint64_t now = Clock::boot_now();
+  return {now, now, Error{ExitStatus::failed, "there is no time left for a look", ""}};
+}
 
-std::optional<std::string> ProcHost::cgroup(uint32_t pid) const { return procfs_.cgroup(pid); }
+/// Absent is that the process is gone: so this is never left out, nor is start_ns().
+std::optional<std::string> ProcHost::name(uint32_t pid) const {
+  const auto spent = spending();
+  return procfs_.name(pid);
+}
+
+std::optional<uint64_t> ProcHost::start_ns(uint32_t pid) const {
+  const auto spent = spending();
+  return procfs_.start_ns(pid);
+}
+
+std::optional<std::string> ProcHost::cgroup(uint32_t pid) const {
+  const auto spent = spending();
+  return may_look() ? procfs_.cgroup(pid) : std::nullopt;
+}
 
 std::optional<int> ProcHost::find_socket(uint32_t pid, uint64_t inode, int hint) const {
+  const auto spent = spending();
+  if (!may_look())
+    return std::nullopt;
   return procfs_.find_socket(pid, inode, hint);
 }
 
 std::optional<FileUsage> ProcHost::descriptors(uint32_t pid) const {
-  return procfs_.descriptors(pid);
+  const auto spent = spending();
+  return may_look() ? procfs_.descriptors(pid) : std::nullopt;
 }
 
 bool ProcHost::may_exceed_file_max(uint32_t pid) const { return procfs_.may_exceed_file_max(pid); }
 
 std::optional<OwnerState> ProcHost::owner_state(const OwnerQuestion& asked) const {
+  const auto spent = spending();
+  if (!may_look())
+    return std::nullopt;
   auto state = look_at_owner(procfs_, asked);
   if (!state)
     return state;
@@ -46,6 +75,9 @@ std::optional<OwnerState> ProcHost::owner_state(const OwnerQuestion& asked) cons
 }
 
 std::optional<CookieCounts> ProcHost::cookies(uint32_t pid) const {
+  const auto spent = spending();
+  if (!may_look())
+    return std::nullopt;
   const auto text = read_file(procfs_.path(pid, "net/netstat"));
   if (!text)
     return std::nullopt;
@@ -61,6 +93,7 @@ std::optional<FileUsage> ProcHost::host_files() const { return procfs_.host_file
 
 NetCounterLook ProcHost::net_counters(std::optional<uint32_t> only,
                                       const NetReadings& before) const {
+  const auto spent = spending(); // there are pauses between them: schedule_audit()
   const uint64_t begun = Clock::boot_now();
   NetCounterLook look{read_net_counters(procfs_, only, before), 0};
   look.took_ns = Clock::boot_now() - begun;
@@ -77,6 +110,9 @@ std::vector<uint32_t> ProcHost::mounted_namespaces() const {
 }
 
 ListenerLook ProcHost::look(const std::function<void(const aw_holder&)>& visit) const {
+  const auto spent = spending();
+  if (!may_look())
+    return refused_look();
   const auto lease = lease_files();
   ListenerLook look{Clock::boot_now(), 0, std::nullopt};
   scan_procfs(procfs_, visit);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "host/budget.h"
+#include "host/clock.h"
 #include "host/file_reserve.h"
 #include "host/host.h"
 #include "host/procfs.h"
@@ -8,11 +10,16 @@
 namespace acceptwatch {
 
 /// A Host that reads /proc and /sys alone. Session, which loads BPF programs, adds what only they
-/// know.
+/// know. All looks have one budget: what it does not allow is not looked at, counted in
+/// left_out(), and answered as not known.
 class ProcHost : public Host {
 public:
   /// `root` is /proc, or a tree made like it.
   explicit ProcHost(const std::string& root = "/proc");
+
+  /// What may go into looks: of one CPU.
+  void limit_looks(double share) { budget_.set_share(share); }
+  static constexpr double default_share = 0.25;
 
   [[nodiscard]] std::optional<std::string> name(uint32_t pid) const override;
   [[nodiscard]] std::optional<uint64_t> start_ns(uint32_t pid) const override;
@@ -32,6 +39,24 @@ public:
   look(const std::function<void(const aw_holder&)>& visit) const override;
 
 protected:
+  /// Charges the CPU time from here to its end.
+  class [[nodiscard]] Spending {
+  public:
+    explicit Spending(Budget& budget) : budget_(budget) {}
+    Spending(const Spending&) = delete;
+    Spending& operator=(const Spending&) = delete;
+    ~Spending() { budget_.spend(Clock::cpu_now() - begun_ns_); }
+
+  private:
+    Budget& budget_;
+    uint64_t begun_ns_ = Clock::cpu_now();
+  };
+  [[nodiscard]] Spending spending() const { return Spending{budget_}; }
+  /// False: it is not looked, which is counted.
+  [[nodiscard]] bool may_look() const;
+  [[nodiscard]] uint64_t left_out() const { return left_out_; }
+  /// Of a look at all listeners for which there is no time.
+  [[nodiscard]] static ListenerLook refused_look();
   /// Makes it possible to open files during a look, even if the host has none left.
   [[nodiscard]] FileReserve::Lease lease_files() const { return reserve_.lease(); }
   /// Adds the most frequent kernel stacks of the threads of these processes, and that of the thread
@@ -42,6 +67,8 @@ private:
   const ProcFs procfs_;
   mutable FileReserve reserve_{procfs_};
   mutable uint64_t next_counterpart_ns_ = 0; ///< see add_counterpart()
+  mutable Budget budget_{default_share};
+  mutable uint64_t left_out_ = 0;
 };
 
 } // namespace acceptwatch

@@ -77,10 +77,15 @@ constexpr std::array free_calls{SCMP_SYS(read),
 
 /// Of bpf(2): what reads and empties maps, attaches a program that was loaded at the start, and
 /// runs an iterator. BPF_PROG_LOAD is not among them.
-constexpr std::array bpf_commands{
-    BPF_MAP_LOOKUP_ELEM,  BPF_MAP_UPDATE_ELEM,    BPF_MAP_DELETE_ELEM,
-    BPF_MAP_GET_NEXT_KEY, BPF_MAP_LOOKUP_BATCH,   BPF_RAW_TRACEPOINT_OPEN,
-    BPF_LINK_CREATE,      BPF_OBJ_GET_INFO_BY_FD, BPF_ITER_CREATE};
+constexpr std::array bpf_commands{BPF_MAP_LOOKUP_ELEM,
+                                  BPF_MAP_UPDATE_ELEM,
+                                  BPF_MAP_DELETE_ELEM,
+                                  BPF_MAP_GET_NEXT_KEY,
+                                  BPF_MAP_LOOKUP_AND_DELETE_ELEM,
+                                  BPF_RAW_TRACEPOINT_OPEN,
+                                  BPF_LINK_CREATE,
+                                  BPF_OBJ_GET_INFO_BY_FD,
+                                  BPF_ITER_CREATE};
 
 /// Of sockets: what a question to sock_diag takes.
 constexpr std::array socket_calls{SCMP_SYS(bind),   SCMP_SYS(getsockname), SCMP_SYS(setsockopt),

@@ -3,9 +3,19 @@
 
 #include "acceptwatch/record_cpp.h"
 
+#include <cstdint>
+#include <functional>
 #include <optional>
 
 namespace acceptwatch {
+
+/// What the model knows of a listener.
+enum class ListenerUse {
+  open,
+  over,    ///< closed, and nothing more is counted for it but by chance
+  unknown, ///< not seen yet, or forgotten since it was over
+};
+using UseOf = std::function<ListenerUse(uint64_t listener)>;
 
 /// Commands for the kernel programs while they run. Without such programs they do nothing.
 class KernelControl {
@@ -29,6 +39,9 @@ public:
   /// Whether records of dropped packets name the chain of nf_tables that dropped them, where that
   /// works. It costs something for every packet that passes a chain.
   virtual void watch_chains(bool /*watch*/) {}
+  /// Makes room for counters of other listeners. Host::counters() is the same afterwards, but for
+  /// those of listeners that were over and are unknown now: they are counted together.
+  virtual void reclaim_counters(const UseOf& /*use_of*/) {}
 };
 
 } // namespace acceptwatch

@@ -48,6 +48,7 @@ struct Listener {
   uint16_t port = 0;
   std::vector<Holder> holders;
   std::vector<Holder> let_go;        ///< that are alive and have closed their copies
+  bool left_out_holders = false;     ///< there are more than these
   uint32_t listen_pid = 0;           ///< who called listen(); 0: not seen
   std::optional<Holder> lost_opener; ///< who called listen(), and has exited since
   std::optional<Holder> last_holder; ///< of a listener that nobody holds any more

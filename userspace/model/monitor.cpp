@@ -60,8 +60,10 @@ void Monitor::handle(const aw_event& record, uint64_t count) {
   name_place(record, listeners, event);
   table_.attribute(event);
   const bool wanted = is_wanted(listeners);
-  if (record.action == AW_LISTENER_CLOSED)
+  if (record.action == AW_LISTENER_CLOSED) {
     table_.closed(record);
+    last_closed_ns_ = now_.boot_ns;
+  }
   if (!wanted)
     return mute(record.listener.id);
   if (event.reason == AW_FIREWALL)

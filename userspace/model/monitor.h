@@ -80,6 +80,7 @@ private:
   static constexpr uint64_t told_audit_pause_ns = 60'000'000'000;
   void tell_summed_up();
   void look_and_judge();
+  void reclaim_counters();
   void tell_losses();
   void tell_loss(const char* where, uint64_t count, uint64_t& told);
   void tell_sample();
@@ -123,6 +124,7 @@ private:
   std::set<uint64_t> muted_;     ///< listeners of which the kernel says nothing for now
   uint64_t begun_ns_ = 0;
   uint64_t next_search_ns_ = 0; ///< no look for a holder before that
+  uint64_t look_took_ns_ = 0;   ///< the last one
   uint64_t next_look_ns_ = 0;   ///< nor one that nobody asked for
   uint64_t next_judge_ns_ = 0;
   uint64_t next_losses_ns_ = 0;
@@ -130,6 +132,8 @@ private:
   uint64_t next_told_audit_ns_ = 0;
   uint64_t next_sample_ns_ = 0;
   uint64_t next_sums_ns_ = 0;
+  uint64_t next_reclaim_ns_ = 0;
+  uint64_t last_closed_ns_ = 0;  ///< when the last listener was, as it was read
   uint64_t chains_until_ns_ = 0; ///< 0: they are not watched
   bool summing_up_ = false;
   bool stopped_ = false;

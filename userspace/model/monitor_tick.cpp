@@ -29,6 +29,8 @@ struct Pace {
   uint64_t share;
   uint64_t pause_ns;
 };
+/// A run ends within two seconds of being told to.
+constexpr uint64_t longest_last_look_ns = second_ns / 4;
 constexpr Pace ordinary_pace{100, second_ns};
 constexpr Pace measuring_pace{50, second_ns / 4}; ///< waits are derived from these looks
 constexpr Pace trouble_pace{20, second_ns / 4};
@@ -56,8 +58,10 @@ void note_fullest(const Listener& listener, CauseFacts& facts) {
 } // namespace
 
 std::optional<Error> Monitor::look() {
+  table_.begin_look();
   const auto looked = host_.look([this](const aw_holder& holder) { table_.add_holder(holder); });
   const uint64_t took = looked.ended_ns - looked.begun_ns;
+  look_took_ns_ = took;
   now_.boot_ns = std::max(now_.boot_ns, looked.ended_ns);
   unmute_wanted();
   keep_counting_arrivals();
@@ -85,6 +89,8 @@ void Monitor::tick(const Instant& now) {
   brief_.tick(now_.boot_ns, [this](const Event& told) { hand_over(told); });
   if (now_.boot_ns >= next_losses_ns_)
     tell_losses();
+  if (last_closed_ns_ && now_.boot_ns >= next_reclaim_ns_ && !stopped_)
+    reclaim_counters();
   if (now_.boot_ns >= next_audit_ns_ && !stopped_) {
     compare_counters();
     if (now_.boot_ns >= next_told_audit_ns_)
@@ -137,6 +143,24 @@ void Monitor::tell_summed_up() {
   });
 }
 
+/// The programs' map has room for some thousand listeners, which a restart a second fills in an
+/// hour. Nothing to do while none is closed.
+void Monitor::reclaim_counters() {
+  constexpr uint64_t settled_ns = 2 * second_ns; // resets of queued children follow a close
+  next_reclaim_ns_ = now_.boot_ns + second_ns;
+  const auto use_of = [this](uint64_t id) {
+    const Listener* listener = table_.find(id);
+    if (!listener)
+      return ListenerUse::unknown;
+    const bool over = listener->closed && listener->closed_ns + settled_ns <= now_.boot_ns;
+    return over ? ListenerUse::over : ListenerUse::open;
+  };
+  if (now_.boot_ns >= last_closed_ns_ + settled_ns)
+    last_closed_ns_ = 0; // this is the last time
+  control_.reclaim_counters(use_of);
+  summed_up_.forget(use_of);
+}
+
 /// What the records and the queues add up to.
 void Monitor::look_and_judge() {
   next_judge_ns_ = now_.boot_ns + tenth_ns;
@@ -153,6 +177,7 @@ void Monitor::look_and_judge() {
 void Monitor::tell_losses() {
   next_losses_ns_ = now_.boot_ns + second_ns;
   losses_ = host_.losses();
+  losses_.lookups += table_.left_out();
   // What was in the ring buffer when they were suspected has been read since.
   table_.drop_suspects();
   // Among what was lost may be a fork or an exit.
@@ -165,6 +190,7 @@ void Monitor::tell_losses() {
   tell_loss("ring_buffer", losses_.ring_buffer, told_losses_.ring_buffer);
   tell_loss("counter_map", losses_.counter_map, told_losses_.counter_map);
   tell_loss("program", losses_.programs, told_losses_.programs);
+  tell_loss("lookup", losses_.lookups, told_losses_.lookups);
 }
 
 void Monitor::tell_loss(const char* where, uint64_t count, uint64_t& told) {
@@ -197,6 +223,7 @@ void Monitor::audit(const Instant& now) {
   now_ = now;
   compare_counters();
   losses_ = host_.losses();
+  losses_.lookups += table_.left_out();
 }
 
 void Monitor::stop(const std::function<void()>& deactivate, const Instant& now) {
@@ -207,7 +234,8 @@ void Monitor::stop(const std::function<void()>& deactivate, const Instant& now) 
 
 void Monitor::finish(const Instant& now) {
   next_sums_ns_ = next_judge_ns_ = next_losses_ns_ = 0;
-  next_look_ns_ = 0; // how the queues are at the end
+  // How the queues are at the end; on a host where that takes long, how they were last seen.
+  next_look_ns_ = look_took_ns_ <= longest_last_look_ns ? 0 : UINT64_MAX;
   next_sample_ns_ = 0;
   tick(now);
   brief_.finish([this](const Event& told) { hand_over(told); });

@@ -90,7 +90,7 @@ Sample Sampler::sample_of(const Listener& listener, const Instant& now) const {
     sample.socket = listener.cookie;
   if (const Holder* owner = owner_of(listener)) {
     sample.owner = to_owner(*owner);
-    sample.owners = listener.holders.size();
+    sample.owners = listener.left_out_holders ? 0 : listener.holders.size();
   }
   if (!listener.recent)
     return sample;

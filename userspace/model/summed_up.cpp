@@ -24,6 +24,8 @@ SummedUp::State& SummedUp::state_of(const aw_counter_key& key) {
 }
 
 void SummedUp::note(const aw_event& record) {
+  if (record.action == AW_LISTENER_OPENED || record.action == AW_LISTENER_CLOSED)
+    return; // always sent
   const aw_counter_key key{.listener = record.listener.id,
                            .netns = record.listener.netns,
                            .action = record.action,
@@ -32,6 +34,18 @@ void SummedUp::note(const aw_event& record) {
                            .extra_mib = record.extra_mib};
   if (kinds_.size() < max_kinds || kinds_.contains(kind_of(key)))
     state_of(key).example = record;
+}
+
+void SummedUp::forget(const UseOf& use_of) {
+  for (auto at = kinds_.begin(); at != kinds_.end();) {
+    const ListenerUse use = use_of(std::get<0>(at->first));
+    if (at->second.over && use == ListenerUse::unknown) {
+      at = kinds_.erase(at);
+      continue;
+    }
+    at->second.over = use == ListenerUse::over;
+    ++at;
+  }
 }
 
 void SummedUp::take(std::span<const Counter> counters,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "kernel/control.h"
 #include "model/totals.h"
 
 #include <functional>
@@ -22,6 +23,10 @@ public:
   void take(std::span<const Counter> counters,
             const std::function<void(const aw_event& example, uint64_t count)>& tell);
 
+  /// Kinds of listeners that were over and are unknown now are not counted by themselves any more
+  /// (KernelControl::reclaim_counters()), and their examples are not needed.
+  void forget(const UseOf& use_of);
+
   /// As many as aw_counters has room for.
   static constexpr size_t max_kinds = 8192;
 
@@ -30,6 +35,7 @@ private:
   struct State {
     aw_event example{};
     uint64_t told = 0; ///< of Counter::suppressed
+    bool over = false; ///< its listener
   };
   [[nodiscard]] static Kind kind_of(const aw_counter_key& key);
   [[nodiscard]] State& state_of(const aw_counter_key& key);

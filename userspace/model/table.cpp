@@ -58,9 +58,17 @@ void ListenerTable::add_holder(const aw_holder& record) {
   }
   // Scans are repeated: a file would be read for each holder of each listener.
   const Holder* known = find_holder(listener.holders, record.pid);
-  auto cgroup = known && known->cgroup ? std::nullopt : host_.cgroup(record.pid);
+  if (!known && !has_room(listener))
+    return;
+  auto cgroup = known && known->cgroup ? std::nullopt : cgroup_of(record.pid);
   add(listener, {record.pid, text_of(record.comm), std::move(cgroup), record.start_ns,
                  static_cast<int>(record.fd), record.header.boot_ns});
+}
+
+std::optional<std::string> ListenerTable::cgroup_of(uint32_t pid) {
+  if (!looked_ || looked_->first != pid)
+    looked_.emplace(pid, host_.cgroup(pid));
+  return looked_->second;
 }
 
 std::vector<Holder> ListenerTable::holders_after(const Listener& listener, uint64_t opened_ns) {
@@ -69,10 +77,10 @@ std::vector<Holder> ListenerTable::holders_after(const Listener& listener, uint6
     if (holder.scanned_ns > opened_ns)
       kept.push_back(holder);
     else
-      std::erase(held_[holder.pid], listener.id);
+      release(holder.pid, listener.id);
   }
   for (const Holder& holder : listener.let_go)
-    std::erase(held_[holder.pid], listener.id);
+    release(holder.pid, listener.id);
   return kept;
 }
 
@@ -96,7 +104,8 @@ void ListenerTable::opened(const aw_event& record) {
     name = host_.name(record.pid).value_or("");
   add(listener, make_holder(record.pid, name));
   // A scan may have found it under a name that it took later: that record is to come.
-  find_holder(listener.holders, record.pid)->name = std::move(name);
+  if (Holder* opener = find_holder(listener.holders, record.pid))
+    opener->name = std::move(name);
 }
 
 void ListenerTable::closed(const aw_event& record) {
@@ -109,11 +118,11 @@ void ListenerTable::closed(const aw_event& record) {
     listener.last_holder = Holder{*owner};
   listener.end = end_of(record);
   for (const Holder& holder : listener.holders)
-    std::erase(held_[holder.pid], id);
+    release(holder.pid, id);
   for (const Holder& holder : listener.let_go)
-    std::erase(held_[holder.pid], id);
-  listener.holders.clear();
-  listener.let_go.clear();
+    release(holder.pid, id);
+  listener.holders = {};
+  listener.let_go = {};
   if (!listener.closed)
     closed_.push_back(id);
   listener.closed = true;
@@ -255,7 +264,9 @@ void ListenerTable::attribute(Event& event) const {
   event.owner = shown_owner(*owner);
   // Whoever lets a listener go is the last: what the table has of others is older.
   const bool ends = event.action == AW_LISTENER_CLOSED;
-  event.owners = ends ? 1 : std::max<size_t>(listener->holders.size(), 1);
+  event.owners = ends                         ? 1
+                 : listener->left_out_holders ? 0
+                                              : std::max<size_t>(listener->holders.size(), 1);
 }
 
 } // namespace acceptwatch

@@ -18,6 +18,8 @@ class ListenerTable {
 public:
   explicit ListenerTable(const Host& host) : host_(host) {}
 
+  /// What a look finds follows.
+  void begin_look() { looked_.reset(); }
   /// A descriptor found by a scan of all processes.
   void add_holder(const aw_holder& record);
   /// listener_opened, listener_closed.
@@ -83,10 +85,20 @@ public:
 
   /// Closed listeners are kept, because the summary names them; so many of them.
   static constexpr size_t max_closed = 4096;
+  /// Holders of all listeners together, a process once for each that it holds. Whoever has 2,000
+  /// listeners and forks 500 times would have a million.
+  static constexpr size_t max_held = 32768;
+  /// So many of each listener are known all the same.
+  static constexpr size_t always_held = 16;
+  /// Listeners of which some holders were left out, each counted once.
+  [[nodiscard]] uint64_t left_out() const { return left_out_; }
 
 private:
   Holder make_holder(uint32_t pid, std::string name) const;
   void add(Listener& listener, Holder holder);
+  [[nodiscard]] bool has_room(Listener& listener);
+  void release(uint32_t pid, uint64_t id);
+  [[nodiscard]] std::optional<std::string> cgroup_of(uint32_t pid);
   void drop(Listener& listener, uint32_t pid);
   void verify_holders(Listener& listener);
   [[nodiscard]] std::optional<FileShortage> shortage_of(const Listener& listener) const;
@@ -114,6 +126,10 @@ private:
   std::unordered_map<uint64_t, Listener> listeners_;
   /// pid → ids of the listeners that it holds
   std::unordered_map<uint32_t, std::vector<uint64_t>> held_;
+  size_t held_count_ = 0; ///< ids in held_
+  uint64_t left_out_ = 0;
+  /// Of the process of which a look found a descriptor last: it finds all of one process together.
+  std::optional<std::pair<uint32_t, std::optional<std::string>>> looked_;
   /// netns and port → ids of the listeners there, closed ones too
   std::map<std::pair<uint32_t, uint16_t>, std::vector<uint64_t>> places_;
   std::vector<uint32_t> suspects_; ///< pids that were not in /proc

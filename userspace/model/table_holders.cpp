@@ -39,10 +39,31 @@ void ListenerTable::add(Listener& listener, Holder holder) {
       known->name = std::move(holder.name);
     return;
   }
-  if (!erase_holder(listener.let_go, holder.pid))
+  if (!erase_holder(listener.let_go, holder.pid)) {
+    if (!has_room(listener))
+      return;
     held_[holder.pid].push_back(listener.id);
+    ++held_count_;
+  }
   listener.holders.push_back(std::move(holder));
   listener.verified_ns = 0;
+}
+
+bool ListenerTable::has_room(Listener& listener) {
+  if (held_count_ < max_held || listener.holders.size() + listener.let_go.size() < always_held)
+    return true;
+  left_out_ += !listener.left_out_holders;
+  listener.left_out_holders = true;
+  return false;
+}
+
+void ListenerTable::release(uint32_t pid, uint64_t id) {
+  const auto held = held_.find(pid);
+  if (held == held_.end())
+    return;
+  held_count_ -= std::erase(held->second, id);
+  if (held->second.empty())
+    held_.erase(held);
 }
 
 void ListenerTable::drop(Listener& listener, uint32_t pid) {
@@ -93,12 +114,16 @@ void ListenerTable::forked(const aw_process& record) {
   if (held == held_.end())
     return;
   const auto ids = held->second; // add() changes held_
+  std::optional<Holder> child;   // looked at once, however many listeners it holds
   for (const uint64_t id : ids) {
     Listener& listener = listeners_[id];
     const Holder* holder = holder_at_fork(listener, record);
-    if (!holder)
+    if (!holder || !has_room(listener))
       continue;
-    Holder copy = make_holder(record.pid, holder->name);
+    if (!child)
+      child = make_holder(record.pid, holder->name);
+    Holder copy = *child;
+    copy.name = holder->name;
     copy.start_ns = record.start_ns; // it may have exited since
     copy.fd = holder->fd;
     if (!copy.cgroup)
@@ -121,7 +146,7 @@ void ListenerTable::executed(const aw_process& record) {
     holder->name = text_of(record.comm);
     if (has_inode(listener) && host_.find_socket(record.pid, id, holder->fd) == -1) {
       drop(listener, record.pid);
-      std::erase(held_[record.pid], id);
+      release(record.pid, id);
     }
   }
 }
@@ -150,6 +175,7 @@ void ListenerTable::exited(uint32_t pid) {
     drop(listener, pid);
     erase_holder(listener.let_go, pid);
   }
+  held_count_ -= held->second.size();
   held_.erase(held);
 }
 

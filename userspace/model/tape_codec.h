@@ -154,7 +154,7 @@ template <typename A, Is<ListenerLook> V> void fields(A& a, V& v) {
 }
 template <typename A, Is<Counter> V> void fields(A& a, V& v) { a(v.key, v.count, v.suppressed); }
 template <typename A, Is<Losses> V> void fields(A& a, V& v) {
-  a(v.ring_buffer, v.counter_map, v.programs, v.followers);
+  a(v.ring_buffer, v.counter_map, v.programs, v.followers, v.lookups);
 }
 template <typename A, Is<Waits> V> void fields(A& a, V& v) {
   a(v.accepted, v.max_us, v.queued, v.handshake);

@@ -151,6 +151,7 @@ public:
   }
   void stop_counting(const aw_place& place) override { control_.stop_counting(place); }
   void watch_chains(bool watch) override { control_.watch_chains(watch); }
+  void reclaim_counters(const UseOf& use_of) override { control_.reclaim_counters(use_of); }
 
 private:
   Frames& frames_;

@@ -259,9 +259,12 @@ void TextFormatter::format(const Event& event, std::string& out) {
 }
 
 void TextFormatter::format(const Lost& lost, std::string& out) {
-  coloured(out, red,
-           fmt::format("{:<12} {} records lost ({}); the totals still count them",
-                       local_time_of_day(lost.time), lost.count, lost.where));
+  const auto what =
+      lost.where == "lookup"
+          ? fmt::format("{} looks at processes left out: owners may be missing", lost.count)
+          : fmt::format("{} records lost ({}); the totals still count them", lost.count,
+                        lost.where);
+  coloured(out, red, fmt::format("{:<12} {}", local_time_of_day(lost.time), what));
   out.push_back('\n');
 }
 

@@ -58,6 +58,11 @@ public:
   int fd() const override { return timer_.get(); }
   Result<bool> drain(const RecordHandler& handler) override;
   std::vector<Counter> counters() const override { return totals_; }
+  Losses losses() const override {
+    Losses losses;
+    losses.lookups = left_out();
+    return losses;
+  }
 
 private:
   Result<void> poll(const RecordHandler& handler);

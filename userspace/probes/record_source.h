@@ -2,6 +2,7 @@
 #pragma once
 
 #include "host/host.h"
+#include "host/proc_host.h"
 #include "kernel/control.h"
 
 #include <functional>
@@ -30,20 +31,21 @@ public:
   [[nodiscard]] virtual Result<bool> drain(const RecordHandler& handler) = 0;
 };
 
-/// Probes that were opened: three interfaces of one object.
+/// Probes that were opened: the interfaces of one object.
 struct Probes {
   std::shared_ptr<RecordSource> records;
   std::shared_ptr<Host> host;
   std::shared_ptr<KernelControl> control;
-  bool sees_queues = false; ///< Host::look() shows the queues of listeners
-  bool sees_accept = false; ///< and with it who calls it and how long connections waited
+  std::shared_ptr<ProcHost> looks; ///< the host once more: to limit what its looks may take
+  bool sees_queues = false;        ///< Host::look() shows the queues of listeners
+  bool sees_accept = false;        ///< and with it who calls it and how long connections waited
   /// What was attached, for people: "fentry/tcp_conn_request".
   std::vector<std::string> attached;
 };
 
-/// The three interfaces of an object that implements all of them.
+/// The interfaces of an object that implements all of them.
 template <typename T> Probes faces_of(const std::shared_ptr<T>& object) {
-  return {object, object, object, false, false, {}};
+  return {object, object, object, object, false, false, {}};
 }
 
 } // namespace acceptwatch

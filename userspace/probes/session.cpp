@@ -6,6 +6,7 @@
 #include "host/proc_host.h"
 #include "probes/handles.h"
 #include "probes/minimal_btf.h"
+#include "probes/retired.h"
 #include "probes/ring.h"
 #include "probes/seed.h"
 #include "probes/skipped_runs.h"
@@ -136,6 +137,7 @@ public:
   bool count_arrivals(const aw_place& place) override { return seed_.count_arrivals(place); }
   void stop_counting(const aw_place& place) override { seed_.stop_counting(place); }
   void watch_chains(bool watch) override { seed_.watch_chains(watch); }
+  void reclaim_counters(const UseOf& use_of) override;
 
   // Host
   ListenerLook look(const std::function<void(const aw_holder&)>& give) const override;
@@ -162,6 +164,9 @@ private:
   Result<void> open_ring();
   Result<void> count_cpus();
   void add_counters(int map, std::vector<Counter>& counters) const;
+  [[nodiscard]] Counter sum_of(const aw_counter_key& key,
+                               const std::vector<aw_counts>& per_cpu) const;
+  [[nodiscard]] std::optional<Counter> take_out(int map, const aw_counter_key& key) const;
   std::optional<Waits> waits_in_hash(uint64_t key) const;
   std::vector<aw_waits_slot> waits_slots(uint64_t key) const;
 
@@ -173,6 +178,7 @@ private:
   Globals globals_;
   std::vector<Attached> attached_;
   std::unique_ptr<Ring> ring_;
+  RetiredCounters retired_;
   std::vector<std::string> probes_;
   std::vector<std::string> withheld_;
   Refusals refused_;
@@ -342,6 +348,9 @@ ListenerLook Session::look(const std::function<void(const aw_holder&)>& give) co
       visit(holder);
     });
   }
+  const auto spent = spending();
+  if (!may_look())
+    return refused_look();
   const auto lease = lease_files();
   ListenerLook look{Clock::boot_now(), 0, std::nullopt};
   if (auto scanned = seed_.scan(visit); !scanned)
@@ -358,19 +367,53 @@ void Session::add_counters(int map, std::vector<Counter>& counters) const {
     previous = &key;
     if (bpf_map_lookup_elem(map, &key, per_cpu.data()) != 0)
       continue;
-    Counter counter{key};
-    for (const aw_counts& counts : per_cpu) {
-      counter.count += counts.occurrences;
-      counter.suppressed += counts.suppressed;
-    }
-    counters.push_back(counter);
+    counters.push_back(sum_of(key, per_cpu));
   }
+}
+
+Counter Session::sum_of(const aw_counter_key& key, const std::vector<aw_counts>& per_cpu) const {
+  Counter counter{key};
+  for (const aw_counts& counts : per_cpu) {
+    counter.count += counts.occurrences;
+    counter.suppressed += counts.suppressed;
+  }
+  return counter;
+}
+
+/// In one step since 5.14. Before, what is counted between the two is lost: the listener has been
+/// closed for two seconds by then.
+std::optional<Counter> Session::take_out(int map, const aw_counter_key& key) const {
+  std::vector<aw_counts> per_cpu(cpus_);
+  if (bpf_map_lookup_and_delete_elem(map, &key, per_cpu.data()) == 0)
+    return sum_of(key, per_cpu);
+  if (bpf_map_lookup_elem(map, &key, per_cpu.data()) != 0)
+    return std::nullopt;
+  bpf_map_delete_elem(map, &key);
+  return sum_of(key, per_cpu);
+}
+
+/// The keys first: a map that is gone through while its entries are deleted begins anew.
+void Session::reclaim_counters(const UseOf& use_of) {
+  const int map = bpf_object__find_map_fd_by_name(object_, "aw_counters");
+  std::vector<aw_counter_key> over;
+  aw_counter_key key{};
+  const aw_counter_key* previous = nullptr;
+  for (; bpf_map_get_next_key(map, previous, &key) == 0; previous = &key) {
+    if (use_of(key.listener) == ListenerUse::over)
+      over.push_back(key);
+  }
+  for (const aw_counter_key& one : over) {
+    if (const auto counter = take_out(map, one))
+      retired_.add(*counter);
+  }
+  retired_.forget(use_of);
 }
 
 std::vector<Counter> Session::counters() const {
   std::vector<Counter> counters;
   for (const char* map : {"aw_counters", "aw_other_counters"})
     add_counters(bpf_object__find_map_fd_by_name(object_, map), counters);
+  retired_.add_to(counters);
   for (__u8 action = 0; action < AW_NR_ACTIONS; ++action) {
     if (globals_.uncounted[action])
       counters.push_back(
@@ -450,6 +493,7 @@ Losses Session::losses() const {
     losses.ring_buffer += globals_.lost[action];
     losses.counter_map += globals_.uncounted[action];
   }
+  losses.lookups = left_out();
   SkippedRuns{object_, attached_, tier_}.add_to(losses);
   if (!active_)
     losses.programs += unconfirmed_syns(object_, cpus_);

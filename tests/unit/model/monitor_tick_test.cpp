@@ -265,6 +265,38 @@ TEST_F(MonitorTest, ASnapshotAmongTenThousandListenersHasThoseWithSomethingToTel
   EXPECT_EQ(snapshot.totals.size(), 3U);
 }
 
+TEST_F(MonitorTest, ThereIsALastLookAtTheEnd) {
+  ASSERT_TRUE(begin());
+  const int looks = host.looks;
+  monitor->finish(at());
+  EXPECT_EQ(host.looks, looks + 1);
+}
+
+TEST_F(MonitorTest, TheLastLookIsLeftOutWhereLooksTakeLong) {
+  host.look_ns = second / 2;
+  ASSERT_TRUE(begin());
+  const int looks = host.looks;
+  monitor->finish(at());
+  EXPECT_EQ(host.looks, looks);
+}
+
+TEST_F(MonitorTest, CountersOfAClosedListenerAreReclaimedOnceNothingFollows) {
+  ASSERT_TRUE(begin());
+  tick_after(second);
+  EXPECT_FALSE(control.use_of); // nothing to do
+  apply(about(shop, AW_LISTENER_CLOSED));
+  tick_after(second);
+  ASSERT_TRUE(control.use_of);
+  EXPECT_EQ(control.use_of(shop), ListenerUse::open);
+  EXPECT_EQ(control.use_of(99), ListenerUse::unknown);
+  tick_after(second);
+  tick_after(second);
+  EXPECT_EQ(control.use_of(shop), ListenerUse::over);
+  control.use_of = {};
+  tick_after(10 * second);
+  EXPECT_FALSE(control.use_of); // nor any more
+}
+
 TEST_F(MonitorTest, WhereAcceptIsNotSeenAPortWhereConnectionsWaitIsMeasured) {
   scope.sees_accept = false;
   ASSERT_TRUE(begin());

@@ -43,6 +43,19 @@ TEST(SummedUp, AreToldOnceWithTheLastRecordOfTheirKind) {
   EXPECT_EQ(take(summed_up, {counted(9)}), (Told{{50002, 2}}));
 }
 
+TEST(SummedUp, AreForgottenWithTheirListenerAndNoSooner) {
+  SummedUp summed_up;
+  summed_up.note(of_client(50001));
+  EXPECT_EQ(take(summed_up, {counted(7)}), (Told{{50001, 7}}));
+  const auto all = [](ListenerUse use) { return [use](uint64_t) { return use; }; };
+  summed_up.forget(all(ListenerUse::unknown)); // its opening is still to be read, perhaps
+  EXPECT_EQ(take(summed_up, {counted(7)}), Told{});
+  summed_up.forget(all(ListenerUse::over));
+  EXPECT_EQ(take(summed_up, {counted(7)}), Told{}); // its counter is there as before
+  summed_up.forget(all(ListenerUse::unknown));
+  EXPECT_EQ(take(summed_up, {counted(1)}), (Told{{0, 1}})); // another's, by the same number
+}
+
 TEST(SummedUp, KeepKindsApart) {
   SummedUp summed_up;
   summed_up.note(of_client(1));

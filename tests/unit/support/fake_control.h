@@ -32,6 +32,8 @@ public:
   }
   void stop_counting(const aw_place& place) override { counted.erase(place.port); }
   void watch_chains(bool watch) override { watches_chains = watch; }
+  UseOf use_of; ///< as it was given last
+  void reclaim_counters(const UseOf& use) override { use_of = use; }
 };
 
 } // namespace acceptwatch::unit
