@@ -24,6 +24,7 @@
 #include <cerrno>
 #include <csignal>
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -37,6 +38,8 @@ constexpr double busy_tick_seconds = 0.1;
 constexpr double pause_seconds = 0.01;
 /// A run ends within two seconds of being told to, whatever its readers do.
 constexpr double farewell_seconds = 1.5;
+/// What a burst has used is given back to the host: free() keeps what is not at the heap's end.
+constexpr uint64_t trim_pause_ns = 30'000'000'000;
 
 /// That something may pass unseen is said whatever the format is.
 void announce(const Plan& plan, const Options& options) {
@@ -158,6 +161,7 @@ private:
   std::optional<Timer> pause_; ///< until records are waited for again
   std::optional<Timer> duration_;
   bool busy_ = false;
+  uint64_t next_trim_ns_ = 0;
   std::optional<Error> error_;
 };
 
@@ -300,8 +304,13 @@ void Watch::on_records() {
 void Watch::on_tick() {
   tick_->acknowledge();
   read_records();
-  recorder_->tick(clock_.now());
-  manager_.tell_alive(clock_.now().boot_ns);
+  const Instant now = clock_.now();
+  recorder_->tick(now);
+  manager_.tell_alive(now.boot_ns);
+  if (now.boot_ns >= next_trim_ns_) {
+    malloc_trim(0);
+    next_trim_ns_ = now.boot_ns + trim_pause_ns;
+  }
   tick_->set(busy_ ? busy_tick_seconds : tick_seconds);
   after_telling();
 }

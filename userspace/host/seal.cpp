@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/perf_event.h>
 #include <memory>
 #include <poll.h>
 #include <seccomp.h>
@@ -133,6 +134,7 @@ void add_rules(Rules& rules, const SealNeeds& needs) {
   rules.allow(SCMP_SYS(ioctl), is_int(1, TCGETS));                                    // isatty()
   rules.allow(SCMP_SYS(prlimit64), is_int(0, 0), scmp_arg_cmp{2, SCMP_CMP_EQ, 0, 0}); // to read
   if (needs.bpf) {
+    rules.allow(SCMP_SYS(ioctl), is_int(1, PERF_EVENT_IOC_DISABLE)); // a kprobe is detached
     for (const int command : bpf_commands)
       rules.allow(SCMP_SYS(bpf), is_int(0, command));
   }
