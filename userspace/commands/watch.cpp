@@ -180,7 +180,6 @@ Result<void> Watch::open() {
     return tl::unexpected{opened_probes.error()};
   plan_ = std::move(opened_probes->plan);
   probes_ = std::move(opened_probes->probes);
-  probes_.looks->limit_looks(options_.look_share);
   if (auto opened = open_recorder(*features, *plan_); !opened)
     return opened;
   return open_loop();
@@ -256,6 +255,7 @@ Result<void> Watch::begin() {
   outputs_->flush();
   if (!begun)
     return begun;
+  probes_.looks->limit_looks(options_.look_share);
   if (auto given_up = give_up_privileges(*plan_, *outputs_, options_.quiet); !given_up)
     return given_up;
   if (auto closed = close_off(*plan_, *outputs_, seal_); !closed)

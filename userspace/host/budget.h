@@ -13,7 +13,6 @@ public:
   /// `share`: of one CPU, above 0.
   explicit Budget(double share) : share_(share) {}
 
-  void set_share(double share) { share_ = share; }
   /// Times are of any clock that does not stop.
   [[nodiscard]] bool has_left(uint64_t now_ns);
   void spend(uint64_t took_ns) { left_ns_ -= static_cast<double>(took_ns); }

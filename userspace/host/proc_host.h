@@ -17,9 +17,9 @@ public:
   /// `root` is /proc, or a tree made like it.
   explicit ProcHost(const std::string& root = "/proc");
 
-  /// What may go into looks: of one CPU.
-  void limit_looks(double share) { budget_.set_share(share); }
-  static constexpr double default_share = 0.25;
+  /// What may go into looks from here on, of one CPU. Before, as much as they take: nothing can
+  /// begin without.
+  void limit_looks(double share) { budget_.emplace(share); }
 
   [[nodiscard]] std::optional<std::string> name(uint32_t pid) const override;
   [[nodiscard]] std::optional<uint64_t> start_ns(uint32_t pid) const override;
@@ -42,13 +42,16 @@ protected:
   /// Charges the CPU time from here to its end.
   class [[nodiscard]] Spending {
   public:
-    explicit Spending(Budget& budget) : budget_(budget) {}
+    explicit Spending(std::optional<Budget>& budget) : budget_(budget) {}
     Spending(const Spending&) = delete;
     Spending& operator=(const Spending&) = delete;
-    ~Spending() { budget_.spend(Clock::cpu_now() - begun_ns_); }
+    ~Spending() {
+      if (budget_)
+        budget_->spend(Clock::cpu_now() - begun_ns_);
+    }
 
   private:
-    Budget& budget_;
+    std::optional<Budget>& budget_;
     uint64_t begun_ns_ = Clock::cpu_now();
   };
   [[nodiscard]] Spending spending() const { return Spending{budget_}; }
@@ -67,7 +70,7 @@ private:
   const ProcFs procfs_;
   mutable FileReserve reserve_{procfs_};
   mutable uint64_t next_counterpart_ns_ = 0; ///< see add_counterpart()
-  mutable Budget budget_{default_share};
+  mutable std::optional<Budget> budget_;
   mutable uint64_t left_out_ = 0;
 };
 

@@ -16,9 +16,14 @@ std::span<const Holder> first_of(const std::vector<Holder>& holders) {
   return std::span{holders}.first(std::min(holders.size(), max_holders));
 }
 
-/// False: there was none.
+/// False: there was none. Memory of holders that were many is given back: of thousands of listeners
+/// it is much.
 bool erase_holder(std::vector<Holder>& holders, uint32_t pid) {
-  return std::erase_if(holders, [pid](const Holder& holder) { return holder.pid == pid; }) != 0;
+  const bool erased =
+      std::erase_if(holders, [pid](const Holder& holder) { return holder.pid == pid; }) != 0;
+  if (erased && holders.size() <= holders.capacity() / 4)
+    holders.shrink_to_fit();
+  return erased;
 }
 
 } // namespace

@@ -103,6 +103,9 @@ Agent::Agent(const AgentOptions& options) : stderr_(memory_file()) {
                                       options.tier, "-j",
                                       "--ready-fd", std::to_string(ready.write.get())};
   add_withheld_probes(options.without, command);
+  if (!options.look_budget.empty()) {
+    command.insert(command.end(), {"--look-budget", options.look_budget});
+  }
   command.insert(command.end(), options.arguments.begin(), options.arguments.end());
   pid_ = must(::fork(), "fork");
   if (pid_ == 0) {

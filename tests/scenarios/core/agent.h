@@ -21,6 +21,7 @@ struct AgentOptions {
   std::string netns;                  // path of a network namespace to start it in
   std::vector<std::string> arguments; // beside the tier, the format and the ready descriptor
   std::set<std::string> without;      // what it has to do without: do_without()
+  std::string look_budget;            // of --look-budget; empty: its own
 };
 
 // A running acceptwatch.

@@ -62,6 +62,9 @@ void add_subject(CLI::App& app, Options& options) {
       ->check(complaint_about_hardship)
       ->type_name("WHAT")
       ->allow_extra_args(false);
+  app.add_option("--look-budget", options.look_budget,
+                 "Passed on to acceptwatch: on an emulated CPU each look takes 20 times as long")
+      ->type_name("PERCENT");
   app.add_flag("--provoke-only", options.provoke_only,
                "Without acceptwatch: only whether the kernel's counters move as claimed");
 }

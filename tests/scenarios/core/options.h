@@ -15,6 +15,7 @@ struct Options {
   std::string schema;
   std::string records;           // a file that gets every line of acceptwatch
   std::set<std::string> without; // what acceptwatch has to do without: do_without()
+  std::string look_budget;       // what acceptwatch is given of --look-budget; empty: nothing
   std::string write_blind;       // a directory that gets what `check` says, instead of a comparison
   std::string tapes;             // a directory that gets a tape of each acceptwatch, and its lines
   bool list = false;

@@ -91,7 +91,8 @@ Sight look_if_asked(const Options& options, const std::string& condition = {}) {
 }
 
 void Run::start_agent(const std::vector<std::string>& arguments) {
-  AgentOptions agent{options_.acceptwatch, options_.tier, "", arguments, options_.without};
+  AgentOptions agent{options_.acceptwatch, options_.tier,       "", arguments,
+                     options_.without,     options_.look_budget};
   if (!options_.tapes.empty()) {
     agent.arguments.insert(agent.arguments.end(), {"--tape", tape_path() + ".tape"});
   }

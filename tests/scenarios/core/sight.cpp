@@ -143,7 +143,7 @@ std::string Sight::trouble() const {
 
 Sight look(const Options& options, const std::string& condition) {
   Sight sight;
-  sight.check = run_check({options.acceptwatch, options.tier, "", {}, options.without});
+  sight.check = run_check({options.acceptwatch, options.tier, "", {}, options.without, {}});
   if (sight.is_refused()) {
     return sight;
   }

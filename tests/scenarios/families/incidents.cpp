@@ -60,7 +60,8 @@ Explanation explain(const Options& options, const Incident& incident, Scene& sce
                outside.path(),
                {"explain", std::to_string(Scene::port), "--netns", std::to_string(netns.inode()),
                 "-d", std::to_string(time_to_explain.count())},
-               options.without});
+               options.without,
+               options.look_budget});
   agent.await_ready();
   incident.play(scene);
   // Where nothing is wrong there is no sign of that.

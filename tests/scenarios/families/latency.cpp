@@ -188,12 +188,13 @@ bool run_latency(const Options& options) {
   const NetNamespace outside = NetNamespace::current();
   const NetNamespace netns = NetNamespace::create();
   try {
-    const Check check = run_check({options.acceptwatch, options.tier, "", {}, options.without});
+    const Check check = run_check({options.acceptwatch, options.tier, "", {}, options.without, {}});
     Agent agent({options.acceptwatch,
                  options.tier,
                  outside.path(),
                  {"--netns", std::to_string(netns.inode())},
-                 options.without});
+                 options.without,
+                 options.look_budget});
     agent.await_ready();
     if (check.tier == "fentry") {
       const auto waited = serve(options.latency);

@@ -69,7 +69,12 @@ Verdict race_once(const Options& options, Trap& trap, int round,
                   const std::vector<BlindSpot>& blind) {
   Evidence evidence(options);
   // Started outside: acceptwatch is not to find the namespace around itself.
-  Agent agent({options.acceptwatch, options.tier, trap.outside().path(), {}, options.without});
+  Agent agent({options.acceptwatch,
+               options.tier,
+               trap.outside().path(),
+               {},
+               options.without,
+               options.look_budget});
   agent.await_line_count(1);
   const WorldReport world = trap.lose(round);
   agent.stop();

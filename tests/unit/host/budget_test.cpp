@@ -57,6 +57,7 @@ TEST(LookBudget, WhatItDoesNotAllowIsNotKnownAndCounted) {
   tree.link("4711/fd/3", "socket:[99]");
   Spender host{tree.root()};
   EXPECT_EQ(host.find_socket(4711, 99, 3), 3);
+  EXPECT_FALSE(host.look([](const aw_holder&) {}).failed); // before there is a limit
   EXPECT_EQ(host.cgroup(4711), "/system.slice");
   host.limit_looks(1e-9);
   static_cast<void>(host.cgroup(4711)); // takes what there still was
