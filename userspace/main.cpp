@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <malloc.h>
+#include <new>
 #include <unistd.h>
 #include <variant>
 
@@ -64,6 +65,10 @@ int main(int argc, char** argv) {
       return static_cast<int>(*result);
     print_error(result.error());
     return static_cast<int>(result.error().status);
+  } catch (const std::bad_alloc&) {
+    print_error({ExitStatus::failed, "there is not enough memory",
+                 "`ulimit -v` or the limit of a memory cgroup may forbid more."});
+    return static_cast<int>(ExitStatus::failed);
   } catch (const std::exception& unexpected) {
     print_error({ExitStatus::failed,
                  fmt::format("stopped by an unexpected error: {}", unexpected.what()),

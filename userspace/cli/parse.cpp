@@ -10,7 +10,9 @@
 #include "cli/values.h"
 
 #include <algorithm>
+#include <cstring>
 #include <fmt/format.h>
+#include <span>
 
 namespace acceptwatch {
 namespace {
@@ -122,10 +124,22 @@ Result<std::variant<Options, Answer>> answer_or_options(CommandLine& line) {
   return line.options;
 }
 
+/// The option of "--output=", as in a script whose variable is empty. CLI11 would take the next
+/// word for its value.
+std::optional<std::string> option_without_value(std::span<const char* const> words) {
+  const auto found = std::ranges::find_if(words, [](std::string_view word) {
+    return word.starts_with("--") && word.find('=') == word.size() - 1;
+  });
+  return found == words.end() ? std::nullopt
+                              : std::optional{std::string{*found, std::strlen(*found) - 1}};
+}
+
 } // namespace
 
 Result<std::variant<Options, Answer>> parse_command_line(int argc, const char* const* argv) {
   CommandLine line;
+  if (const auto name = option_without_value({argv, static_cast<size_t>(argc)}))
+    return wrong(line, fmt::format("{}: the value is empty", printable(*name)));
   try {
     line.app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

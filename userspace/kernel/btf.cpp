@@ -69,9 +69,11 @@ std::optional<uint16_t> member_offset(const TypeInfo& types, const char* structu
 
 bool takes_struct(const TypeInfo& types, const std::string& name) {
   const auto function = types.find(name, BTF_KIND_FUNC);
-  if (!function)
+  const uint32_t prototype_id = function ? types.type(*function).type : 0;
+  if (prototype_id == 0 || prototype_id > types.count() ||
+      BTF_INFO_KIND(types.type(prototype_id).info) != BTF_KIND_FUNC_PROTO)
     return false;
-  const auto arguments = types.entries<btf_param>(types.type(types.type(*function).type));
+  const auto arguments = types.entries<btf_param>(types.type(prototype_id));
   uint32_t id = arguments.empty() ? 0 : arguments.front().type;
   while (id && id <= types.count()) {
     const btf_type& type = types.type(id);

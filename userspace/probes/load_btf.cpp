@@ -3,7 +3,10 @@
 
 #include "base/file.h"
 
+#include "kernel/type_check.h"
+
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
@@ -38,13 +41,18 @@ bool read_all(int fd, char* to, size_t size) {
   return true;
 }
 
-/// Since 6.16 the file can be mapped (btf_sysfs_vmlinux_mmap()). On older kernels it is read into
-/// an anonymous mapping, which goes back to the system as a whole afterwards.
+/// On failure errno says why. Since 6.16 the file can be mapped (btf_sysfs_vmlinux_mmap()). On
+/// older kernels it is read into an anonymous mapping, which goes back to the system as a whole
+/// afterwards.
 TypeInfo::Bytes map_file(const char* path) {
   const UniqueFd fd{open(path, O_RDONLY | O_CLOEXEC)};
   struct stat status {};
-  if (!fd || fstat(fd.get(), &status) < 0 || status.st_size <= 0)
+  if (!fd || fstat(fd.get(), &status) < 0)
     return nullptr;
+  if (status.st_size <= 0) {
+    errno = ENOENT;
+    return nullptr;
+  }
   const auto size = static_cast<size_t>(status.st_size);
   void* memory = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
   const bool mapped = memory != MAP_FAILED;
@@ -61,9 +69,12 @@ TypeInfo::Bytes map_file(const char* path) {
 
 } // namespace
 
-std::optional<TypeInfo> load_kernel_btf() {
-  if (auto mapped = map_file("/sys/kernel/btf/vmlinux"))
+Result<std::optional<TypeInfo>> load_kernel_btf() {
+  const char* const path = "/sys/kernel/btf/vmlinux";
+  if (auto mapped = map_file(path))
     return TypeInfo::parse(std::move(mapped));
+  if (errno != ENOENT)
+    return system_failure(fmt::format("cannot read type information from {}", path), errno);
   // Elsewhere on disk: libbpf knows where distributions put it.
   btf* found = btf__load_vmlinux_btf();
   return found ? TypeInfo::parse(of_libbpf(found)) : std::nullopt;
@@ -78,9 +89,10 @@ Result<TypeInfo> load_btf_file(const std::string& path) {
   btf* parsed = btf__parse(path.c_str(), nullptr);
   const int error = errno;
   auto types = parsed ? TypeInfo::parse(of_libbpf(parsed)) : std::nullopt;
-  if (!types)
+  // libbpf has numbers of its own for files that it does not understand (LIBBPF_ERRNO__FORMAT).
+  if (!types || !is_sound(*types))
     return system_failure(fmt::format("cannot read type information from {}", path),
-                          parsed ? EINVAL : error,
+                          parsed || error >= __LIBBPF_ERRNO__START ? EINVAL : error,
                           "--btf wants a BTF file of the running kernel, raw or inside an ELF "
                           "file such as vmlinux.",
                           ExitStatus::usage);

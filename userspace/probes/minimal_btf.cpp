@@ -36,16 +36,22 @@ void add_names(bpf_object* object, std::vector<std::string>& names) {
 
 } // namespace
 
-MinimalBtf::MinimalBtf(bpf_object* object, bpf_object* other) {
-  const auto types = minimal.empty() ? load_kernel_btf() : std::nullopt;
-  if (!types)
-    return;
+Result<void> MinimalBtf::make_for(bpf_object* object, bpf_object* other) {
+  if (!minimal.empty())
+    return {};
+  const auto loaded = load_kernel_btf();
+  if (!loaded)
+    return tl::unexpected{loaded.error()};
+  if (!*loaded)
+    return {};
+  const TypeInfo& types = **loaded;
   std::vector<std::string> names;
   add_names(object, names);
   if (other)
     add_names(other, names);
-  minimal = types->reduced_to(names);
+  minimal = types.reduced_to(names);
   owns_ = true;
+  return {};
 }
 
 MinimalBtf::~MinimalBtf() {

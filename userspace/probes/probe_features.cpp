@@ -144,7 +144,10 @@ Result<Features> probe_features(const std::string& btf_file) {
   features.hz = ticks_in_a_second();
   note_capabilities(features);
 
-  const auto kernel_types = load_kernel_btf();
+  const auto loaded = load_kernel_btf();
+  if (!loaded)
+    return tl::unexpected{loaded.error()};
+  const auto& kernel_types = *loaded;
   if (kernel_types) {
     features.btf = BtfSource::kernel;
     note_types(*kernel_types, features);

@@ -120,7 +120,9 @@ Result<void> Seed::load(const Plan& plan, bpf_object* main) {
     target.emplace(*plan.netfilter);
   if (target && !target->is_found()) // the module has just been unloaded
     state_->allow_chains(false);
-  const MinimalBtf types{state_->object};
+  MinimalBtf types;
+  if (auto made = types.make_for(state_->object); !made)
+    return made;
   if (const int error = state_->typed ? seed_bpf__load(state_->typed.get())
                                       : probe_seed_bpf__load(state_->probing.get()))
     return load_failure("the kernel refuses the seeding programs", error);

@@ -205,7 +205,8 @@ Result<void> Session::load_object(Object& owner, const Plan& plan, const KernelF
     bpf_program__set_autoload(program, true);
   }
   fill_constants(*owner, plan, filter);
-  minimal_btf_.emplace(object_, seed_.object());
+  if (auto made = minimal_btf_.emplace().make_for(object_, seed_.object()); !made)
+    return made;
   const RefusedLoad watched;
   if (const int error = Load(owner.get())) {
     if (!watched.program().empty())
