@@ -22,11 +22,16 @@ bool aw_active = false;
 /* A listener was closed with children to be reset: look for them in aw_closing. */
 bool aw_resets_children = false;
 
-/* A record was written without waking user space: report.bpf.h. */
+/*
+ * Records that wake nobody: how many are being written, and whether one was since user space was
+ * woken (report.bpf.h). In a cache line of their own: each record reads them and some write them,
+ * and aw_active is read by every program.
+ */
+__u64 aw_quiet_writers __attribute__((aligned(64))) = 0;
 bool aw_quiet = false;
 
 /* Where these free packets, once that was seen: refusal_by_place(). */
-__u64 aw_freed_by_nf_queue = 0;
+__u64 aw_freed_by_nf_queue __attribute__((aligned(64))) = 0;
 __u64 aw_freed_by_xdp = 0;
 
 const char aw_symbol_format[] = "%ps";

@@ -128,19 +128,21 @@ static __always_inline bool beyond_rate(const struct aw_counter_key *key)
  * which the kernel then does not run for another thread (lifecycle.bpf.h). So
  * records that are made in threads are quiet. By itself a record only wakes a
  * reader that has caught up; one that follows a quiet one has to insist.
+ *
+ * Whether it does is asked after it was written: a quiet one of another CPU that
+ * came before it has either been noted by then, or is still counted as being
+ * written. (Both are orderly: bpf_ringbuf_commit() and the additions are full
+ * barriers.)
  */
 static __always_inline long write_quietly(void *record, __u64 size)
 {
+	long error;
+
+	__sync_fetch_and_add(&aw_quiet_writers, 1);
+	error = bpf_ringbuf_output(&aw_records, record, size, BPF_RB_NO_WAKEUP);
 	aw_quiet = true;
-	return bpf_ringbuf_output(&aw_records, record, size, BPF_RB_NO_WAKEUP);
-}
-
-static __always_inline long write_and_wake(void *record, __u64 size)
-{
-	__u64 flags = aw_quiet ? BPF_RB_FORCE_WAKEUP : 0;
-
-	aw_quiet = false;
-	return bpf_ringbuf_output(&aw_records, record, size, flags);
+	__sync_fetch_and_add(&aw_quiet_writers, -1);
+	return error;
 }
 
 static __always_inline void wake_user_space(void)
@@ -149,6 +151,17 @@ static __always_inline void wake_user_space(void)
 
 	if (nothing)
 		bpf_ringbuf_discard(nothing, BPF_RB_FORCE_WAKEUP);
+}
+
+static __always_inline long write_and_wake(void *record, __u64 size)
+{
+	long error = bpf_ringbuf_output(&aw_records, record, size, 0);
+
+	if (aw_quiet_writers || aw_quiet) {
+		aw_quiet = false;
+		wake_user_space();
+	}
+	return error;
 }
 
 /*
