@@ -28,6 +28,7 @@ struct NetfilterTypes {
 struct DriverXdp {
   std::vector<std::string> devices; ///< of this network namespace, that have one
   bool elsewhere = false;           ///< some are loaded, and run on no device of this namespace
+  bool elsewhere_known = true;      ///< only CAP_SYS_ADMIN sees what is loaded
 };
 
 /// Programs that could not be attached, each with the errno.

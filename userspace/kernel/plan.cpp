@@ -189,10 +189,11 @@ void note_driver_xdp(const DriverXdp& xdp, Plan& plan) {
                                "nowhere",
                                fmt::join(xdp.devices, ", ")),
                    remedy);
-  else if (xdp.elsewhere)
+  else if (xdp.elsewhere || !xdp.elsewhere_known)
     see_nothing_of(plan, AW_LISTEN_DROP, AW_XDP, AW_STAGE_SYN,
-                   "an XDP program may run in a driver of another network namespace, and what it "
-                   "drops shows nowhere",
+                   fmt::format("{}an XDP program may run in a driver of another network namespace, "
+                               "and what it drops shows nowhere",
+                               xdp.elsewhere ? "" : "without CAP_SYS_ADMIN nobody knows of it: "),
                    remedy);
 }
 

@@ -54,6 +54,7 @@ DriverXdp find_driver_xdp() {
         loaded->erase(id);
     }
   }
+  found.elsewhere_known = loaded.has_value();
   found.elsewhere = loaded && !loaded->empty();
   return found;
 }

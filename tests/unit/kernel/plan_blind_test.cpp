@@ -186,9 +186,11 @@ TEST(BlindSpots, OfAnXdpProgramInADriverAreItsDrops) {
             tracepoints_blind + no_chains_of_drops + Spots{"listen_drop/xdp@syn:"});
   const auto plan = make_plan(features, std::nullopt);
   EXPECT_NE(plan->blind.back().why.find("eth0, eth1"), std::string::npos);
-  features.driver_xdp = {{}, true};
-  EXPECT_EQ(blind_on(features),
-            tracepoints_blind + no_chains_of_drops + Spots{"listen_drop/xdp@syn:"});
+  for (const bool known : {true, false}) {
+    features.driver_xdp = {{}, known, known};
+    EXPECT_EQ(blind_on(features),
+              tracepoints_blind + no_chains_of_drops + Spots{"listen_drop/xdp@syn:"});
+  }
 }
 
 TEST(BlindSpots, OfAPrototypeThatNobodyLookedAtAreTheAckStage) {
