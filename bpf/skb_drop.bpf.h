@@ -27,10 +27,13 @@ static __always_inline bool has_no_reason(__u8 class)
 	return class == AW_DROP_UNSPECIFIED || class == AW_DROP_NO_REASON;
 }
 
-/* Without a reason, and before a socket is known, the place tells: refusal_by_place(). */
+/* Until refusal_by_place() has said which; in no record. */
+#define REASON_BY_PLACE ((enum aw_reason)AW_NR_REASONS)
+
+/* Without a reason, and before a socket is known, the place tells. */
 static __always_inline enum aw_reason refusal_on_the_way(__u8 class)
 {
-	return has_no_reason(class) ? AW_NETFILTER_QUEUE : refusal_of(class);
+	return has_no_reason(class) ? REASON_BY_PLACE : refusal_of(class);
 }
 
 static __always_inline void note_drop_reason(struct aw_event *e, __u32 drop_reason)
@@ -186,7 +189,7 @@ static __always_inline bool describe_refused_on_the_way(struct sk_buff *skb, voi
 		e->chain = chain_that_dropped(skb);
 	if (e->reason == AW_REASON_NONE || !describe_on_the_way(skb, e))
 		return false;
-	if (e->reason == AW_NETFILTER_QUEUE)
+	if (e->reason == REASON_BY_PLACE)
 		e->reason = refusal_by_place(location);
 	return e->reason != AW_REASON_NONE;
 }

@@ -14,7 +14,7 @@ Activity told_activity(const OwnerState& state) {
 }
 
 /// What nobody does by his own will first, what he waits for next, work and idleness last.
-int rank_of(const OwnerState& state) {
+int rank_of_look(const OwnerState& state) {
   if (state.frozen.value_or(false) || state.threads.count(Activity::stopped) ||
       throttled_percent(state))
     return 0;
@@ -45,7 +45,7 @@ int rank_of(const OwnerState& state) {
 
 void StateLooks::add(const OwnerState& state) {
   ++looks_;
-  const int rank = rank_of(state);
+  const int rank = rank_of_look(state);
   const Activity activity = told_activity(state);
   auto kind = std::ranges::find_if(
       kinds_, [&](const Kind& known) { return known.rank == rank && known.activity == activity; });

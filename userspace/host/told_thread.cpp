@@ -19,7 +19,7 @@ bool is_known_to_accept(const SeenThread& thread) {
 
 /// How much it says of why nothing is accepted: the least number first. A timer or a pipe is what a
 /// thread in the background waits for, too; a futex is what the idle ones of a pool do.
-int rank_of(const SeenThread& thread) {
+int rank_of_thread(const SeenThread& thread) {
   switch (thread.activity) {
   case Activity::stopped:
   case Activity::disk:
@@ -90,7 +90,7 @@ const SeenThread* most_telling(const std::vector<SeenThread>& threads) {
   });
   const SeenThread* found = nullptr;
   const auto key = [](const SeenThread& thread) {
-    return std::tuple{rank_of(thread), !is_known_to_accept(thread), thread.id.pid != thread.id.tid,
+    return std::tuple{rank_of_thread(thread), !is_known_to_accept(thread), thread.id.pid != thread.id.tid,
                       thread.id.pid, thread.id.tid};
   };
   for (const SeenThread& thread : threads) {
@@ -110,7 +110,7 @@ Awaited awaited_by(const std::vector<SeenThread>& threads) {
     if (thread.awaits == Awaited::yes || thread.activity == Activity::accept)
       return Awaited::yes;
     loops = loops || thread.activity == Activity::poll;
-    if (rank_of(thread) < 2 || thread.activity == Activity::unknown)
+    if (rank_of_thread(thread) < 2 || thread.activity == Activity::unknown)
       return Awaited::unknown;
   }
   return loops ? Awaited::no : Awaited::unknown;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/availability.h"
 
+#include <cerrno>
 #include <fmt/format.h>
 
 namespace acceptwatch {
@@ -10,6 +11,14 @@ constexpr std::string_view use_poll = "`--probes poll` needs no BPF, and sees fa
 
 Availability unavailable(ExitStatus status, std::string what, std::string advice) {
   return {false, {status, std::move(what), std::move(advice)}};
+}
+
+/// EINVAL is of a kernel that does not know such a map; before 5.11 maps counted as locked memory.
+const char* ring_buffer_advice(const Features& features) {
+  return features.ring_buffer.error == EINVAL
+             ? "Linux 5.8 or newer is needed."
+             : "A security module, a container's seccomp filter or, before Linux 5.11, "
+               "RLIMIT_MEMLOCK may be why.";
 }
 
 /// What every tier with BPF needs.
@@ -23,7 +32,7 @@ Availability bpf_availability(const Features& features) {
   if (!features.ring_buffer.ok)
     return unavailable(ExitStatus::kernel,
                        refused("making a BPF ring buffer", features.ring_buffer),
-                       fmt::format("Linux 5.8 or newer is needed. {}", use_poll));
+                       fmt::format("{} {}", ring_buffer_advice(features), use_poll));
   return {true, {}};
 }
 
