@@ -232,66 +232,6 @@ TEST(Rules, AClosedPortNamesWhoListensOnAnotherAddress) {
   EXPECT_NE(found[0].what.find("web/7 listens on that port at 127.0.0.1 only"), std::string::npos);
 }
 
-TEST(Rules, WhatTheKernelRefusesOnTheWayInHasItsName) {
-  Facts facts = healthy();
-  facts.dropped[AW_OTHER] = seen(3);
-  facts.kernel_reason = "TCP_MINTTL";
-  const auto found = judge(facts, {});
-  ASSERT_EQ(found.size(), 1U);
-  EXPECT_NE(found[0].what.find("TCP_MINTTL"), std::string::npos);
-  EXPECT_NE(found[0].advice.find("IP_MINTTL"), std::string::npos);
-}
-
-/// Three packets of a kind, refused on a device.
-Facts refused(aw_reason reason, aw_stage stage) {
-  Facts facts = healthy();
-  facts.dropped[reason] = seen(3);
-  Refused& refusal = facts.refusals[reason];
-  refusal.packets[stage] = 3;
-  refusal.device = "eth7";
-  refusal.client = Address{AF_INET, {192, 0, 2, 9}};
-  return facts;
-}
-
-TEST(Rules, WhatIsRefusedOnTheWayNamesTheDeviceAndTheClient) {
-  const auto found = judge(refused(AW_REVERSE_PATH, AW_STAGE_SYN), {});
-  ASSERT_EQ(found.size(), 1U);
-  EXPECT_EQ(found[0].name, "reverse_path");
-  EXPECT_NE(found[0].what.find("eth7 dropped 3 SYNs"), std::string::npos) << found[0].what;
-  EXPECT_NE(found[0].advice.find("net.ipv4.conf.eth7.rp_filter"), std::string::npos);
-  EXPECT_NE(found[0].advice.find("192.0.2.9"), std::string::npos);
-}
-
-TEST(Rules, AnAnswerThatTrafficControlDropsIsLookedForAtEgress) {
-  const auto in = judge(refused(AW_TRAFFIC_CONTROL, AW_STAGE_SYN), {});
-  const auto out = judge(refused(AW_TRAFFIC_CONTROL, AW_STAGE_SYNACK), {});
-  ASSERT_EQ(in.size(), 1U);
-  ASSERT_EQ(out.size(), 1U);
-  EXPECT_NE(in[0].advice.find("eth7 ingress"), std::string::npos) << in[0].advice;
-  EXPECT_NE(out[0].advice.find("eth7 egress"), std::string::npos) << out[0].advice;
-  EXPECT_NE(out[0].what.find("3 SYN-ACKs"), std::string::npos) << out[0].what;
-}
-
-TEST(Rules, AClientIsNotCalledSilentWhereThisHostAteTheAnswer) {
-  for (const aw_stage stage : {AW_STAGE_SYN, AW_STAGE_SYNACK, AW_STAGE_ACK}) {
-    Facts facts = refused(AW_FIREWALL, stage);
-    facts.silent = seen(9);
-    facts.silent_handshakes = 9;
-    const auto found = judge(facts, {});
-    const bool lost = std::ranges::count(found, "handshakes_lost", &Finding::name) != 0;
-    EXPECT_EQ(lost, stage == AW_STAGE_SYN) << stage;
-  }
-}
-
-TEST(Rules, AnOldConnectionHasItsStateAndAge) {
-  Facts facts = refused(AW_OLD_CONNECTION, AW_STAGE_SYN);
-  facts.refusals[AW_OLD_CONNECTION].old_connection = OldConnection{1, 90.5};
-  const auto found = judge(facts, {});
-  ASSERT_EQ(found.size(), 1U);
-  EXPECT_NE(found[0].what.find("established, silent for 90.5 s"), std::string::npos)
-      << found[0].what;
-}
-
 OwnerState doing(Activity activity) {
   OwnerState state;
   state.threads.processes = state.threads.total = state.threads.seen = 1;
