@@ -70,6 +70,9 @@ Availability fentry_availability(const Features& features) {
 }
 
 Availability kprobe_availability(const Features& features) {
+  if (features.kprobe.error == EACCES && !features.cap_sys_admin)
+    return unavailable(ExitStatus::privileges, "making a kprobe takes CAP_SYS_ADMIN",
+                       "The fentry tier does without.");
   if (!features.kprobe.ok)
     return unavailable(ExitStatus::kernel, refused("attaching a kprobe", features.kprobe),
                        "A kernel with CONFIG_KPROBES and without lockdown=confidentiality is "

@@ -182,6 +182,11 @@ void choose_chains(const Features& features, Plan& plan) {
 }
 
 void note_driver_xdp(const DriverXdp& xdp, Plan& plan) {
+  const bool sees_none = std::ranges::any_of(plan.blind, [](const BlindSpot& spot) {
+    return spot.action == AW_LISTEN_DROP && spot.reason == AW_XDP && spot.stage == AW_STAGE_NONE;
+  });
+  if (sees_none)
+    return;
   constexpr const char* remedy = "`bpftool net` shows them; what they drop, their own maps count.";
   if (!xdp.devices.empty())
     see_nothing_of(plan, AW_LISTEN_DROP, AW_XDP, AW_STAGE_SYN,

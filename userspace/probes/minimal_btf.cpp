@@ -5,8 +5,10 @@
 #include "probes/load_btf.h"
 
 #include <algorithm>
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <cerrno>
 
 namespace acceptwatch {
 namespace {
@@ -68,5 +70,17 @@ extern "C" btf* __wrap_btf__load_vmlinux_btf() {
   using acceptwatch::minimal;
   return minimal.empty() ? __real_btf__load_vmlinux_btf()
                          : btf__new(minimal.data(), static_cast<__u32>(minimal.size()));
+}
+
+// Only CAP_SYS_ADMIN may ask which modules have type information. Before 1.5 libbpf fails then
+// (load_module_btfs()), though all that is asked is whether a kernel function that may be missing
+// is one of a module's: bpf_rdonly_cast(), which came with 6.2. That no module has it is true.
+extern "C" int __real_bpf_btf_get_next_id(__u32 start_id, __u32* next_id);
+extern "C" int __wrap_bpf_btf_get_next_id(__u32 start_id, __u32* next_id) {
+  const int error = __real_bpf_btf_get_next_id(start_id, next_id);
+  if (error == 0 || errno != EPERM)
+    return error;
+  errno = ENOENT;
+  return -ENOENT;
 }
 // NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)

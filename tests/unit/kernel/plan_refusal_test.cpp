@@ -69,7 +69,11 @@ TEST(Refusal, MissingPrivilegesComeBeforeMissingTypeInformation) {
 }
 
 TEST(Refusal, WithoutRingBufferIsStatus3) {
-  expect_helpful(refusal_of(without_ring_buffer(kernel_5_10())), ExitStatus::kernel, "ring buffer");
+  const auto error = refusal_of(without_ring_buffer(kernel_5_10()));
+  expect_helpful(error, ExitStatus::kernel, "ring buffer");
+  auto forbidden = kernel_5_10();
+  forbidden.ring_buffer = fails(EPERM);
+  EXPECT_NE(refusal_of(forbidden).advice.find("RLIMIT_MEMLOCK"), std::string::npos);
 }
 
 TEST(Refusal, ABtfFileUnderLockdownLeavesNothing) {
@@ -97,6 +101,13 @@ TEST(Refusal, ATierAskedForIsNotReplacedByAnother) {
   const auto no_kprobe = refusal_of(kernel_6_18(), AW_SOURCE_KPROBE);
   expect_helpful(no_kprobe, ExitStatus::kernel, "kprobe");
   EXPECT_TRUE(no_kprobe.what.starts_with("--probes kprobe: ")) << no_kprobe.what;
+}
+
+TEST(Refusal, OfKprobesToWhoeverMayNotMakeThemIsOfPrivileges) {
+  auto features = kernel_6_12();
+  features.kprobe = fails(EACCES);
+  features.cap_sys_admin = false;
+  expect_helpful(refusal_of(features, AW_SOURCE_KPROBE), ExitStatus::privileges, "CAP_SYS_ADMIN");
 }
 
 TEST(Refusal, OfKprobesUnderLockdownSaysSo) {
