@@ -62,6 +62,13 @@ void add_bound_address(const aw_listener& listener, Event& event) {
   }
 }
 
+Result<Record> of_known_numbers(Record record) {
+  if (!has_known_numbers(std::get<aw_event>(record)))
+    return failure("a record has a number that stands for nothing",
+                   "The programs and this binary are of different builds: report this.");
+  return record;
+}
+
 OldConnection old_connection_of(const aw_event& record) {
   OldConnection old{record.old_state, std::nullopt};
   if (record.old_ms != AW_NO_AGE)
@@ -70,6 +77,12 @@ OldConnection old_connection_of(const aw_event& record) {
 }
 
 } // namespace
+
+bool has_known_numbers(const aw_event& record) {
+  return record.header.source <= AW_SOURCE_POLL && record.action < AW_NR_ACTIONS &&
+         record.reason < AW_NR_REASONS && record.stage < AW_NR_STAGES &&
+         record.hook < AW_NR_HOOKS && record.reason_space <= AW_SK_RST_REASON;
+}
 
 Result<Record> decode(std::span<const std::byte> bytes) {
   aw_header header;
@@ -80,7 +93,7 @@ Result<Record> decode(std::span<const std::byte> bytes) {
     return failure(fmt::format("a record claims {} bytes and has {}", header.size, bytes.size()));
   switch (header.kind) {
   case AW_RECORD_EVENT:
-    return copy_out<aw_event>(bytes, header.size);
+    return copy_out<aw_event>(bytes, header.size).and_then(of_known_numbers);
   case AW_RECORD_PROCESS:
     return copy_out<aw_process>(bytes, header.size);
   case AW_RECORD_HOLDER:

@@ -14,8 +14,12 @@ namespace acceptwatch {
 /// A record as it came, checked for its kind and size.
 using Record = std::variant<aw_event, aw_process, aw_holder>;
 
+/// Whether each number that stands for a name is in the range of its names. Of another nothing can
+/// be said: C++ does not define what it does as an enumerator.
+[[nodiscard]] bool has_known_numbers(const aw_event& record);
+
 /// Copies one record out of `bytes`. An error where the bytes are fewer than the
-/// record's kind needs, or of no kind that is known.
+/// record's kind needs, of no kind that is known, or with numbers that are not.
 [[nodiscard]] Result<Record> decode(std::span<const std::byte> bytes);
 
 /// The running kernel's own name of a reason, or nothing. The name lives as long as this.

@@ -40,11 +40,7 @@ constexpr uint64_t greatest(Activity) { return activity_count - 1; }
 constexpr uint64_t greatest(Awaited) { return static_cast<uint64_t>(Awaited::yes); }
 constexpr uint64_t greatest(ExitStatus) { return 0xFF; }
 
-constexpr bool is_valid(const aw_event& record) {
-  return record.header.source <= AW_SOURCE_POLL && record.action < AW_NR_ACTIONS &&
-         record.reason < AW_NR_REASONS && record.stage < AW_NR_STAGES &&
-         record.hook < AW_NR_HOOKS && record.reason_space <= AW_SK_RST_REASON;
-}
+inline bool is_valid(const aw_event& record) { return has_known_numbers(record); }
 constexpr bool is_valid(const aw_counter_key& key) {
   return key.action < AW_NR_ACTIONS && key.reason < AW_NR_REASONS && key.stage < AW_NR_STAGES;
 }
