@@ -453,7 +453,8 @@ Outcome outcome_of(const CauseFacts& facts, std::span<const CauseJudgement> judg
     return Outcome::found;
   const bool unseen = std::ranges::any_of(
       judgements, [](const CauseJudgement& one) { return one.state == CauseState::unseen; });
-  return unseen ? Outcome::unknown : Outcome::well;
+  // A cause that holds for one client may have had others, which nobody saw.
+  return unseen || !all_losses_are_seen(facts) ? Outcome::unknown : Outcome::well;
 }
 
 std::string_view cause_of_finding(std::string_view finding) {

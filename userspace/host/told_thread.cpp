@@ -90,8 +90,8 @@ const SeenThread* most_telling(const std::vector<SeenThread>& threads) {
   });
   const SeenThread* found = nullptr;
   const auto key = [](const SeenThread& thread) {
-    return std::tuple{rank_of_thread(thread), !is_known_to_accept(thread), thread.id.pid != thread.id.tid,
-                      thread.id.pid, thread.id.tid};
+    return std::tuple{rank_of_thread(thread), !is_known_to_accept(thread),
+                      thread.id.pid != thread.id.tid, thread.id.pid, thread.id.tid};
   };
   for (const SeenThread& thread : threads) {
     if (thread.activity == Activity::zombie || (accepter_is_kept && !is_known_to_accept(thread)))
