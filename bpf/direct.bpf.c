@@ -20,6 +20,7 @@
 #include "lifecycle.bpf.h"
 #include "owners.bpf.h"
 #include "accept.bpf.h"
+#include "after_accept.bpf.h"
 #include "ingress.bpf.h"
 #include "tracepoints.bpf.h"
 #include "functions.bpf.h"
@@ -83,8 +84,11 @@ int BPF_PROG(accepted, struct sock *sk)
 {
 	struct sock *child = accepted_socket(ctx);
 
-	if (aw_active)
-		on_accept(sk, child);
+	if (!aw_active)
+		return 0;
+	on_accept(sk, child);
+	if (aw_config.after_accept && child)
+		note_accepted(child);
 	return 0;
 }
 

@@ -42,6 +42,9 @@ bool aw_listened_ports[65536] = {};
 /* Occurrences whose record found no room in the ring buffer, by action. */
 __u64 aw_lost[AW_NR_ACTIONS] = {};
 
+/* Accepted connections that gave their place up to another too soon: after_accept.bpf.h. */
+__u64 aw_unfollowed = 0;
+
 /* Occurrences whose counter found no room in aw_counters. */
 __u64 aw_uncounted[AW_NR_ACTIONS] = {};
 
@@ -263,6 +266,7 @@ enum aw_draft_of {
 	AW_DRAFT_OF_SKB_DROP,
 	AW_DRAFT_OF_CONN_REQUEST,
 	AW_DRAFT_OF_INGRESS,
+	AW_DRAFT_OF_AFTER_ACCEPT,
 	AW_DRAFT_OF_OPENED,
 	AW_DRAFT_OF_CLOSED = AW_DRAFT_OF_OPENED + 3,
 	AW_NR_DRAFTS = AW_DRAFT_OF_CLOSED + 3,

@@ -20,6 +20,7 @@
 #include "skb_drop.bpf.h"
 #include "lifecycle.bpf.h"
 #include "owners.bpf.h"
+#include "after_accept.bpf.h"
 #include "tracepoints.bpf.h"
 #include "functions.bpf.h"
 

@@ -21,6 +21,12 @@ static __always_inline bool is_lifecycle(enum aw_action action)
 	return action == AW_LISTENER_OPENED || action == AW_LISTENER_CLOSED;
 }
 
+/* In a thread: write_quietly(). */
+static __always_inline bool is_made_in_thread(enum aw_action action)
+{
+	return is_lifecycle(action) || action == AW_CLOSED_AFTER_ACCEPT;
+}
+
 /* Filters by process and cgroup: user space decides, and remembers it here for a while. */
 static __always_inline bool is_muted(const struct aw_event *e)
 {
@@ -222,7 +228,7 @@ static __always_inline void report(struct aw_event *e)
 	fill_header(&e->header, AW_RECORD_EVENT, sizeof(*e));
 	if (source)
 		e->header.source = source; /* one that stands in for a better one */
-	if (is_lifecycle(e->action))
+	if (is_made_in_thread(e->action))
 		failed = write_quietly(e, sizeof(*e));
 	else
 		failed = write_and_wake(e, sizeof(*e));

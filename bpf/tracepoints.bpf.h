@@ -34,6 +34,15 @@ int BPF_PROG(receive_reset, struct sock *sk)
 	return 0;
 }
 
+/* --after-accept */
+SEC(TRACEPOINT "inet_sock_set_state")
+int BPF_PROG(after_accept, struct sock *sk, __u64 old_state, __u64 new_state)
+{
+	if (aw_active)
+		on_state_after_accept(sk, old_state, new_state);
+	return 0;
+}
+
 /* Where it has both a reason and the socket: overflow_has_a_reason(). */
 SEC(TRACEPOINT "kfree_skb")
 int BPF_PROG(skb_drop, struct sk_buff *skb, void *location, __u32 reason, struct sock *rx_sk)

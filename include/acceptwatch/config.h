@@ -67,7 +67,8 @@ struct aw_config {
 	__u16 listen_drops; /* LINUX_MIB_LISTENDROPS */
 	__u16 no_routes;    /* IPSTATS_MIB_OUTNOROUTES */
 	__u16 syn_floods;   /* LINUX_MIB_TCPREQQFULLDOCOOKIES */
-	__u16 _pad2;
+	__u8 after_accept;  /* what owners close within a moment is told: after_accept.bpf.h */
+	__u8 _pad2;
 	struct aw_nft_offsets nft;
 };
 

@@ -134,4 +134,35 @@ static inline enum aw_reason aw_retransmit_reason(int acked, int defers, int acc
 	return defers && !accept_full ? AW_DEFERRED : AW_ACK_DROPPED;
 }
 
+/* A close that comes so soon after accept() is told: closed_after_accept. */
+#define AW_MOMENT_NS 1000000000ull
+
+/* How the owner of a connection that was accepted closed it. */
+struct aw_close_facts {
+	__u32 read;	     /* bytes of the client's that it had read */
+	__u32 unread;	     /* bytes that had come, and that it had not */
+	__u32 sent;	     /* bytes that it had written */
+	__u8 reset;	     /* the kernel sends a RST, not a FIN */
+	__u8 client_ended;   /* the client had sent its FIN before */
+	__u8 process_failed; /* the process that held it ended, and not with exit status 0 */
+};
+
+/*
+ * AW_REASON_NONE: as a server closes that has served. Data that are not read make __tcp_close()
+ * send a RST; so does SO_LINGER with 0, by tcp_disconnect(). Who has read, and closes in good
+ * order, has mostly served; that the process failed is the one sign that it may not have. Who
+ * writes first and closes may be a service that does no more (daytime), or one that turns its
+ * client away with a sentence.
+ */
+static inline enum aw_reason aw_close_reason(const struct aw_close_facts *f)
+{
+	if (f->client_ended)
+		return f->reset && f->unread ? AW_UNREAD : AW_REASON_NONE;
+	if (f->reset)
+		return f->unread ? AW_UNREAD : AW_RESET;
+	if (!f->read)
+		return f->sent ? AW_TURNED_AWAY : AW_UNSERVED;
+	return f->process_failed ? AW_PROCESS_FAILED : AW_REASON_NONE;
+}
+
 #endif /* ACCEPTWATCH_DECIDE_H */

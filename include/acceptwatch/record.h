@@ -40,8 +40,9 @@ enum aw_action {
 	AW_RESET_RECEIVED,
 	AW_LISTENER_OPENED,
 	AW_LISTENER_CLOSED,
-	AW_QUEUE_PRESSURE, /* its begin; user space sees the end */
-	AW_ACCEPT_STALLED, /* made by user space, like the next: no program sends them */
+	AW_CLOSED_AFTER_ACCEPT, /* --after-accept */
+	AW_QUEUE_PRESSURE,	/* its begin; user space sees the end */
+	AW_ACCEPT_STALLED,	/* made by user space, like the next: no program sends them */
 	AW_FINDING,
 	AW_NR_ACTIONS,
 };
@@ -95,6 +96,12 @@ enum aw_reason {
 	AW_EXITED,
 	AW_KILLED,
 	AW_SHUT_DOWN,
+	/* closed_after_accept */
+	AW_UNREAD,
+	AW_RESET,
+	AW_UNSERVED,
+	AW_TURNED_AWAY,
+	AW_PROCESS_FAILED,
 	AW_NR_REASONS,
 };
 
@@ -194,6 +201,7 @@ struct aw_endpoints {
 #define AW_HAS_ADDRESSES (1 << 3)    /* ends: both addresses and client_port */
 #define AW_HAS_PORT (1 << 4)	     /* ends.server_port */
 #define AW_HAS_BACKLOG (1 << 5)	     /* backlog */
+#define AW_SINCE_ACCEPT (1 << 6)     /* age_us; else since the handshake */
 
 #define AW_HAS_ALL_OF_LISTENER (AW_HAS_LISTENER | AW_HAS_ACCEPT_QUEUE | AW_HAS_SYN_QUEUE)
 #define AW_HAS_ENDS (AW_HAS_ADDRESSES | AW_HAS_PORT)
@@ -219,7 +227,7 @@ struct aw_event {
 	__u8 reason_space;   /* enum aw_reason_space */
 	__u8 extra_mib;	     /* AW_MIB_... */
 	__u32 kernel_reason; /* number in that enum */
-	__u32 pid;	     /* listener_opened, listener_closed: the task that did it */
+	__u32 pid;	     /* of an open or a close: the task that did it */
 	__u32 backlog;	     /* listener_opened: what listen() was asked for, before any cap */
 	__u32 old_ms;	     /* old_connection: since its last packet; AW_NO_AGE: not known */
 	__u64 chain;	     /* firewall: the nf_tables chain, a key of aw_chains; 0: not known */
@@ -228,7 +236,13 @@ struct aw_event {
 	__u64 old_inode; /* old_connection: its socket's; 0: it has none, or is not known */
 	__u8 old_state;	 /* old_connection: of the kernel's enum (TCP_ESTABLISHED is 1); 0: none */
 	__u8 _pad[3];
-	__u32 exit_code; /* listener_closed for exited and killed: as wait(2) has it */
+	__u32 exit_code; /* of a close by a process that ends: as wait(2) has it */
+	/* closed_after_accept; bytes are as many as a number holds, if there were more. */
+	__u32 age_us;
+	__u32 bytes_read; /* by the owner, before it closed */
+	__u32 bytes_unread;
+	__u32 bytes_sent; /* that it wrote */
+	__u64 number;	  /* of those accepted on that port since the start; 0: not known */
 };
 
 #define AW_NO_AGE (~0u)
@@ -358,8 +372,8 @@ static inline __u64 aw_waits_slot_of(__u64 key)
 AW_STATIC_ASSERT(sizeof(struct aw_header) == 16, "aw_header");
 AW_STATIC_ASSERT(sizeof(struct aw_listener) == 64, "aw_listener");
 AW_STATIC_ASSERT(sizeof(struct aw_endpoints) == 40, "aw_endpoints");
-AW_STATIC_ASSERT(sizeof(struct aw_event) == 200, "aw_event");
-AW_STATIC_ASSERT(sizeof(struct aw_pending_syn) == 216, "aw_pending_syn");
+AW_STATIC_ASSERT(sizeof(struct aw_event) == 224, "aw_event");
+AW_STATIC_ASSERT(sizeof(struct aw_pending_syn) == 240, "aw_pending_syn");
 AW_STATIC_ASSERT(sizeof(struct aw_process) == 72, "aw_process");
 AW_STATIC_ASSERT(sizeof(struct aw_chain) == 64, "aw_chain");
 AW_STATIC_ASSERT(sizeof(struct aw_holder) == 128, "aw_holder");

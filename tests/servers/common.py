@@ -276,8 +276,9 @@ def kill(process):
 class Agent:
     """acceptwatch, watching this network namespace until it is stopped, or the block ends."""
 
-    def __init__(self, binary, directory):
+    def __init__(self, binary, directory, *options):
         self._binary = binary
+        self._options = options
         self._file = pathlib.Path(directory, "records")
         self.events = []
         self.summary = {}
@@ -285,7 +286,7 @@ class Agent:
     def __enter__(self):
         self._before = kernel_counters()
         with open(self._file, "wb") as out:
-            self._process = start_agent(self._binary, out, "-j")
+            self._process = start_agent(self._binary, out, "-j", *self._options)
         return self
 
     def __exit__(self, kind, *_):

@@ -131,12 +131,18 @@ void add_tape_options(CLI::App& app, Options& options) {
       ->group(tapes);
 }
 
+CLI::Option* add_after_accept(CLI::App& app, Options& options) {
+  return app.add_flag("--after-accept", options.after_accept,
+                      "Connections that are accepted and closed at once, unserved, and by whom");
+}
+
 void add_told_options(CLI::App& app, Options& options, Typed& typed) {
   add_repeated(app, "-e,--events", typed.actions, "Only these events", "EVENT[,...]")
       ->group(what_is_told);
   app.add_flag("--all-resets", options.all_resets,
                "Resets of accepted connections, too: reason `established`")
       ->group(what_is_told);
+  add_after_accept(app, options)->group(what_is_told);
   app.add_option("--pressure", typed.pressure,
                  "Warn when a queue is filled to that share of its limit (80)")
       ->option_text("PERCENT")
@@ -204,6 +210,7 @@ void CommandLine::add_explain() {
                "The listening port; names are those of services(5)", "PORT|NAME");
   add_netns(*explain, typed);
   add_duration(*explain, typed, "Stop after that long, though nothing failed");
+  add_after_accept(*explain, options);
   add_probe_options(*explain, options, typed);
   add_user(*explain, options);
   add_look_budget(*explain, typed);
@@ -224,6 +231,7 @@ void CommandLine::add_check() {
   check = app.add_subcommand(
       "check", "What this kernel and these privileges allow, and what to do about the rest");
   check->footer(exit_statuses);
+  add_after_accept(*check, options);
   add_probe_options(*check, options, typed);
   add_common_options(*check, options, typed);
 }

@@ -93,6 +93,9 @@ Result<void> interpret_events(CommandLine& line) {
   if (!actions)
     return wrong_value(line, "--events", actions.error().what);
   line.options.actions = *actions;
+  // Whoever names them asks for them.
+  if (*actions & 1U << AW_CLOSED_AFTER_ACCEPT)
+    line.options.after_accept = true;
   return {};
 }
 

@@ -10,7 +10,7 @@ namespace acceptwatch {
 Result<Opened> open_planned(Features features, const Options& options) {
   std::optional<Error> last;
   for (;;) {
-    const auto plan = make_plan(features, options.tier);
+    const auto plan = make_plan(features, options.tier, options.after_accept);
     if (!plan)
       return tl::unexpected{plan.error()};
     const size_t known = features.refused.size();

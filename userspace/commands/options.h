@@ -29,6 +29,7 @@ struct Options {
   uint16_t family = 0;              ///< AF_INET, AF_INET6; 0: both
   uint32_t actions = ~0U;           ///< bit (1 << aw_action)
   bool all_resets = false;          ///< of connections that were accepted, too
+  bool after_accept = false;        ///< connections that owners close at once, too
   std::vector<std::string> filters; ///< as given, for the start record
 
   OutputFormat format = OutputFormat::text;

@@ -67,6 +67,7 @@ Scope scope_of(const Options& options, const Plan& plan, const Probes& probes) {
   add_filters(options, scope.blind);
   scope.most_events = options.count;
   scope.explained = options.explained;
+  scope.after_accept = options.after_accept;
   std::ranges::copy_if(options.filters, std::back_inserter(scope.incomparable),
                        [&](const std::string& filter) {
                          const bool seen_anyway = options.explained && filter.starts_with("port=");

@@ -30,6 +30,7 @@ struct CauseFacts {
   UnexplainedCounters unexplained{};
   EvidenceValues evidence{}; ///< growth
   bool listening = false;
+  bool after_accept = false; ///< what owners close at once is watched
   std::optional<Queue> accept_queue;
   std::optional<Queue> syn_queue;
   uint32_t accept_peak = 0;

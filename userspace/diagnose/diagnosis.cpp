@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diagnose/diagnosis.h"
 
+#include "diagnose/servers.h"
+
 #include <algorithm>
 
 namespace acceptwatch {
@@ -22,6 +24,12 @@ Seen& drop_of(Facts& facts, aw_reason reason) {
   }
 }
 
+/// A service may write and close by its nature; of some servers it is known what they write then.
+bool is_unserved(const Event& event) {
+  return event.reason != AW_TURNED_AWAY ||
+         (event.owner && writes_before_it_turns_away(event.owner->name));
+}
+
 /// Null: it is nothing that went wrong.
 Seen* seen_of(Facts& facts, const Event& event) {
   switch (event.action) {
@@ -38,6 +46,8 @@ Seen* seen_of(Facts& facts, const Event& event) {
            : event.reason == AW_ABORT_ON_OVERFLOW ? &facts.aborted
            : event.reason == AW_FIREWALL          ? &facts.rejected
                                                   : nullptr;
+  case AW_CLOSED_AFTER_ACCEPT:
+    return is_unserved(event) ? &facts.closed_early : nullptr;
   case AW_LISTENER_CLOSED:
     return event.accept_queue && event.accept_queue->depth ? &facts.lost_at_close : nullptr;
   default:
@@ -46,9 +56,9 @@ Seen* seen_of(Facts& facts, const Event& event) {
 }
 
 std::vector<const Seen*> every_seen(const Facts& facts) {
-  std::vector all{&facts.overflow,      &facts.aborted, &facts.syn_drops, &facts.cookies,
-                  &facts.silent,        &facts.expired, &facts.refused,   &facts.rejected,
-                  &facts.lost_at_close, &facts.died};
+  std::vector all{&facts.overflow,      &facts.aborted, &facts.syn_drops,   &facts.cookies,
+                  &facts.silent,        &facts.expired, &facts.refused,     &facts.rejected,
+                  &facts.lost_at_close, &facts.died,    &facts.closed_early};
   for (const Seen& seen : facts.dropped)
     all.push_back(&seen);
   return all;
@@ -66,6 +76,21 @@ void note_refusal(Facts& facts, const Event& event) {
   refused.client = event.client_address;
   refused.hook = event.netfilter_hook;
   refused.old_connection = event.old_connection;
+}
+
+void note_early_close(Facts& facts, const Event& event) {
+  EarlyCloses& early = facts.early;
+  const EarlyClose& close = *event.early_close;
+  early.reasons[event.reason] += event.count;
+  if (close.read)
+    early.read += event.count;
+  early.longest_seconds = std::max(early.longest_seconds, close.seconds);
+  early.since_accept = close.since_accept;
+  early.closer = event.end;
+  if (!close.number)
+    return;
+  early.first_number = std::min(early.first_number.value_or(*close.number), *close.number);
+  early.last_number = std::max(early.last_number.value_or(*close.number), *close.number);
 }
 
 /// How much went wrong. Of a few occurrences more, nobody is told again.
@@ -119,7 +144,7 @@ void Diagnosis::note_client(Subject& subject, const Event& event) const {
 
 /// A process may die before anybody is refused.
 void Diagnosis::note_death(const Event& event, uint64_t at_ns) {
-  if (!event.end || !event.end->is_death())
+  if (event.action != AW_LISTENER_CLOSED || !event.end || !event.end->is_death())
     return;
   const SubjectKey key = subject_of(event);
   if (Subject* place = subject({0, key.netns, key.port}, at_ns))
@@ -146,6 +171,8 @@ void Diagnosis::note(const Event& event, uint64_t at_ns) {
     note_refused_at(found->facts, *event.server_address);
   if (event.action == AW_LISTEN_DROP)
     note_refusal(found->facts, event);
+  if (event.action == AW_CLOSED_AFTER_ACCEPT && event.early_close)
+    note_early_close(found->facts, event);
   note_client(*found, event);
   if (event.chain)
     found->facts.chain = event.chain;

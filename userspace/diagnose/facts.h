@@ -38,6 +38,18 @@ struct Refused {
   std::optional<OldConnection> old_connection;
 };
 
+/// Connections that their owner closed within a moment of accept(), and did not serve.
+struct EarlyCloses {
+  std::array<uint64_t, AW_NR_REASONS> reasons{};
+  uint64_t read = 0; ///< of these, how many had data read
+  double longest_seconds = 0;
+  bool since_accept = false;
+  std::optional<ListenerEnd> closer; ///< of the last of them
+  // Of those that were accepted there: the first that was closed so, and the last.
+  std::optional<uint64_t> first_number;
+  std::optional<uint64_t> last_number;
+};
+
 /// What a number has to reach for a rule to hold.
 struct Thresholds {
   uint64_t hold_ns = 10'000'000'000; ///< what was not seen for so long is over
@@ -68,6 +80,8 @@ struct Facts {
   Seen rejected;                  ///< reset_sent for firewall; the same SYNs may be in `dropped`
   Seen lost_at_close;             ///< connections that were lost when the listener was closed
   Seen died;                      ///< of a place: processes that listened there and died
+  Seen closed_early;              ///< closed_after_accept, but for services that write and close
+  EarlyCloses early;
   std::array<Seen, AW_NR_REASONS> dropped; ///< listen_drop for any other reason
   std::map<aw_reason, Refused> refusals;   ///< of these
   size_t clients = 0;                      ///< different addresses among them, at most max_clients

@@ -140,6 +140,9 @@ MaybeFinding backlog_too_small(const RuleContext& c);
 MaybeFinding reuseport_imbalance(const RuleContext& c);
 MaybeFinding abort_on_overflow(const RuleContext& c);
 
+// Connections that came through, and were not served: rules_after_accept.cpp.
+MaybeFinding closed_after_accept(const RuleContext& c);
+
 // Handshakes that do not come to their end: rules_handshake.cpp.
 MaybeFinding syn_flood(const RuleContext& c);
 MaybeFinding cookies_hide_full_syn_queue(const RuleContext& c);

@@ -37,6 +37,7 @@ constexpr std::array rules{
     Rule{"reopened_by_owner", rule::reopened_by_owner},
     Rule{"closed_port", rule::closed_port},
     Rule{"closed_with_queue", rule::closed_with_queue},
+    Rule{"closed_after_accept", rule::closed_after_accept},
     Rule{"handshakes_lost", rule::handshakes_lost},
     Rule{"firewall", rule::firewall},
 };

@@ -83,6 +83,25 @@ constexpr std::array connection_limits{
     Setting{"node", "server.maxConnections"},
 };
 
+/// What keeps them from accepting while they are busy.
+constexpr std::array busy_servers{
+    // php.net/manual/en/install.fpm.configuration.php
+    Setting{"php-fpm", "a worker serves one request at a time: raise pm.max_children of the pool "
+                       "(pool.d/www.conf), and see what takes so long (request_slowlog_timeout)"},
+    // docs.gunicorn.org/en/stable/design.html
+    Setting{"gunicorn", "a sync worker serves one request at a time: raise --workers or --threads "
+                        "(gunicorn.conf.py)"},
+    // uwsgi-docs.readthedocs.io/en/latest/Options.html
+    Setting{"uwsgi", "a worker serves one request at a time: raise processes or threads (its ini "
+                     "file)"},
+    // redis.io/docs/latest/operate/oss_and_stack/management/optimization/latency/
+    Setting{"redis-server", "it executes one command at a time: SLOWLOG GET and CLIENT LIST say "
+                            "which is slow, and whose it is"},
+    // nodejs.org/en/learn/asynchronous-work/dont-block-the-event-loop
+    Setting{"node", "JavaScript that runs for long blocks its event loop: find it (node "
+                    "--cpu-prof), and run it in worker_threads or in more processes (cluster)"},
+};
+
 /// At which they close their listener for a while.
 constexpr std::array rate_limits{
     // man xinetd.conf
@@ -92,6 +111,66 @@ constexpr std::array rate_limits{
     // man inetd of inetutils and of openbsd-inetd
     Setting{"inetd", "-R"},
 };
+
+/// Why a connection is closed right after accept().
+struct TurnsAway {
+  std::string_view process; ///< begin of its name
+  bool writes;              ///< to the client, before it has read anything
+  std::string_view why;
+};
+
+constexpr std::array turning_away{
+    // man sshd_config: random early drop of clients that have not logged in; "Exceeded MaxStartups"
+    TurnsAway{
+        "sshd", true,
+        "MaxStartups (or PerSourceMaxStartups) in sshd_config is reached by clients that have "
+        "not logged in"},
+    // postgresql.org/docs/current/runtime-config-connection.html; its backend exits with status 1
+    TurnsAway{"postgres", false,
+              "max_connections in postgresql.conf is reached (\"too many clients already\"), or a "
+              "login fails"},
+    // mariadb.com/kb/en/server-system-variables/: errors 1040 and 1129, before the client speaks
+    TurnsAway{"mariadbd", true,
+              "max_connections in my.cnf is reached (error 1040), or max_connect_errors blocks the "
+              "client's host (1129)"},
+    TurnsAway{"mysqld", true,
+              "max_connections in my.cnf is reached (error 1040), or max_connect_errors blocks the "
+              "client's host (1129)"},
+    // redis.conf: "max number of clients reached"; protected-mode
+    TurnsAway{"redis-server", true,
+              "maxclients in redis.conf is reached, or protected-mode refuses who is not local"},
+    // man memcached: maxconns_fast, the default since 1.4.25
+    TurnsAway{"memcached", true, "-c (/etc/memcached.conf) is reached"},
+    // nginx.org/en/docs/ngx_core_module.html: "worker_connections are not enough"
+    TurnsAway{"nginx", false,
+              "worker_connections in events {} of nginx.conf are not enough, or `return 444` says "
+              "so"},
+    // docs.docker.com: the proxy accepts before it connects to the container
+    TurnsAway{
+        "docker-proxy", false,
+        "nobody listens at the container's address and port that it forwards to (docker port, "
+        "docker logs)"},
+    // docs.haproxy.org, mode tcp; tcp-request connection reject
+    TurnsAway{"haproxy", false,
+              "no server of the backend is up, or `tcp-request connection reject` applies"},
+    // man xinetd.conf
+    TurnsAway{"xinetd", false,
+              "instances or per_source (/etc/xinetd.d) is reached, or only_from and no_access "
+              "refuse the client"},
+    // man systemd.socket
+    TurnsAway{"systemd", false,
+              "MaxConnections= or MaxConnectionsPerSource= of the socket unit is reached"},
+    // rsyslog.com/doc/configuration/modules/imtcp.html
+    TurnsAway{"rsyslogd", false, "MaxSessions of imtcp (rsyslog.conf) is reached"},
+    // man vsftpd.conf: 421
+    TurnsAway{"vsftpd", true, "max_clients or max_per_ip in vsftpd.conf is reached"},
+};
+
+const TurnsAway* turning_away_of(std::string_view process) {
+  const auto* found = std::ranges::find_if(
+      turning_away, [&](const TurnsAway& entry) { return process.starts_with(entry.process); });
+  return found == turning_away.end() ? nullptr : found;
+}
 
 /// They set RLIMIT_NOFILE themselves.
 constexpr std::array descriptor_settings{
@@ -117,8 +196,22 @@ std::optional<std::string_view> connection_limit(std::string_view process) {
   return setting_of(connection_limits, process);
 }
 
+std::optional<std::string_view> busy_by(std::string_view process) {
+  return setting_of(busy_servers, process);
+}
+
 std::optional<std::string_view> rate_limit(std::string_view process) {
   return setting_of(rate_limits, process);
+}
+
+std::optional<std::string_view> turns_away_by(std::string_view process) {
+  const TurnsAway* found = turning_away_of(process);
+  return found ? std::optional{found->why} : std::nullopt;
+}
+
+bool writes_before_it_turns_away(std::string_view process) {
+  const TurnsAway* found = turning_away_of(process);
+  return found && found->writes;
 }
 
 std::optional<std::string_view> descriptor_setting(std::string_view process) {

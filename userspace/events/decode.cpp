@@ -34,6 +34,18 @@ Address to_address(uint16_t family, const __u8 (&bytes)[AW_ADDRESS_LEN]) {
   return address;
 }
 
+EarlyClose early_close_of(const aw_event& record) {
+  EarlyClose close{static_cast<double>(record.age_us) / 1e6,
+                   (record.flags & AW_SINCE_ACCEPT) != 0,
+                   record.bytes_read,
+                   record.bytes_unread,
+                   record.bytes_sent,
+                   {}};
+  if (record.number)
+    close.number = record.number;
+  return close;
+}
+
 void add_listener(const aw_event& record, const Instant& now, Event& event) {
   const aw_listener& listener = record.listener;
   event.listener = listener.id;
@@ -129,6 +141,8 @@ Event to_event(const aw_event& record, const Instant& now, const ReasonNames& na
   if (record.flags & AW_HAS_BACKLOG)
     event.backlog = record.backlog;
   event.end = end_of(record);
+  if (record.action == AW_CLOSED_AFTER_ACCEPT)
+    event.early_close = early_close_of(record);
   if (record.action == AW_QUEUE_PRESSURE)
     event.pressure = QueuePressure{};
   event.device = text_of(record.device);
@@ -141,7 +155,18 @@ Event to_event(const aw_event& record, const Instant& now, const ReasonNames& na
   return event;
 }
 
+static ListenerEnd early_closer_of(const aw_event& record) {
+  ListenerEnd closer{AW_CLOSED, {}, record.pid, text_of(record.comm)};
+  if (!record.exit_code)
+    return closer;
+  closer.exit_code = record.exit_code;
+  closer.reason = closer.signal() ? AW_KILLED : AW_EXITED;
+  return closer;
+}
+
 std::optional<ListenerEnd> end_of(const aw_event& record) {
+  if (record.action == AW_CLOSED_AFTER_ACCEPT)
+    return early_closer_of(record);
   if (record.action != AW_LISTENER_CLOSED || record.reason == AW_REASON_NONE)
     return std::nullopt;
   ListenerEnd end{static_cast<aw_reason>(record.reason), {}, record.pid, text_of(record.comm)};

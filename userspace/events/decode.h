@@ -28,7 +28,8 @@ using ReasonNames = std::function<std::optional<std::string_view>(aw_reason_spac
 /// The event as a value. Its owner is not known here: the listener table adds it.
 [[nodiscard]] Event to_event(const aw_event& record, const Instant& now, const ReasonNames& names);
 
-/// How the listener of a listener_closed ended. Absent: not known.
+/// How the listener of a listener_closed ended; of a closed_after_accept, who closed it. Absent:
+/// not known.
 [[nodiscard]] std::optional<ListenerEnd> end_of(const aw_event& record);
 
 /// The listener's own address.

@@ -73,6 +73,18 @@ struct QueuePressure {
   uint32_t syn = 0;    ///< the same of the SYN queue
 };
 
+/// A connection that its owner closed within a moment of accept().
+struct EarlyClose {
+  double seconds = 0;
+  bool since_accept = false; ///< else since the end of its handshake: accept() is not seen
+  // Bytes: of the client's that were read, that were not, and that were written.
+  uint32_t read = 0;
+  uint32_t unread = 0;
+  uint32_t sent = 0;
+  /// Which of those that were accepted on that port since the start: 1 is the first.
+  std::optional<uint64_t> number;
+};
+
 enum class Confidence { possible, likely, certain };
 
 /// A number that a finding rests on. Times are in seconds, and named so.
@@ -263,7 +275,8 @@ struct Event {
   std::string device; ///< that a refused packet came by, or was to leave by; empty: not known
   std::optional<OldConnection> old_connection;
   std::optional<Owner> owner;
-  std::optional<ListenerEnd> end;        ///< of listener_closed, where it is known
+  std::optional<ListenerEnd> end;        ///< of a close: who did it, where it is known
+  std::optional<EarlyClose> early_close; ///< of closed_after_accept
   std::optional<FormerListener> former;  ///< of a reset_sent without a listener
   std::optional<FileShortage> shortage;  ///< of accept_stalled
   std::optional<double> oldest_seconds;  ///< how long the head of the accept queue has waited
@@ -449,6 +462,7 @@ struct Snapshot {
   std::vector<Total> seen;               ///< events of what was asked for, most of them first
   std::optional<Owner> owner;            ///< of who listens at the place that is explained
   std::optional<uint64_t> arrived;       ///< handshakes that came through; absent: not known
+  bool after_accept = false;             ///< what owners close at once was watched
   Outcome outcome = Outcome::unknown;
   std::optional<Audit> audit;
 };

@@ -36,6 +36,7 @@ constexpr std::array kinds{
     FindingKind{"reopened_by_owner", medium, "A process closed its own listener for a while"},
     FindingKind{"closed_port", low, "Nobody listens on a port that clients come to"},
     FindingKind{"closed_with_queue", medium, "A listener was closed with connections in its queue"},
+    FindingKind{"closed_after_accept", medium, "Connections are closed at once, and not served"},
     FindingKind{"firewall", medium, "A firewall of this host drops packets of handshakes"},
     FindingKind{"socket_filter", medium, "A BPF program at the socket drops packets"},
     FindingKind{"authentication", medium, "Packets lack the signature that is demanded"},

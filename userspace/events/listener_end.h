@@ -9,7 +9,7 @@
 
 namespace acceptwatch {
 
-/// How a listener ended, and which process did it.
+/// How a listener, or a connection that was just accepted, ended, and which process did it.
 struct ListenerEnd {
   aw_reason reason = AW_REASON_NONE; ///< AW_CLOSED, AW_EXITED, AW_KILLED or AW_SHUT_DOWN
   /// How that process ended, as wait(2) has it: with its listener, or soon after it had closed it.

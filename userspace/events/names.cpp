@@ -17,6 +17,7 @@ constexpr std::array<std::string_view, AW_NR_ACTIONS> action_names{
     "reset_received",
     "listener_opened",
     "listener_closed",
+    "closed_after_accept",
     "queue_pressure",
     "accept_stalled",
     "finding",
@@ -64,6 +65,11 @@ constexpr std::array<std::string_view, AW_NR_REASONS> reason_names{
     "exited",
     "killed",
     "shutdown",
+    "unread",
+    "reset",
+    "unserved",
+    "turned_away",
+    "process_failed",
 };
 
 constexpr std::array<std::string_view, AW_NR_STAGES> stage_names{
@@ -231,6 +237,21 @@ std::string_view end_phrase(aw_reason reason) {
   }
 }
 
+std::string_view early_close_phrase(aw_reason reason) {
+  switch (reason) {
+  case AW_UNREAD:
+    return "owner reset it: data unread";
+  case AW_RESET:
+    return "owner reset it";
+  case AW_UNSERVED:
+    return "owner closed it: unserved";
+  case AW_TURNED_AWAY:
+    return "owner wrote and closed it";
+  default:
+    return "owner failed, and it closed";
+  }
+}
+
 std::string_view reset_phrase(aw_reason reason, aw_stage stage) {
   switch (reason) {
   case AW_NO_LISTENER:
@@ -296,6 +317,8 @@ std::string_view phrase_of(aw_action action, aw_reason reason, aw_stage stage) {
     return "listener opened";
   case AW_LISTENER_CLOSED:
     return end_phrase(reason);
+  case AW_CLOSED_AFTER_ACCEPT:
+    return early_close_phrase(reason);
   default:
     return "unknown";
   }
@@ -313,6 +336,7 @@ std::string_view ecs_type_of(aw_action action, aw_reason reason) {
     return "start";
   case AW_LISTENER_CLOSED:
   case AW_RESET_RECEIVED:
+  case AW_CLOSED_AFTER_ACCEPT:
     return "end";
   default:
     return "info";

@@ -74,10 +74,16 @@ void note_unreadable_packets(const Features& features, Plan& plan) {
                           "of MPTCP it reads no_ack (6.2 has a typed way)",
                           {}});
   // The name of a new process is read from /proc instead, a little later: it may have exited.
-  for (int action = AW_LISTEN_DROP; action < AW_NR_ACTIONS; ++action)
-    hide(static_cast<aw_action>(action), AW_REASON_NONE, AW_STAGE_NONE, {"process.name"});
-  if (!features.current_task_btf)
-    hide_how_listeners_end(plan, "the thread that ends it cannot be read", {});
+  for (int action = AW_LISTEN_DROP; action < AW_NR_ACTIONS; ++action) {
+    if (may_be_told(plan, action))
+      hide(static_cast<aw_action>(action), AW_REASON_NONE, AW_STAGE_NONE, {"process.name"});
+  }
+  if (features.current_task_btf)
+    return;
+  hide_how_listeners_end(plan, "the thread that ends it cannot be read", {});
+  if (plan.config.after_accept)
+    see_nothing_of(plan, AW_CLOSED_AFTER_ACCEPT, AW_PROCESS_FAILED, AW_STAGE_NONE,
+                   "the thread that ends cannot be read", {});
 }
 
 aw_packet_access packet_access(const Features& features) {
@@ -121,9 +127,11 @@ void note_missing_cookies(const Features& features, Plan& plan) {
   const char* why = features.socket_cookie
                         ? "typed programs, which could make socket cookies, are refused here"
                         : "before 5.12 a tracing program cannot make a socket's cookie";
-  for (int action = AW_LISTEN_DROP; action < AW_NR_ACTIONS; ++action)
-    plan.blind.push_back({static_cast<aw_action>(action), AW_REASON_NONE, AW_STAGE_NONE,
-                          "acceptwatch.socket", why, "`ss -e` makes them, once."});
+  for (int action = AW_LISTEN_DROP; action < AW_NR_ACTIONS; ++action) {
+    if (may_be_told(plan, action))
+      plan.blind.push_back({static_cast<aw_action>(action), AW_REASON_NONE, AW_STAGE_NONE,
+                            "acceptwatch.socket", why, "`ss -e` makes them, once."});
+  }
 }
 
 /// Typed programs cannot tell which file is a socket before 5.11.
@@ -202,10 +210,31 @@ void note_driver_xdp(const DriverXdp& xdp, Plan& plan) {
                    remedy);
 }
 
-Plan bpf_plan(const Features& features, aw_source tier) {
+/// Each connection passes it several times, so it is attached for who asks for it alone.
+void add_after_accept(const Features& features, Plan& plan) {
+  if (!plan.config.after_accept)
+    return;
+  if (!features.arguments_of("tp:inet_sock_set_state"))
+    return see_nothing_of(plan, AW_CLOSED_AFTER_ACCEPT, AW_REASON_NONE, AW_STAGE_NONE,
+                          "this kernel has no tracepoint at changes of a socket's state", {});
+  add(plan, {"after_accept"});
+}
+
+/// Where accept() is not seen.
+void note_times_since_handshake(Plan& plan) {
+  if (plan.config.after_accept && !plan.config.accept_args)
+    plan.blind.push_back({AW_CLOSED_AFTER_ACCEPT, AW_REASON_NONE, AW_STAGE_NONE,
+                          "acceptwatch.early_close.seconds",
+                          "accept() is not seen, and times count from the handshake: a connection "
+                          "that waits for accept() for a second is not told",
+                          better_tier});
+}
+
+Plan bpf_plan(const Features& features, aw_source tier, bool after_accept) {
   Plan plan;
   plan.tier = tier;
   fill_config(features, plan);
+  plan.config.after_accept = after_accept;
   note_missing_cookies(features, plan);
   choose_iterator(features, plan);
   if (!plan.seed_by_iterator)
@@ -220,7 +249,9 @@ Plan bpf_plan(const Features& features, aw_source tier) {
   else
     add_function_programs(features, plan);
   plan.programs.insert(plan.programs.end(), tracepoint_programs.begin(), tracepoint_programs.end());
+  add_after_accept(features, plan);
   leave_out_refused(features, plan);
+  note_times_since_handshake(plan);
   plan.count_arrivals = !plan.config.accept_args && plan.seed_by_iterator && features.tp_btf.ok &&
                         features.arguments_of("tp:inet_sock_set_state");
   if (plan.config.packet_access == AW_PACKETS_UNREADABLE)
@@ -230,7 +261,7 @@ Plan bpf_plan(const Features& features, aw_source tier) {
   return plan;
 }
 
-Plan poll_plan() {
+Plan poll_plan(bool after_accept) {
   Plan plan;
   plan.tier = AW_SOURCE_POLL;
   constexpr const char* remedy = "Every tier with BPF shows it.";
@@ -242,6 +273,9 @@ Plan poll_plan() {
                  "no counter of the kernel is for this alone", remedy);
   see_nothing_of(plan, AW_RESET_RECEIVED, AW_REASON_NONE, AW_STAGE_NONE,
                  "no counter of the kernel is for this alone", remedy);
+  if (after_accept)
+    see_nothing_of(plan, AW_CLOSED_AFTER_ACCEPT, AW_REASON_NONE, AW_STAGE_NONE,
+                   "no counter of the kernel is for this alone", remedy);
   for (const aw_reason reason : {AW_SYN_BACKLOG_RESERVED, AW_REQUEST_FAILED, AW_COOKIE_INVALID,
                                  AW_SECURITY_MODULE, AW_NO_ROUTE, AW_MEMORY, AW_OTHER})
     see_nothing_of(plan, AW_LISTEN_DROP, reason, AW_STAGE_NONE,
@@ -284,16 +318,17 @@ Result<Plan> seed_plan(const Features& features) {
                  advice, ExitStatus::kernel);
 }
 
-Result<Plan> make_plan(const Features& features, std::optional<aw_source> wanted) {
+Result<Plan> make_plan(const Features& features, std::optional<aw_source> wanted,
+                       bool after_accept) {
   if (wanted == AW_SOURCE_POLL)
-    return poll_plan();
+    return poll_plan(after_accept);
   std::optional<Error> first;
   for (const aw_source tier : all_tiers) {
     if (tier == AW_SOURCE_POLL || (wanted && tier != *wanted))
       continue;
     const auto [available, why] = availability(features, tier);
     if (available)
-      return bpf_plan(features, tier);
+      return bpf_plan(features, tier, after_accept);
     if (!first || why.status == ExitStatus::privileges)
       first = why;
   }

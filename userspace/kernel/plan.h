@@ -41,7 +41,9 @@ struct Plan {
 
 /// A plan for the `wanted` tier, or an error if it does not work here; it is never replaced by
 /// another. Without a wish, the best tier that works, but never polling, which sees too little.
-[[nodiscard]] Result<Plan> make_plan(const Features& features, std::optional<aw_source> wanted);
+/// `after_accept`: connections that their owner closes at once are wanted as well.
+[[nodiscard]] Result<Plan> make_plan(const Features& features, std::optional<aw_source> wanted,
+                                     bool after_accept = false);
 
 /// A plan for a snapshot of listeners: the task-file iterator alone. The error says why it cannot
 /// be used.

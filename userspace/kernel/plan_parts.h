@@ -30,6 +30,11 @@ inline void see_nothing_of(Plan& plan, aw_action action, aw_reason reason, aw_st
   plan.blind.push_back({action, reason, stage, {}, std::move(why), std::move(remedy)});
 }
 
+/// What somebody asks for by an option of its own is out of nobody's sight without it.
+inline bool may_be_told(const Plan& plan, int action) {
+  return action != AW_CLOSED_AFTER_ACCEPT || plan.config.after_accept;
+}
+
 /// Functions on the listen path: tiers fentry and kprobe.
 void add_function_programs(const Features& features, Plan& plan);
 

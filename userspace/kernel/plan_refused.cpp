@@ -64,6 +64,7 @@ constexpr std::array shows{
     Shows{"listen_stopped", AW_LISTENER_CLOSED},
     Shows{"listen_stopped", AW_RESET_SENT, AW_CLOSED_LISTENER},
     Shows{"listen_stopped", AW_RESET_SENT, AW_OTHER, AW_STAGE_QUEUED},
+    Shows{"after_accept", AW_CLOSED_AFTER_ACCEPT},
     Shows{"listen_called", AW_LISTENER_OPENED, AW_REASON_NONE, AW_STAGE_NONE,
           "acceptwatch.backlog"},
 };
@@ -211,6 +212,8 @@ void note_late_owners(const Missing& missing, Plan& plan) {
     if (!error)
       continue;
     for (int action = AW_LISTEN_DROP; action < AW_NR_ACTIONS; ++action) {
+      if (!may_be_told(plan, action))
+        continue;
       for (const char* field : {"process.pid", "process.name", "acceptwatch.owners"})
         add_once(plan, {static_cast<aw_action>(action), AW_REASON_NONE, AW_STAGE_NONE, field,
                         why(program, *error), remedy});

@@ -323,6 +323,7 @@ CauseFacts Monitor::cause_facts() const {
   facts.blind = scope_.blind;
   facts.lost_records = told_losses_.ring_buffer + told_losses_.counter_map + told_losses_.programs;
   facts.arrived = arrived();
+  facts.after_accept = scope_.after_accept;
   std::set<uint32_t> namespaces;
   table_.for_each([&](const Listener& listener) {
     if (listener.closed || !scope_.wants_listener(listener))
@@ -365,6 +366,7 @@ Snapshot Monitor::snapshot() const {
   snapshot.outcome = outcome_of(facts, snapshot.causes);
   snapshot.evidence = evidence_seen(facts.evidence, facts.seen);
   snapshot.arrived = facts.arrived;
+  snapshot.after_accept = scope_.after_accept;
   snapshot.owner = explained_owner();
   snapshot.seen = seen_totals();
   snapshot.audit = audit_so_far();

@@ -42,6 +42,7 @@ struct Scope {
   /// Somebody asked what is wrong with a port: connections that come through are counted there, so
   /// that it can be said that nothing is.
   std::optional<uint16_t> explained;
+  bool after_accept = false; ///< what owners close at once is watched
   /// Why the kernel's counters cannot be compared with what was seen, "port=80". They know
   /// network namespaces, and no other filter.
   std::vector<std::string> incomparable;

@@ -165,7 +165,8 @@ template <typename A, Is<Thresholds> V> void fields(A& a, V& v) {
 template <typename A, Is<OwnerFilter> V> void fields(A& a, V& v) { a(v.pids, v.names, v.cgroups); }
 template <typename A, Is<Scope> V> void fields(A& a, V& v) {
   a(v.tier, v.sees_queues, v.sees_accept, v.blind, v.ports, v.netns, v.family, v.actions, v.owners,
-    v.most_events, v.explained, v.incomparable, v.pressure_percent, v.sample_seconds, v.thresholds);
+    v.most_events, v.explained, v.after_accept, v.incomparable, v.pressure_percent,
+    v.sample_seconds, v.thresholds);
 }
 template <typename A, Is<KernelReasons> V> void fields(A& a, V& v) { a(v.drop, v.reset); }
 template <typename A, Is<Start> V> void fields(A& a, V& v) {

@@ -10,7 +10,7 @@ namespace acceptwatch {
 
 inline constexpr std::string_view tape_magic = "acceptwatch tape\n";
 /// Grows whenever a tape of before cannot be played any more.
-inline constexpr uint64_t tape_version = 4;
+inline constexpr uint64_t tape_version = 5;
 
 /// What a piece of a tape is. The numbers stay what they are.
 enum class Frame : uint8_t {

@@ -52,6 +52,8 @@ std::string what_failed(const Snapshot& summary) {
       Phrase{AW_RESET_SENT, "RST was sent", "RSTs were sent"},
       Phrase{AW_HANDSHAKE_EXPIRED, "handshake was given up", "handshakes were given up"},
       Phrase{AW_SYNACK_RETRANSMIT, "SYN-ACK was sent again", "SYN-ACKs were sent again"},
+      Phrase{AW_CLOSED_AFTER_ACCEPT, "connection was closed at once after accept()",
+             "connections were closed at once after accept()"},
       Phrase{AW_SYNCOOKIE_SENT, "SYN was answered with a cookie",
              "SYNs were answered with cookies"}};
   std::string text;

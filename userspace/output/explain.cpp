@@ -21,6 +21,7 @@ namespace {
 /// What fits no handshake is mostly a late packet of a connection that is over.
 bool is_loss(const Event& event) {
   return event.action == AW_LISTEN_DROP || event.action == AW_HANDSHAKE_EXPIRED ||
+         (event.action == AW_CLOSED_AFTER_ACCEPT && event.reason != AW_TURNED_AWAY) ||
          (event.action == AW_RESET_SENT && event.reason != AW_HANDSHAKE_INVALID);
 }
 
@@ -56,10 +57,16 @@ std::string headline(const Snapshot& summary) {
 std::string beyond_accept(const Snapshot& summary, unsigned port) {
   if (!summary.findings.empty() || !summary.arrived.value_or(0))
     return {};
-  std::string text = fmt::format("what becomes of connections after accept(). Where clients are "
-                                 "connected, and then reset or closed: acceptwatch --all-resets "
-                                 "-P {} shows by whom",
-                                 port);
+  std::string text =
+      summary.after_accept
+          ? fmt::format("what becomes of connections later than a second after accept(). Where "
+                        "clients are reset then: acceptwatch --all-resets -P {} shows by whom",
+                        port)
+          : fmt::format("what becomes of connections after accept(). Where clients are connected, "
+                        "and then closed or reset: acceptwatch explain {} --after-accept shows "
+                        "those that are not served, and who closes them; acceptwatch --all-resets "
+                        "-P {} all resets",
+                        port, port);
   if (!summary.owner)
     return text + "; see the log of the server, and its limit of connections";
   const auto limit = connection_limit(summary.owner->name);

@@ -42,6 +42,19 @@ void write_end_of_listener(JsonWriter& json, const std::optional<ListenerEnd>& e
   json.end_object();
 }
 
+void write_early_close(JsonWriter& json, const std::optional<EarlyClose>& close) {
+  if (!close)
+    return;
+  json.begin_object("early_close");
+  json.member("seconds", close->seconds);
+  json.member("since", close->since_accept ? "accept" : "handshake");
+  json.member("read_bytes", close->read);
+  json.member("unread_bytes", close->unread);
+  json.member("sent_bytes", close->sent);
+  json.member("number", close->number);
+  json.end_object();
+}
+
 void write_former(JsonWriter& json, const std::optional<FormerListener>& former) {
   if (!former)
     return;
@@ -103,6 +116,7 @@ void write_details(JsonWriter& json, const Event& event, const StateRoom& room) 
   write_old_connection(json, event.old_connection);
   json.member("source", name_of(event.source));
   write_end_of_listener(json, event.end);
+  write_early_close(json, event.early_close);
   write_former(json, event.former);
   if (event.shortage)
     write_open_files(json, event.shortage->of_host ? "host_files" : "descriptors",

@@ -29,6 +29,8 @@ std::string_view colour_of(const Event& event) {
   case AW_HANDSHAKE_EXPIRED:
   case AW_ACCEPT_STALLED:
     return red;
+  case AW_CLOSED_AFTER_ACCEPT:
+    return event.reason == AW_TURNED_AWAY ? yellow : red;
   case AW_SYNCOOKIE_SENT:
   case AW_SYNACK_RETRANSMIT:
   case AW_RESET_RECEIVED:
@@ -113,6 +115,8 @@ std::string what_text(const Event& event) {
   std::string text{phrase_of(event.action, event.reason, event.stage)};
   if (event.end && event.end->exit_code.value_or(0))
     text = fmt::format("closed: {}", exit_text(*event.end));
+  if (event.early_close && event.count == 1)
+    text += fmt::format(", {}", duration_text(event.early_close->seconds));
   if (event.retry)
     text += fmt::format(" #{}", *event.retry);
   if (event.action == AW_LISTENER_CLOSED && event.accept_queue && event.syn_queue &&

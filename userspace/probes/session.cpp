@@ -40,6 +40,7 @@ struct Globals {
   bool* folding = nullptr;
   const __u64* lost = nullptr;
   const __u64* uncounted = nullptr;
+  const __u64* unfollowed = nullptr;
   bool* listened_ports = nullptr;
 };
 
@@ -204,6 +205,9 @@ Result<void> Session::load_object(Object& owner, const Plan& plan, const KernelF
       return failure(fmt::format("the plan names an unknown program {}", name), report_hint);
     bpf_program__set_autoload(program, true);
   }
+  // A mebibyte, for who asks for it.
+  for (const char* map : {"aw_accepted_lately", "aw_accepted_count"})
+    bpf_map__set_autocreate(bpf_object__find_map_by_name(object_, map), plan.config.after_accept);
   fill_constants(*owner, plan, filter);
   if (auto made = minimal_btf_.emplace().make_for(object_, seed_.object()); !made)
     return made;
@@ -213,8 +217,8 @@ Result<void> Session::load_object(Object& owner, const Plan& plan, const KernelF
       refused_.emplace(watched.program(), -error);
     return load_failure("the kernel refuses the tracing programs", error);
   }
-  globals_ = {&owner->bss->aw_active, &owner->bss->aw_suppressing, owner->bss->aw_lost,
-              owner->bss->aw_uncounted, owner->bss->aw_listened_ports};
+  globals_ = {&owner->bss->aw_active,   &owner->bss->aw_suppressing, owner->bss->aw_lost,
+              owner->bss->aw_uncounted, &owner->bss->aw_unfollowed,  owner->bss->aw_listened_ports};
   return {};
 }
 
@@ -494,6 +498,7 @@ Losses Session::losses() const {
     losses.ring_buffer += globals_.lost[action];
     losses.counter_map += globals_.uncounted[action];
   }
+  losses.programs += *globals_.unfollowed;
   losses.lookups = left_out();
   SkippedRuns{object_, attached_, tier_}.add_to(losses);
   if (!active_)

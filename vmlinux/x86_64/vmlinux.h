@@ -415,6 +415,7 @@ typedef struct {
 struct sock_common {
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
+	unsigned int skc_hash;
 	__be16 skc_dport;
 	__u16 skc_num;
 	unsigned short skc_family;
@@ -482,9 +483,15 @@ struct tcp_options_received {
 
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
+	u32 copied_seq;
+	u32 write_seq;
+	u32 rcv_nxt;
+	u32 snd_una;
 	u32 srtt_us;
 	u32 rcv_tstamp;
 	struct tcp_options_received rx_opt;
+	u64 bytes_received;
+	u64 bytes_acked;
 	struct {
 		u64 time;
 	} rcvq_space;

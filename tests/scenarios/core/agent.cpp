@@ -209,6 +209,7 @@ Check run_check(const AgentOptions& options) {
   const UniqueFd out = memory_file();
   const UniqueFd err = memory_file();
   std::vector<std::string> command = {options.path, "check", "--probes", options.tier, "-j"};
+  command.insert(command.end(), options.arguments.begin(), options.arguments.end());
   add_withheld_probes(options.without, command);
   const pid_t pid = must(::fork(), "fork");
   if (pid == 0) {

@@ -82,6 +82,26 @@ const BlindList* find_list(const std::string& tier, std::vector<std::string> con
   }
 }
 
+// What a run is blind to in addition whose events are asked for by --after-accept: fields that no
+// event has; where accept() is not seen, some of them; and how processes end where that of
+// listeners is not told either.
+void add_after_accept(const std::string& tier, std::vector<BlindSpot>& list) {
+  constexpr const char* action = "closed_after_accept";
+  std::vector<BlindSpot> more;
+  for (const BlindSpot& spot : list) {
+    if (spot.action == "finding" && spot.reason.empty() && !spot.field.empty()) {
+      more.push_back({action, "", "", spot.field, ""});
+    }
+    if (spot.action == "listener_closed" && spot.field == "event.reason") {
+      more.push_back({action, "process_failed", "", "", ""});
+    }
+  }
+  if (tier != "fentry") {
+    more.push_back({action, "", "", "acceptwatch.early_close.seconds", ""});
+  }
+  list.insert(list.end(), more.begin(), more.end());
+}
+
 void write_list(const std::string& path, const std::vector<BlindSpot>& spots) {
   std::ofstream file(path);
   file << to_blind_list(spots);
@@ -143,7 +163,11 @@ std::string Sight::trouble() const {
 
 Sight look(const Options& options, const std::string& condition) {
   Sight sight;
-  sight.check = run_check({options.acceptwatch, options.tier, "", {}, options.without, {}});
+  // What is asked for by an option of its own is out of sight only then.
+  const bool after_accept = condition == asks_after_accept;
+  const auto asked =
+      after_accept ? std::vector<std::string>{"--after-accept"} : std::vector<std::string>{};
+  sight.check = run_check({options.acceptwatch, options.tier, "", asked, options.without, {}});
   if (sight.is_refused()) {
     return sight;
   }
@@ -151,7 +175,7 @@ Sight look(const Options& options, const std::string& condition) {
   if (sight.check.tier != tier) {
     sight.failures.push_back(cat("`check --probes ", tier, "` speaks of ", sight.check.tier));
   }
-  const auto conditions = conditions_here(options, condition);
+  const auto conditions = conditions_here(options, after_accept ? "" : condition);
   if (!options.write_blind.empty()) {
     sight.list = joined(tier, conditions);
     sight.blind = sight.check.blind;
@@ -166,6 +190,9 @@ Sight look(const Options& options, const std::string& condition) {
   }
   sight.list = list->name;
   sight.blind = parse_blind_list(list->text);
+  if (after_accept) {
+    add_after_accept(tier, sight.blind);
+  }
   const auto differ = differences(sight.blind, sight.check.blind, "check");
   sight.failures.insert(sight.failures.end(), differ.begin(), differ.end());
   return sight;

@@ -24,6 +24,9 @@ struct Sight {
   std::string trouble() const;
 };
 
+// The condition of scenarios that are played with --after-accept.
+inline constexpr const char* asks_after_accept = "after_accept";
+
 // Asks `acceptwatch check`. `condition` is what the caller has changed about this host, beside what
 // is found by looking at it.
 Sight look(const Options& options, const std::string& condition = {});

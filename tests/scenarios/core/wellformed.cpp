@@ -55,6 +55,7 @@ const std::map<std::string, Names>& reasons_of_actions() {
       {"listener_opened", {}},
       // Without a reason: how it ended is not known.
       {"listener_closed", {"", "closed", "exited", "killed", "shutdown"}},
+      {"closed_after_accept", {"unread", "reset", "unserved", "turned_away", "process_failed"}},
       {"finding", {}}, // the schema has their names
       {"queue_pressure", {}},
       {"accept_stalled", {}},

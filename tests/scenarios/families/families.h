@@ -9,6 +9,7 @@ namespace acceptwatch::scenarios {
 
 std::vector<Scenario> accept_queue_ack_scenarios();
 std::vector<Scenario> accept_queue_syn_scenarios();
+std::vector<Scenario> after_accept_scenarios();
 std::vector<Scenario> burst_scenarios();
 std::vector<Scenario> client_scenarios();
 std::vector<Scenario> cookie_scenarios();

@@ -221,5 +221,54 @@ TEST(RetransmitReason, DeferAcceptExplainsItOnlyWhileTheQueueHasRoom) {
   EXPECT_EQ(aw_retransmit_reason(1, 1, 1), AW_ACK_DROPPED);
 }
 
+/// A close in good order, of a connection that nobody has spoken on.
+aw_close_facts silent() { return {0, 0, 0, 0, 0, 0}; }
+
+TEST(EarlyClose, OfWhoHasReadAndAnsweredIsNone) {
+  auto facts = silent();
+  facts.read = 100;
+  EXPECT_EQ(aw_close_reason(&facts), AW_REASON_NONE);
+  facts.sent = 2000;
+  EXPECT_EQ(aw_close_reason(&facts), AW_REASON_NONE);
+}
+
+TEST(EarlyClose, WithoutReadingIsUnservedOrTurnedAway) {
+  auto facts = silent();
+  EXPECT_EQ(aw_close_reason(&facts), AW_UNSERVED);
+  facts.sent = 22;
+  EXPECT_EQ(aw_close_reason(&facts), AW_TURNED_AWAY);
+  facts.process_failed = 1;
+  EXPECT_EQ(aw_close_reason(&facts), AW_TURNED_AWAY);
+}
+
+TEST(EarlyClose, ByResetIsToldHoweverMuchWasRead) {
+  auto facts = silent();
+  facts.reset = 1;
+  EXPECT_EQ(aw_close_reason(&facts), AW_RESET);
+  facts.read = 100;
+  facts.sent = 100;
+  EXPECT_EQ(aw_close_reason(&facts), AW_RESET);
+  facts.unread = 1;
+  EXPECT_EQ(aw_close_reason(&facts), AW_UNREAD);
+}
+
+TEST(EarlyClose, OfAProcessThatFailedIsToldThoughItHasRead) {
+  auto facts = silent();
+  facts.read = 100;
+  facts.process_failed = 1;
+  EXPECT_EQ(aw_close_reason(&facts), AW_PROCESS_FAILED);
+}
+
+TEST(EarlyClose, AfterTheClientsIsNoneButWithDataUnread) {
+  auto facts = silent();
+  facts.client_ended = 1;
+  facts.process_failed = 1;
+  EXPECT_EQ(aw_close_reason(&facts), AW_REASON_NONE);
+  facts.reset = 1; // SO_LINGER
+  EXPECT_EQ(aw_close_reason(&facts), AW_REASON_NONE);
+  facts.unread = 5;
+  EXPECT_EQ(aw_close_reason(&facts), AW_UNREAD);
+}
+
 } // namespace
 } // namespace acceptwatch

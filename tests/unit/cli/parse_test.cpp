@@ -222,6 +222,16 @@ TEST(CommandLine, AllResetsAreAskedFor) {
   expect_wrong({"list", "--all-resets"}, "--all-resets");
 }
 
+TEST(CommandLine, WhatOwnersCloseAtOnceIsAskedFor) {
+  EXPECT_FALSE(options_of({}).after_accept);
+  EXPECT_FALSE(options_of({"-e", "listen_drop"}).after_accept);
+  EXPECT_TRUE(options_of({"--after-accept"}).after_accept);
+  EXPECT_TRUE(options_of({"-e", "listen_drop,closed_after_accept"}).after_accept);
+  EXPECT_TRUE(options_of({"explain", "80", "--after-accept"}).after_accept);
+  EXPECT_TRUE(options_of({"check", "--after-accept"}).after_accept);
+  expect_wrong({"list", "--after-accept"}, "--after-accept");
+}
+
 TEST(CommandLine, ReadyFdIsAnOpenDescriptor) {
   const int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
   const auto number = std::to_string(fd);

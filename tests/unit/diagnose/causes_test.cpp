@@ -238,6 +238,8 @@ public:
     const auto names = finding_names();
     for (int i = number(8) ? 0 : 1; i > 0; --i)
       facts.findings.push_back(names[static_cast<size_t>(number(static_cast<int>(names.size())))]);
+    facts.after_accept =
+        number(2) || std::ranges::count(facts.findings, std::string_view{"closed_after_accept"});
     return facts;
   }
 
@@ -335,6 +337,34 @@ TEST(Causes, OfWhatThisHostRefusesHoldWhenItWasSeen) {
     ASSERT_NE(found, judgements.end()) << cause;
     EXPECT_EQ(found->state, CauseState::holds) << cause;
   }
+}
+
+TEST(Causes, OfConnectionsThatAreClosedAtOnceAreJudgedWhereTheyAreWatched) {
+  auto facts = healthy();
+  for (const auto& one : judge_causes(facts))
+    EXPECT_NE(one.cause, "after_accept");
+  facts.after_accept = true;
+  EXPECT_EQ(state_of(facts, "after_accept"), CauseState::excluded);
+  facts.seen[{AW_CLOSED_AFTER_ACCEPT, AW_TURNED_AWAY, AW_STAGE_NONE}] = 3; // as daytime does
+  EXPECT_EQ(state_of(facts, "after_accept"), CauseState::excluded);
+  EXPECT_EQ(outcome(facts), Outcome::well);
+  facts.seen[{AW_CLOSED_AFTER_ACCEPT, AW_UNSERVED, AW_STAGE_NONE}] = 1;
+  EXPECT_EQ(state_of(facts, "after_accept"), CauseState::holds);
+  EXPECT_EQ(outcome(facts), Outcome::found);
+}
+
+TEST(Causes, OfConnectionsThatWaitLongBeforeTheyAreClosedAreNotRuledOutWithoutAccept) {
+  auto facts = healthy();
+  facts.after_accept = true;
+  auto spot = blind_to(AW_CLOSED_AFTER_ACCEPT);
+  facts.blind = {&spot, 1};
+  EXPECT_EQ(state_of(facts, "after_accept"), CauseState::unseen);
+  spot.field = "acceptwatch.early_close.seconds";
+  EXPECT_EQ(state_of(facts, "after_accept"), CauseState::unseen);
+  spot.field = "process.name";
+  EXPECT_EQ(state_of(facts, "after_accept"), CauseState::excluded);
+  spot.field.clear();
+  EXPECT_TRUE(all_losses_are_seen(facts)) << "a listener loses nothing by it";
 }
 
 } // namespace

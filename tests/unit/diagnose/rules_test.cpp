@@ -253,6 +253,11 @@ bool has(const std::string& text, const char* part) { return text.find(part) != 
 TEST(Rules, WhatTheThreadDoesDecidesTheAdvice) {
   EXPECT_TRUE(has(advice_for(doing(Activity::stopped)), "kill -CONT 4711"));
   EXPECT_TRUE(has(advice_for(doing(Activity::child)), "ps --ppid 4711"));
+  Facts fpm = stuck();
+  fpm.owner = Owner{4711, "php-fpm8.2", {}};
+  EXPECT_TRUE(has(advice_for(doing(Activity::sleep), fpm), "pm.max_children"));
+  EXPECT_TRUE(has(advice_for(doing(Activity::running), fpm), "perf top -p 4711"));
+  EXPECT_FALSE(has(advice_for(doing(Activity::disk), fpm), "pm.max_children"));
   EXPECT_TRUE(has(advice_for(doing(Activity::disk)), "iostat"));
   auto lock = doing(Activity::lock);
   lock.threads.told->lock_holder = 12;
@@ -436,6 +441,65 @@ TEST(Rules, EachFindingHasAllThatARecordNeeds) {
       EXPECT_TRUE(std::ranges::count(finding_names(), finding.name)) << finding.name;
     }
   }
+}
+
+Facts turning_away(uint64_t closed, aw_reason reason, const std::string& name) {
+  Facts facts = healthy();
+  facts.owner = Owner{22, name, {}};
+  facts.closed_early = seen(closed);
+  facts.early.reasons[reason] = closed;
+  facts.early.longest_seconds = 0.004;
+  facts.early.since_accept = true;
+  facts.early.closer = ListenerEnd{AW_CLOSED, {}, 23, name};
+  facts.early.first_number = 5;
+  facts.early.last_number = 14;
+  return facts;
+}
+
+std::optional<Finding> after_accept(const Facts& facts) {
+  for (const Finding& finding : judge(facts, Thresholds{})) {
+    if (finding.name == "closed_after_accept")
+      return finding;
+  }
+  return std::nullopt;
+}
+
+TEST(ClosedAfterAccept, SaysWhoClosedHowManyAndHowSoon) {
+  const auto found = after_accept(turning_away(4, AW_UNREAD, "sshd"));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->what, "sshd/23 closed 4 of 10 connections within 4 ms of accept(): 4 reset with "
+                         "data of the client unread");
+  EXPECT_NE(found->advice.find("MaxStartups"), std::string::npos);
+}
+
+TEST(ClosedAfterAccept, IsNotSaidOfTwo) {
+  EXPECT_FALSE(after_accept(turning_away(2, AW_UNREAD, "sshd")));
+}
+
+TEST(ClosedAfterAccept, IsOverWhenNoneWasClosedForAWhile) {
+  Facts facts = turning_away(4, AW_UNREAD, "sshd");
+  facts.closed_early = seen(4, 11);
+  EXPECT_FALSE(after_accept(facts));
+}
+
+TEST(ClosedAfterAccept, NamesNoShareThatIsNotKnown) {
+  Facts facts = turning_away(4, AW_UNSERVED, "shop");
+  facts.early.first_number.reset();
+  facts.early.since_accept = false;
+  const auto found = after_accept(facts);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->what,
+            "shop/23 closed 4 connections within 4 ms of the handshake: 4 closed without a word");
+}
+
+TEST(ClosedAfterAccept, ByACrashAdvisesAsOfACrash) {
+  Facts facts = turning_away(3, AW_PROCESS_FAILED, "shop");
+  facts.early.closer->reason = AW_KILLED;
+  facts.early.closer->exit_code = 11;
+  const auto found = after_accept(facts);
+  ASSERT_TRUE(found);
+  EXPECT_NE(found->what.find("SIGSEGV"), std::string::npos) << found->what;
+  EXPECT_NE(found->advice.find("coredumpctl"), std::string::npos) << found->advice;
 }
 
 } // namespace

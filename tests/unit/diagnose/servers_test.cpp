@@ -25,5 +25,21 @@ TEST(Limits, AreToldOfTheProgramThatHasThem) {
   EXPECT_FALSE(descriptor_setting("java"));
 }
 
+TEST(Busy, IsToldOfTheProgramThatIsSo) {
+  EXPECT_TRUE(busy_by("php-fpm8.2")->find("pm.max_children") != std::string_view::npos);
+  EXPECT_TRUE(busy_by("redis-server"));
+  EXPECT_FALSE(busy_by("python3"));
+  EXPECT_FALSE(busy_by(""));
+}
+
+TEST(TurningAway, IsToldOfTheProgramThatDoesSo) {
+  EXPECT_TRUE(turns_away_by("sshd")->starts_with("MaxStartups"));
+  EXPECT_TRUE(writes_before_it_turns_away("sshd"));
+  EXPECT_TRUE(turns_away_by("nginx"));
+  EXPECT_FALSE(writes_before_it_turns_away("nginx"));
+  EXPECT_FALSE(turns_away_by("daytimed"));
+  EXPECT_FALSE(writes_before_it_turns_away("daytimed"));
+}
+
 } // namespace
 } // namespace acceptwatch

@@ -27,12 +27,17 @@ TEST(Names, OfActionsAreThoseOfTheContract) {
             (std::set<std::string_view>{"listen_drop", "syncookie_sent", "synack_retransmit",
                                         "reset_sent", "handshake_expired", "reset_received",
                                         "listener_opened", "listener_closed", "queue_pressure",
-                                        "accept_stalled", "finding"}));
+                                        "accept_stalled", "closed_after_accept", "finding"}));
 }
 
 TEST(Names, OfReasonsAreThoseOfTheContract) {
   EXPECT_EQ(names_between<aw_reason>(AW_ACCEPT_QUEUE_FULL, AW_NR_REASONS),
             (std::set<std::string_view>{"accept_queue_full",
+                                        "unread",
+                                        "reset",
+                                        "unserved",
+                                        "turned_away",
+                                        "process_failed",
                                         "syn_queue_full",
                                         "syn_backlog_reserved",
                                         "request_failed",

@@ -197,5 +197,38 @@ TEST(ToEvent, AReasonThatTheKernelDoesNotNameIsAbsent) {
   EXPECT_FALSE(converted(record).kernel_reason);
 }
 
+TEST(ToEvent, SaysHowSoonAConnectionWasClosedAndByWhom) {
+  auto record = full_record();
+  record.action = AW_CLOSED_AFTER_ACCEPT;
+  record.reason = AW_PROCESS_FAILED;
+  record.flags = AW_HAS_ENDS | AW_SINCE_ACCEPT;
+  record.age_us = 2500;
+  record.bytes_read = 89;
+  record.bytes_unread = 0;
+  record.bytes_sent = 120;
+  record.number = 17;
+  record.pid = 815;
+  record.exit_code = 1 << 8;
+  const auto event = converted(record);
+  ASSERT_TRUE(event.early_close);
+  EXPECT_DOUBLE_EQ(event.early_close->seconds, 0.0025);
+  EXPECT_TRUE(event.early_close->since_accept);
+  EXPECT_EQ(event.early_close->read, 89U);
+  EXPECT_EQ(event.early_close->sent, 120U);
+  EXPECT_EQ(event.early_close->number, 17U);
+  ASSERT_TRUE(event.end);
+  EXPECT_EQ(event.end->pid, 815U);
+  EXPECT_EQ(event.end->exit_status(), 1U);
+  record.flags = AW_HAS_ENDS;
+  record.number = 0;
+  record.exit_code = 0;
+  const auto unsure = converted(record);
+  EXPECT_FALSE(unsure.early_close->since_accept);
+  EXPECT_FALSE(unsure.early_close->number);
+  EXPECT_FALSE(unsure.end->exit_code);
+  record.action = AW_LISTENER_OPENED;
+  EXPECT_FALSE(converted(record).early_close);
+}
+
 } // namespace
 } // namespace acceptwatch

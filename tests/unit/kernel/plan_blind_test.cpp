@@ -266,9 +266,20 @@ TEST(BlindSpots, OfPacketsThatCannotBeReadAreTheirFields) {
             "reset_sent/firewall@:", "listener_closed/@:event.reason",
             "listener_closed/@:acceptwatch.closed_by"});
   // A new name of a process is raw bytes too.
-  for (int action = AW_LISTEN_DROP; action < AW_NR_ACTIONS; ++action)
-    expected.insert(fmt::format("{}/@:process.name", name_of(static_cast<aw_action>(action))));
+  for (int action = AW_LISTEN_DROP; action < AW_NR_ACTIONS; ++action) {
+    if (action != AW_CLOSED_AFTER_ACCEPT)
+      expected.insert(fmt::format("{}/@:process.name", name_of(static_cast<aw_action>(action))));
+  }
   EXPECT_EQ(blind_on(locked_down(kernel_5_10())), expected);
+}
+
+TEST(BlindSpots, OfThreadsThatCannotBeReadIsThatTheirProcessFailed) {
+  const auto plan = make_plan(locked_down(kernel_5_10()), std::nullopt, true).value();
+  EXPECT_EQ(std::ranges::count(plan.blind, AW_PROCESS_FAILED, &BlindSpot::reason), 1);
+  for (const char* field : {"process.name", "acceptwatch.socket"})
+    EXPECT_TRUE(std::ranges::any_of(plan.blind, [&](const BlindSpot& spot) {
+      return spot.action == AW_CLOSED_AFTER_ACCEPT && spot.field == field;
+    })) << field;
 }
 
 TEST(BlindSpots, OfPacketsDoNotCountWhereTheHookIsGivenThem) {

@@ -369,5 +369,38 @@ TEST(Plan, NamesOnlyProgramsThatItsObjectHas) {
   }
 }
 
+bool is_blind_after_accept(const Plan& plan, std::string_view field) {
+  return std::ranges::any_of(plan.blind, [&](const BlindSpot& spot) {
+    return spot.action == AW_CLOSED_AFTER_ACCEPT && spot.field == field;
+  });
+}
+
+TEST(Plan, WatchesWhatOwnersCloseAtOnceOnlyIfAskedTo) {
+  const auto unasked = plan_of(kernel_6_12());
+  EXPECT_FALSE(has(unasked, "after_accept"));
+  EXPECT_EQ(unasked.config.after_accept, 0);
+  EXPECT_FALSE(is_blind_after_accept(unasked, ""));
+  const auto asked = make_plan(kernel_6_12(), std::nullopt, true).value();
+  EXPECT_TRUE(has(asked, "after_accept"));
+  EXPECT_EQ(asked.config.after_accept, 1);
+  EXPECT_FALSE(is_blind_after_accept(asked, ""));
+  EXPECT_FALSE(is_blind_after_accept(asked, "acceptwatch.early_close.seconds"));
+}
+
+TEST(Plan, WithoutAcceptSaysThatTimesCountFromTheHandshake) {
+  for (const aw_source tier : {AW_SOURCE_KPROBE, AW_SOURCE_TRACEPOINT}) {
+    const auto plan = make_plan(kernel_6_12(), tier, true).value();
+    EXPECT_TRUE(has(plan, "after_accept"));
+    EXPECT_TRUE(is_blind_after_accept(plan, "acceptwatch.early_close.seconds"));
+  }
+  EXPECT_TRUE(is_blind_after_accept(make_plan(kernel_6_12(), AW_SOURCE_POLL, true).value(), ""));
+  auto without = kernel_6_12();
+  without.arguments.erase("tp:inet_sock_set_state");
+  EXPECT_TRUE(is_blind_after_accept(make_plan(without, std::nullopt, true).value(), ""));
+  auto refused = kernel_6_12();
+  refused.refused.emplace("after_accept", 7);
+  EXPECT_TRUE(is_blind_after_accept(make_plan(refused, std::nullopt, true).value(), ""));
+}
+
 } // namespace
 } // namespace acceptwatch

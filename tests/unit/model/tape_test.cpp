@@ -215,7 +215,7 @@ TEST_F(TapeTest, AnotherFileIsNoTape) {
 TEST_F(TapeTest, ATapeOfAnotherVersionNamesBoth) {
   run();
   bytes[std::string_view{"acceptwatch tape\n"}.size()] = 9;
-  EXPECT_EQ(play(bytes)->what, "the tape is of version 9, and this reads version 4");
+  EXPECT_EQ(play(bytes)->what, "the tape is of version 9, and this reads version 5");
 }
 
 TEST_F(TapeTest, AHeadThatIsCutOffIsNotPlayed) {
