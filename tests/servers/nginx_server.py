@@ -10,7 +10,8 @@ PORT = 8080
 
 
 class Nginx:
-    def __init__(self, directory, workers, listen=""):
+    def __init__(self, directory, workers, listen="", events=""):
+        self._events = events
         self._config = pathlib.Path(directory, "nginx.conf")
         self._listen = listen
         self.configure(workers)
@@ -22,7 +23,7 @@ class Nginx:
         self._config.write_text(f"""
             daemon off; pid {directory}/pid; error_log {directory}/error.log;
             worker_processes {workers};
-            events {{}}
+            events {{ {self._events} }}
             http {{
                 access_log off;
                 server {{ listen {ADDRESS}:{PORT} {self._listen}; return 200 "served\\n"; }}
@@ -36,6 +37,9 @@ class Nginx:
             wait_for_port(PORT, self._process)
             wait_for("nginx's workers", lambda: len(self.workers) == self.wanted)
             yield self
+
+    def log(self):
+        return self._config.with_name("error.log").read_text()
 
     @property
     def pid(self):

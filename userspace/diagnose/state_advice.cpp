@@ -41,7 +41,24 @@ std::string advice_for_pause(const Facts& facts, const OwnerState& state) {
   return text;
 }
 
-std::string advice_for_thread(const ToldThread& told) {
+/// Where the program is known, what is true of all its threads.
+std::string advice_for_busy(const ToldThread& told, std::string_view server,
+                            std::string_view busy) {
+  const std::string what =
+      told.activity == Activity::running
+          ? fmt::format("It works all the time: see on what (perf top -p {})", told.pid)
+          : fmt::format("See what it waits for (its stack, strace -p {})", told.tid);
+  return fmt::format("{}. {}: {}. More backlog would only let clients wait longer.", what, server,
+                     busy);
+}
+
+std::string advice_for_thread(const Facts& facts, const ToldThread& told) {
+  const std::string_view server = facts.owner ? std::string_view{facts.owner->name} : "";
+  const auto busy = busy_by(server);
+  const bool works = told.activity == Activity::running || told.activity == Activity::io ||
+                     told.activity == Activity::sleep;
+  if (busy && works)
+    return advice_for_busy(told, server, *busy);
   switch (told.activity) {
   case Activity::disk:
     return "It waits for a disk or a network file system: see dmesg, iostat -x 1, and which of its "
@@ -115,7 +132,7 @@ std::string advice_for_state(const Facts& facts) {
   if (lacks_memory(*state))
     return "It waits for memory: see vmstat 1 (si, so), and raise the memory limit of its cgroup "
            "(memory.high, memory.max) or the host's memory.";
-  return told ? advice_for_thread(*told) : std::string{};
+  return told ? advice_for_thread(facts, *told) : std::string{};
 }
 
 bool stands_still(const Facts& facts) {
