@@ -36,13 +36,23 @@ struct {
 	__type(value, struct aw_accepted_places);
 } aw_accepted_lately SEC(".maps");
 
-/* How many were accepted on a port since the start, or since it last had no room here. */
+/*
+ * How many were accepted on a port. Two ports that share a place take it from each other, and begin
+ * anew: a hash table would take as long as all else here.
+ */
+struct aw_accepted_count {
+	struct aw_place place;
+	__u64 count;
+};
+
+#define AW_COUNTS_BITS 12
+
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
-	__type(key, struct aw_place);
-	__type(value, __u64);
-} aw_accepted_count SEC(".maps");
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << AW_COUNTS_BITS);
+	__type(key, __u32);
+	__type(value, struct aw_accepted_count);
+} aw_accepted_counts SEC(".maps");
 
 static __always_inline struct aw_accepted_places *accepted_places(struct sock *sk)
 {
@@ -54,20 +64,22 @@ static __always_inline struct aw_accepted_places *accepted_places(struct sock *s
 /* 0: not known. */
 static __always_inline __u64 count_accepted(struct sock *child)
 {
-	struct aw_place place = {};
-	const __u64 first = 1;
-	__u64 *count;
+	__u32 netns = READ(child, __sk_common.skc_net.net, ns.inum);
+	__u16 port = READ(child, __sk_common.skc_num);
+	__u32 number = (netns * 31 + port) & ((1 << AW_COUNTS_BITS) - 1);
+	struct aw_accepted_count *here = bpf_map_lookup_elem(&aw_accepted_counts, &number);
 
-	place.netns = READ(child, __sk_common.skc_net.net, ns.inum);
-	place.port = READ(child, __sk_common.skc_num);
-	count = bpf_map_lookup_elem(&aw_accepted_count, &place);
+	if (!here)
+		return 0;
+	if (here->place.netns != netns || here->place.port != port) {
+		here->place.netns = netns;
+		here->place.port = port;
+		here->count = 0;
+	}
+	__sync_fetch_and_add(&here->count, 1);
 	/* What was there before, an atomic operation tells since 5.12: two CPUs may read the same.
 	 */
-	if (count) {
-		__sync_fetch_and_add(count, 1);
-		return *(volatile __u64 *)count;
-	}
-	return bpf_map_update_elem(&aw_accepted_count, &place, &first, BPF_NOEXIST) ? 0 : first;
+	return *(volatile __u64 *)&here->count;
 }
 
 static __always_inline void note_accepted(struct sock *child)

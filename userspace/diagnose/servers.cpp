@@ -26,7 +26,12 @@ constexpr std::array defaults{
     DefaultBacklog{"uwsgi", 100, "uWSGI", "listen (--listen)"},
     DefaultBacklog{"uvicorn", 2048, "uvicorn", "--backlog"},
     DefaultBacklog{"mariadbd", 80, "MariaDB", "back_log in my.cnf"},
+    DefaultBacklog{"mysqld", 151, "MySQL", "back_log in my.cnf"},
     DefaultBacklog{"gunicorn", 2048, "gunicorn", "--backlog"},
+    DefaultBacklog{"dotnet", 512, ".NET Kestrel", "Backlog of SocketTransportOptions (UseSockets)"},
+    DefaultBacklog{"rsyslogd", 64, "rsyslog's imptcp", "SocketBacklog of the input"},
+    DefaultBacklog{"sshd", 128, "OpenSSH, of whom it is a constant",
+                   "SSH_LISTEN_BACKLOG in its source"},
     DefaultBacklog{"", 128, "Rust's TcpListener (128) and of SOMAXCONN in old headers",
                    "the backlog that the program gives to listen()"},
 };
@@ -38,21 +43,24 @@ struct Setting {
 
 // Each as the program's documentation has it.
 
-/// What stops it from accepting while connections wait.
+/// Its limit of connections. Some stop to accept at it, others turn away who comes then: see
+/// turning_away.
 constexpr std::array connection_limits{
     // docs.haproxy.org, "maxconn"; its process stops to accept at the global one
     Setting{"haproxy", "maxconn, of the frontend and in global of haproxy.cfg"},
     // man memcached: -c, -o no_maxconns_fast
     Setting{"memcached", "-c (/etc/memcached.conf)"},
-    // nginx.org/en/docs/ngx_core_module.html: at the limit a worker disables its listening events
+    // nginx.org/en/docs/ngx_core_module.html: at the limit it closes what it accepts, or, with
+    // accept_mutex, leaves it to other workers
     Setting{"nginx", "worker_connections in events {} of nginx.conf"},
     // httpd.apache.org/docs/2.4/mod/mpm_common.html
     Setting{"apache2", "MaxRequestWorkers and ServerLimit (/etc/apache2/mods-enabled/mpm_*.conf)"},
     Setting{"httpd", "MaxRequestWorkers and ServerLimit (httpd.conf)"},
     // redmine.lighttpd.net, server.max-connections
     Setting{"lighttpd", "server.max-connections in lighttpd.conf"},
-    // envoyproxy.io, overload manager: global_downstream_max_connections; max_connections_to_accept
-    Setting{"envoy", "the overload manager's global_downstream_max_connections"},
+    // envoyproxy.io, overload manager and its monitor of downstream connections
+    Setting{"envoy", "max_active_downstream_connections of the overload manager, or its action "
+                     "stop_accepting_connections"},
     // tomcat.apache.org/tomcat-10.1-doc/config/http.html
     Setting{"java", "maxConnections of the Connector (Tomcat: server.xml; Spring Boot: "
                     "server.tomcat.max-connections), or the program's own"},
@@ -139,8 +147,10 @@ constexpr std::array turning_away{
     // redis.conf: "max number of clients reached"; protected-mode
     TurnsAway{"redis-server", true,
               "maxclients in redis.conf is reached, or protected-mode refuses who is not local"},
-    // man memcached: maxconns_fast, the default since 1.4.25
+    // man memcached: maxconns_fast, which 1.6 does by default
     TurnsAway{"memcached", true, "-c (/etc/memcached.conf) is reached"},
+    // nodejs.org/api/net.html: server.maxConnections, and the event "drop"
+    TurnsAway{"node", false, "server.maxConnections is reached"},
     // nginx.org/en/docs/ngx_core_module.html: "worker_connections are not enough"
     TurnsAway{"nginx", false,
               "worker_connections in events {} of nginx.conf are not enough, or `return 444` says "

@@ -206,7 +206,7 @@ Result<void> Session::load_object(Object& owner, const Plan& plan, const KernelF
     bpf_program__set_autoload(program, true);
   }
   // A mebibyte, for who asks for it.
-  for (const char* map : {"aw_accepted_lately", "aw_accepted_count"})
+  for (const char* map : {"aw_accepted_lately", "aw_accepted_counts"})
     bpf_map__set_autocreate(bpf_object__find_map_by_name(object_, map), plan.config.after_accept);
   fill_constants(*owner, plan, filter);
   if (auto made = minimal_btf_.emplace().make_for(object_, seed_.object()); !made)

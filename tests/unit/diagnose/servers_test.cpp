@@ -12,6 +12,12 @@ TEST(DefaultBacklog, IsOfTheServerThatListens) {
   EXPECT_EQ(default_backlog("python3.11", 100)->name, "Python's asyncio");
 }
 
+TEST(DefaultBacklog, OfAKnownServerIsNotThatOfALibrary) {
+  EXPECT_TRUE(default_backlog("sshd", 128)->name.starts_with("OpenSSH"));
+  EXPECT_TRUE(default_backlog("shop", 128)->name.starts_with("Rust"));
+  EXPECT_EQ(default_backlog("mysqld", 151)->name, "MySQL");
+}
+
 TEST(DefaultBacklog, AnotherNumberWasConfigured) { EXPECT_FALSE(default_backlog("nginx", 510)); }
 
 TEST(DefaultBacklog, AnotherServerHasAnother) { EXPECT_FALSE(default_backlog("nginx", 50)); }
