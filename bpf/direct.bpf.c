@@ -9,6 +9,7 @@
 #include "counters.bpf.h"
 #include "listener.bpf.h"
 #include "packet.bpf.h"
+#include "translation.bpf.h"
 #include "report.bpf.h"
 #include "syn_stage.bpf.h"
 #include "ack_stage.bpf.h"

@@ -38,8 +38,17 @@ static __always_inline bool is_muted(const struct aw_event *e)
 	return until && bpf_ktime_get_boot_ns() < *until;
 }
 
-/* The filters that need no owner. */
-static __always_inline bool wanted(enum aw_action action, __u16 family, __u32 netns, __u16 port)
+static __always_inline bool is_filter_port(__u16 port)
+{
+	return aw_ports[(port >> 6) & (AW_MAX_PORT_WORDS - 1)] & (1ull << (port & 63));
+}
+
+/*
+ * The filters that need no owner. `nat_port`: where what is sent to that port is sent to; or 0,
+ * which nobody asks for.
+ */
+static __always_inline bool wanted(enum aw_action action, __u16 family, __u32 netns, __u16 port,
+				   __u16 nat_port)
 {
 	if (!(aw_config.actions & (1u << action)))
 		return false;
@@ -48,8 +57,7 @@ static __always_inline bool wanted(enum aw_action action, __u16 family, __u32 ne
 		return false;
 	if (aw_config.netns && aw_config.netns != netns)
 		return false;
-	if (aw_config.filter_ports &&
-	    !(aw_ports[(port >> 6) & (AW_MAX_PORT_WORDS - 1)] & (1ull << (port & 63))))
+	if (aw_config.filter_ports && !is_filter_port(port) && !is_filter_port(nat_port))
 		return false;
 	return true;
 }
@@ -215,7 +223,7 @@ static __always_inline void report(struct aw_event *e)
 	__u8 source;
 	long failed;
 
-	if (!wanted(e->action, family, e->listener.netns, port) || is_muted(e))
+	if (!wanted(e->action, family, e->listener.netns, port, e->nat_port) || is_muted(e))
 		return;
 	key = key_of(e);
 	counts = count(&key);

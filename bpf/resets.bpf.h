@@ -19,8 +19,10 @@ static __always_inline void note_reset_reason(struct aw_event *e, __u32 reason)
 static __always_inline void describe_reset_of(struct sk_buff *skb, struct aw_event *e)
 {
 	e->listener.netns = READ(skb, dev, nd_net.net, ns.inum);
-	if (ends_of_packet(skb, &e->ends))
-		e->flags = AW_HAS_ENDS;
+	if (!ends_of_packet(skb, &e->ends))
+		return;
+	e->flags = AW_HAS_ENDS;
+	note_translation(skb, e);
 }
 
 /* Only a SYN is an attempt: later packets may belong to any connection that is over. */

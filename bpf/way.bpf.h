@@ -4,7 +4,8 @@
  * it, before they have met a socket or after they have left one. Whose they are shows by the
  * request that holds them: tcp_v4_early_demux() gives it to an ACK, tcp_make_synack() to the
  * answer. A SYN has none yet, nor has an answer with a cookie: user space looks for who listens
- * there. An ACK without one may belong to any connection, and is not told.
+ * there. An ACK without one may belong to any connection, and is not told. What only passes through
+ * this host is told where this host translates it: a published port.
  */
 #ifndef ACCEPTWATCH_WAY_BPF_H
 #define ACCEPTWATCH_WAY_BPF_H
@@ -18,6 +19,14 @@ static __always_inline __u64 route_of(struct sk_buff *skb)
 	return READ(skb, _skb_refdst) & ~1ull; /* SKB_DST_NOREF */
 }
 
+static __always_inline bool leads_here(struct sk_buff *skb, __u64 dst)
+{
+	if (READ(skb, protocol) == bpf_htons(ETH_P_IP))
+		return (read_raw_u32(dst + bpf_core_field_offset(struct rtable, rt_type)) &
+			0xffff) == RTN_LOCAL;
+	return read_raw_u32(dst + bpf_core_field_offset(struct rt6_info, rt6i_flags)) & RTF_LOCAL;
+}
+
 /*
  * A packet on its way to this host: not one that it sends, which no device has received, nor
  * forwards. Before routing, where a full connection-tracking table drops, that is not known yet.
@@ -26,14 +35,7 @@ static __always_inline bool bound_for_here(struct sk_buff *skb)
 {
 	__u64 dst = route_of(skb);
 
-	if (!dst)
-		return true;
-	if (!READ(skb, skb_iif))
-		return false;
-	if (READ(skb, protocol) == bpf_htons(ETH_P_IP))
-		return (read_raw_u32(dst + bpf_core_field_offset(struct rtable, rt_type)) &
-			0xffff) == RTN_LOCAL;
-	return read_raw_u32(dst + bpf_core_field_offset(struct rt6_info, rt6i_flags)) & RTF_LOCAL;
+	return !dst || (READ(skb, skb_iif) && leads_here(skb, dst));
 }
 
 #define LOOPBACK_IFINDEX 1
@@ -56,17 +58,25 @@ static __always_inline bool seen_by_ip(struct sk_buff *skb)
  * nf_hook_slow() drops for all hooks alike. The ingress hook comes before IP; routing,
  * between PREROUTING and INPUT, sets the destination, which a looped packet has from the
  * start. (Where the transport header is does not tell: GRO and TUN devices set it, too.)
- * Of a packet that this host sends ip_output() and ip6_output() set the device, after OUTPUT.
+ * Of a packet that this host sends ip_output() and ip6_output() set the device, after OUTPUT;
+ * of one that it forwards they change it.
  */
 static __always_inline enum aw_hook netfilter_hook_of(struct sk_buff *skb)
 {
-	if (!READ(skb, skb_iif))
+	const int came_by = READ(skb, skb_iif);
+	const __u64 dst = route_of(skb);
+	int device;
+
+	if (!came_by)
 		return READ(skb, dev) ? AW_HOOK_POSTROUTING : AW_HOOK_OUTPUT;
-	if (READ(skb, dev, ifindex) == LOOPBACK_IFINDEX)
+	device = READ(skb, dev, ifindex);
+	if (device == LOOPBACK_IFINDEX)
 		return AW_HOOK_UNKNOWN;
-	if (route_of(skb))
+	if (!dst)
+		return seen_by_ip(skb) ? AW_HOOK_PREROUTING : AW_HOOK_INGRESS;
+	if (leads_here(skb, dst))
 		return AW_HOOK_INPUT;
-	return seen_by_ip(skb) ? AW_HOOK_PREROUTING : AW_HOOK_INGRESS;
+	return device == came_by ? AW_HOOK_FORWARD : AW_HOOK_POSTROUTING;
 }
 
 static __always_inline __u64 read_raw_u64(__u64 address)
@@ -154,6 +164,7 @@ static __always_inline bool concerns_listener(struct sk_buff *skb, const struct 
 /* A packet that somebody on this host refused, and that no socket is known to be for. */
 static __always_inline bool describe_on_the_way(struct sk_buff *skb, struct aw_event *e)
 {
+	bool translated, passing = false;
 	struct sock *request;
 	__u8 flags;
 
@@ -163,9 +174,11 @@ static __always_inline bool describe_on_the_way(struct sk_buff *skb, struct aw_e
 	if (!(flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) || flags & TCP_FLAG_RST)
 		return false;
 	request = request_holding(skb);
+	translated = original_destination_of(skb);
 	if (flags == TCP_FLAG_SYN) {
-		if (!request && !concerns_listener(skb, e))
+		if (!request && !translated && !concerns_listener(skb, e))
 			return false;
+		passing = !request && !bound_for_here(skb);
 		e->stage = AW_STAGE_SYN;
 	} else if (flags == TCP_FLAG_ACK) {
 		if (!request)
@@ -173,33 +186,39 @@ static __always_inline bool describe_on_the_way(struct sk_buff *skb, struct aw_e
 		e->stage = AW_STAGE_ACK;
 	} else {
 		/* Received: of a connection that begins here, or passes. */
-		if (READ(skb, skb_iif) || e->reason == AW_CPU_BACKLOG)
+		passing = READ(skb, skb_iif);
+		if ((passing && !translated) || e->reason == AW_CPU_BACKLOG)
 			return false;
 		swap_ends(&e->ends);
 		e->stage = AW_STAGE_SYNACK;
 	}
 	e->flags = AW_HAS_ENDS;
+	if (passing)
+		e->flags |= AW_IS_PASSING;
 	if (e->reason == AW_FIREWALL)
 		e->hook = netfilter_hook_of(skb);
 	note_device(skb, e);
 	if (request)
 		describe_by_request(request, e);
+	note_translation(skb, e);
 	return true;
 }
 
 /* A SYN that the firewall answers with a RST. */
 static __always_inline bool describe_rejected_syn(struct sk_buff *skb, struct aw_event *e)
 {
+	bool passing = !bound_for_here(skb);
 	__u8 flags;
 
-	if (!bound_for_here(skb) || !parse_packet(skb, &e->ends, &flags))
+	if (passing && !original_destination_of(skb))
 		return false;
-	if ((flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) != TCP_FLAG_SYN)
+	if (!parse_packet(skb, &e->ends, &flags) || !is_attempt(flags))
 		return false;
-	e->flags = AW_HAS_ENDS;
+	e->flags = AW_HAS_ENDS | (passing ? AW_IS_PASSING : 0);
 	e->stage = AW_STAGE_SYN;
 	e->hook = netfilter_hook_of(skb);
 	note_device(skb, e);
+	note_translation(skb, e);
 	return true;
 }
 

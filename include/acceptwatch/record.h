@@ -122,6 +122,7 @@ enum aw_hook {
 	AW_HOOK_INGRESS,
 	AW_HOOK_PREROUTING,
 	AW_HOOK_INPUT,
+	AW_HOOK_FORWARD,
 	AW_HOOK_OUTPUT,
 	AW_HOOK_POSTROUTING,
 	AW_NR_HOOKS,
@@ -202,6 +203,7 @@ struct aw_endpoints {
 #define AW_HAS_PORT (1 << 4)	     /* ends.server_port */
 #define AW_HAS_BACKLOG (1 << 5)	     /* backlog */
 #define AW_SINCE_ACCEPT (1 << 6)     /* age_us; else since the handshake */
+#define AW_IS_PASSING (1 << 7)	     /* on its way through this host: no listener of this host's */
 
 #define AW_HAS_ALL_OF_LISTENER (AW_HAS_LISTENER | AW_HAS_ACCEPT_QUEUE | AW_HAS_SYN_QUEUE)
 #define AW_HAS_ENDS (AW_HAS_ADDRESSES | AW_HAS_PORT)
@@ -235,8 +237,11 @@ struct aw_event {
 	__u8 device[AW_DEVICE_LEN]; /* of a packet that was refused on its way; empty: none */
 	__u64 old_inode; /* old_connection: its socket's; 0: it has none, or is not known */
 	__u8 old_state;	 /* old_connection: of the kernel's enum (TCP_ESTABLISHED is 1); 0: none */
-	__u8 _pad[3];
+	__u8 _pad;
+	__u16 nat_port; /* where netfilter sends what is sent to `ends`, host order; 0: nowhere else
+			 */
 	__u32 exit_code; /* of a close by a process that ends: as wait(2) has it */
+	__u8 nat_address[AW_ADDRESS_LEN]; /* of nat_port; of ends.family */
 	/* closed_after_accept; bytes are as many as a number holds, if there were more. */
 	__u32 age_us;
 	__u32 bytes_read; /* by the owner, before it closed */
@@ -372,8 +377,8 @@ static inline __u64 aw_waits_slot_of(__u64 key)
 AW_STATIC_ASSERT(sizeof(struct aw_header) == 16, "aw_header");
 AW_STATIC_ASSERT(sizeof(struct aw_listener) == 64, "aw_listener");
 AW_STATIC_ASSERT(sizeof(struct aw_endpoints) == 40, "aw_endpoints");
-AW_STATIC_ASSERT(sizeof(struct aw_event) == 224, "aw_event");
-AW_STATIC_ASSERT(sizeof(struct aw_pending_syn) == 240, "aw_pending_syn");
+AW_STATIC_ASSERT(sizeof(struct aw_event) == 240, "aw_event");
+AW_STATIC_ASSERT(sizeof(struct aw_pending_syn) == 256, "aw_pending_syn");
 AW_STATIC_ASSERT(sizeof(struct aw_process) == 72, "aw_process");
 AW_STATIC_ASSERT(sizeof(struct aw_chain) == 64, "aw_chain");
 AW_STATIC_ASSERT(sizeof(struct aw_holder) == 128, "aw_holder");

@@ -68,6 +68,12 @@ uint64_t occurrences(const Event& event) {
   return event.action == AW_LISTENER_CLOSED ? event.accept_queue->depth : event.count;
 }
 
+std::optional<Translation> translation_of(const Event& event) {
+  if (!event.server_nat || !event.server_port)
+    return std::nullopt;
+  return Translation{event.server_address, *event.server_port, *event.server_nat};
+}
+
 void note_refusal(Facts& facts, const Event& event) {
   Refused& refused = facts.refusals[event.reason];
   refused.packets[event.stage] += event.count;
@@ -76,6 +82,8 @@ void note_refusal(Facts& facts, const Event& event) {
   refused.client = event.client_address;
   refused.hook = event.netfilter_hook;
   refused.old_connection = event.old_connection;
+  refused.translation = translation_of(event);
+  refused.is_passing = event.is_passing;
 }
 
 void note_early_close(Facts& facts, const Event& event) {
@@ -102,7 +110,11 @@ uint64_t size_of(const Facts& facts) {
   return std::max(size, least);
 }
 
-void note_refused_at(Facts& facts, const Address& address) {
+void note_refused_at(Facts& facts, const Event& event) {
+  const auto behind = translation_of(event);
+  const Address& address =
+      behind && behind->own.address ? *behind->own.address : *event.server_address;
+  facts.refused_behind = behind;
   auto& known = facts.refused_at;
   if (known.size() < Facts::max_refused_at && std::ranges::find(known, address) == known.end())
     known.push_back(address);
@@ -119,7 +131,10 @@ uint64_t last_event_ns(const Facts& facts) {
 } // namespace
 
 SubjectKey subject_of(const Event& event) {
-  return {event.listener, event.netns.value_or(0), event.server_port.value_or(0)};
+  // Whoever listens, or does not, is behind the translation; the way there is in front of it.
+  const bool is_behind = event.server_nat && !event.is_passing;
+  const uint16_t port = is_behind ? event.server_nat->port : event.server_port.value_or(0);
+  return {event.listener, event.netns.value_or(0), port};
 }
 
 Diagnosis::Subject* Diagnosis::subject(const SubjectKey& key, uint64_t at_ns) {
@@ -168,7 +183,7 @@ void Diagnosis::note(const Event& event, uint64_t at_ns) {
   if (event.action == AW_LISTEN_DROP && event.reason == AW_OTHER && event.kernel_reason)
     found->facts.kernel_reason = *event.kernel_reason;
   if (event.action == AW_RESET_SENT && event.reason == AW_NO_LISTENER && event.server_address)
-    note_refused_at(found->facts, *event.server_address);
+    note_refused_at(found->facts, event);
   if (event.action == AW_LISTEN_DROP)
     note_refusal(found->facts, event);
   if (event.action == AW_CLOSED_AFTER_ACCEPT && event.early_close)

@@ -27,6 +27,13 @@ struct Seen {
   }
 };
 
+/// Where clients send to, and where this host sends it on to.
+struct Translation {
+  std::optional<Address> address;
+  uint16_t port = 0;
+  OwnEnd own;
+};
+
 /// Packets that were refused for one reason: how many of each kind, and of the last of them what
 /// its record had.
 struct Refused {
@@ -36,6 +43,8 @@ struct Refused {
   std::optional<Address> client;
   aw_hook hook = AW_HOOK_UNKNOWN;
   std::optional<OldConnection> old_connection;
+  std::optional<Translation> translation;
+  bool is_passing = false; ///< on its way through this host
 };
 
 /// Connections that their owner closed within a moment of accept(), and did not serve.
@@ -133,6 +142,7 @@ struct Facts {
   std::vector<ListenerEnd> deaths;
   /// The addresses that refused clients came to: the first few, at most max_refused_at.
   std::vector<Address> refused_at;
+  std::optional<Translation> refused_behind; ///< by which the last of them came there
   static constexpr size_t max_refused_at = 4;
   /// Listeners of this host with the same port that do not take what comes to that address: at
   /// most max_elsewhere.

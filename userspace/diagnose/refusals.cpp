@@ -89,6 +89,16 @@ std::string advice_for_no_route(const Scene& scene) {
 }
 
 std::string advice_for_neighbour(const Scene& scene) {
+  const auto& translation = scene.refused.translation;
+  if (translation && scene.refused.is_passing && !scene.is_answer())
+    return fmt::format(
+        "Nobody answers there for {}: a container that is gone, and the rule that published its "
+        "port is left. See nft list ruleset (dnat to), ip neigh show dev {}, and the runtime's "
+        "list of ports.",
+        translation->own.address
+            ? std::string{std::string_view{to_string(*translation->own.address)}}
+            : "it",
+        scene.device());
   return fmt::format(
       "Nobody answers for the link-layer address of the next hop to {} on {}, or the "
       "table is full: ip route get {}, ip neigh show dev {} (FAILED), sysctl "
@@ -216,6 +226,8 @@ std::string sentence(const RuleContext& c, const Refusal& kind, const Scene& sce
   if (kind.reason == AW_OTHER)
     what += fmt::format(": {}", scene.facts.kernel_reason.empty() ? "no reason is known"
                                                                   : scene.facts.kernel_reason);
+  if (scene.refused.translation)
+    what += fmt::format(", on the way to {}", text_of(*scene.refused.translation));
   if (const auto& old = scene.refused.old_connection) {
     what += fmt::format(", the last for one in {}", tcp_state_name(old->state));
     if (old->idle_seconds)

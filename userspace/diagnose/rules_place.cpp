@@ -13,7 +13,11 @@ std::string place_of(const Facts& facts) {
   for (const Address& address : facts.refused_at)
     text +=
         fmt::format("{}{}", text.empty() ? "at " : " or ", std::string_view{to_string(address)});
-  return facts.refused_at.size() < Facts::max_refused_at ? text : text + " (or others)";
+  if (facts.refused_at.size() == Facts::max_refused_at)
+    text += " (or others)";
+  return facts.refused_behind
+             ? fmt::format("{}; clients come to {}", text, text_of(*facts.refused_behind))
+             : text;
 }
 
 /// A wildcard of IPv6 takes IPv4 as well, unless the socket was told not to.
@@ -64,6 +68,8 @@ std::string where(const Facts& facts) {
     text += fmt::format(", {} of them ACKs", packets[AW_STAGE_ACK]);
   if (hook != AW_HOOK_UNKNOWN)
     text += fmt::format(", at {}", name_of(hook));
+  if (refused->second.translation)
+    text += fmt::format(", on the way to {}", text_of(*refused->second.translation));
   return text;
 }
 

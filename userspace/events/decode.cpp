@@ -46,6 +46,10 @@ EarlyClose early_close_of(const aw_event& record) {
   return close;
 }
 
+bool is_any(const Address& address) {
+  return std::ranges::all_of(address.bytes, [](uint8_t byte) { return byte == 0; });
+}
+
 void add_listener(const aw_event& record, const Instant& now, Event& event) {
   const aw_listener& listener = record.listener;
   event.listener = listener.id;
@@ -64,11 +68,9 @@ void add_listener(const aw_event& record, const Instant& now, Event& event) {
 /// wildcard; a record about the listener itself shows the wildcard.
 void add_bound_address(const aw_listener& listener, Event& event) {
   const Address bound = address_of(listener);
-  const bool wildcard =
-      std::all_of(bound.bytes.begin(), bound.bytes.end(), [](uint8_t byte) { return byte == 0; });
   const bool about_listener =
       event.action == AW_LISTENER_OPENED || event.action == AW_LISTENER_CLOSED;
-  if (about_listener || !wildcard) {
+  if (about_listener || !is_any(bound)) {
     event.server_address = bound;
     event.family = bound.family;
   }
@@ -79,6 +81,18 @@ Result<Record> of_known_numbers(Record record) {
     return failure("a record has a number that stands for nothing",
                    "The programs and this binary are of different builds: report this.");
   return record;
+}
+
+/// Where the packet goes, or went, that its client sent to another place.
+std::optional<OwnEnd> own_end_of(const aw_event& record) {
+  if (record.nat_port)
+    return OwnEnd{to_address(record.ends.family, record.nat_address), record.nat_port};
+  constexpr unsigned both = AW_HAS_LISTENER | AW_HAS_PORT;
+  const aw_listener& listener = record.listener;
+  if ((record.flags & both) != both || !listener.port || listener.port == record.ends.server_port)
+    return std::nullopt;
+  const Address bound = address_of(listener);
+  return OwnEnd{is_any(bound) ? std::nullopt : std::optional{bound}, listener.port};
 }
 
 OldConnection old_connection_of(const aw_event& record) {
@@ -138,6 +152,8 @@ Event to_event(const aw_event& record, const Instant& now, const ReasonNames& na
   } else if (record.flags & AW_HAS_LISTENER) {
     add_bound_address(record.listener, event);
   }
+  event.server_nat = own_end_of(record);
+  event.is_passing = record.flags & AW_IS_PASSING;
   if (record.flags & AW_HAS_BACKLOG)
     event.backlog = record.backlog;
   event.end = end_of(record);

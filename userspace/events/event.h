@@ -248,6 +248,13 @@ struct OldConnection {
 /// As `ss` has it, in lower case with underscores; empty: the kernel has no such state.
 [[nodiscard]] std::string_view tcp_state_name(uint8_t state);
 
+/// The listener's own end, where what came was not addressed to it: netfilter translated it, or
+/// something else led it there (TPROXY, a program of sk_lookup).
+struct OwnEnd {
+  std::optional<Address> address; ///< absent: any
+  uint16_t port = 0;
+};
+
 /// One event as a value: what happened, wherever it came from. What is not known
 /// is absent.
 struct Event {
@@ -260,6 +267,8 @@ struct Event {
   uint64_t listener = 0; ///< aw_listener.id; 0: none
   std::optional<Address> server_address;
   std::optional<uint16_t> server_port;
+  std::optional<OwnEnd> server_nat;
+  bool is_passing = false; ///< on its way through this host, to no listener of it
   std::optional<Address> client_address;
   std::optional<uint16_t> client_port;
   uint16_t family = 0; ///< of the packet: AF_INET, AF_INET6; 0: not known

@@ -49,7 +49,7 @@ constexpr std::array kinds{
     FindingKind{"reverse_path", medium, "The reverse path filter drops SYNs"},
     FindingKind{"not_local", low, "SYNs come to an address that is not this host's"},
     FindingKind{"route_localnet", medium, "SYNs are translated to a loopback address"},
-    FindingKind{"neighbour", medium, "Answers find no neighbour that takes them"},
+    FindingKind{"neighbour", medium, "Packets find no neighbour that takes them"},
     FindingKind{"checksum", medium, "Packets come with a wrong checksum"},
     FindingKind{"cpu_backlog", high, "The backlog of a CPU is full"},
     FindingKind{"old_connection", medium, "SYNs meet old connections of the same ports"},

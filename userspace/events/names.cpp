@@ -81,7 +81,7 @@ constexpr std::array<std::string_view, 5> source_names{
 };
 
 constexpr std::array<std::string_view, AW_NR_HOOKS> hook_names{
-    "", "ingress", "prerouting", "input", "output", "postrouting",
+    "", "ingress", "prerouting", "input", "forward", "output", "postrouting",
 };
 
 template <typename Enum, typename Names>

@@ -8,7 +8,6 @@ constexpr std::array<aw_stage, 3> syn{AW_STAGE_SYN};
 constexpr std::array<aw_stage, 3> ack{AW_STAGE_ACK};
 constexpr std::array<aw_stage, 3> syn_or_ack{AW_STAGE_SYN, AW_STAGE_ACK};
 constexpr std::array<aw_stage, 3> syn_or_synack{AW_STAGE_SYN, AW_STAGE_SYNACK};
-constexpr std::array<aw_stage, 3> synack{AW_STAGE_SYNACK};
 constexpr std::array<aw_stage, 3> whole_handshake{AW_STAGE_SYN, AW_STAGE_SYNACK, AW_STAGE_ACK};
 constexpr std::array<aw_stage, 3> syn_or_queued{AW_STAGE_SYN, AW_STAGE_QUEUED};
 constexpr std::array<aw_stage, 3> ack_or_closed{AW_STAGE_ACK, AW_STAGE_CLOSED};
@@ -35,7 +34,7 @@ constexpr std::array table{
     Occurrence{AW_LISTEN_DROP, AW_REVERSE_PATH, syn_or_ack},
     Occurrence{AW_LISTEN_DROP, AW_NOT_LOCAL, syn_or_ack},
     Occurrence{AW_LISTEN_DROP, AW_ROUTE_LOCALNET, syn_or_ack},
-    Occurrence{AW_LISTEN_DROP, AW_NEIGHBOUR, synack},
+    Occurrence{AW_LISTEN_DROP, AW_NEIGHBOUR, syn_or_synack},
     Occurrence{AW_LISTEN_DROP, AW_CHECKSUM, syn_or_ack},
     Occurrence{AW_LISTEN_DROP, AW_CPU_BACKLOG, syn},
     Occurrence{AW_LISTEN_DROP, AW_OLD_CONNECTION, syn},

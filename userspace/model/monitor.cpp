@@ -12,6 +12,15 @@ constexpr uint64_t mute_ns = second_ns;
 /// After the last packet that a firewall dropped.
 constexpr uint64_t chains_watched_ns = 60 * second_ns;
 
+/// Where whoever listens has to be found; absent: it is not known.
+std::optional<OwnEnd> own_end_of(const Event& event) {
+  if (event.server_nat && event.server_nat->address)
+    return event.server_nat;
+  if (!event.server_address || !event.server_port)
+    return std::nullopt;
+  return OwnEnd{event.server_address, *event.server_port};
+}
+
 } // namespace
 
 Monitor::Monitor(Scope scope, ReasonNames names, const Host& host, KernelControl& control,
@@ -92,7 +101,9 @@ void Monitor::handle(const aw_event& record, uint64_t count) {
 /// Where the packet went, or, after a translation or TPROXY, where its listener is.
 bool Monitor::is_in_place(const Event& event) const {
   const Listener* listener = event.listener ? table_.find(event.listener) : nullptr;
-  return scope_.wants_place(event.netns.value_or(0), event.server_port.value_or(0)) ||
+  const uint32_t netns = event.netns.value_or(0);
+  return scope_.wants_place(netns, event.server_port.value_or(0)) ||
+         (event.server_nat && scope_.wants_place(netns, event.server_nat->port)) ||
          (listener && scope_.wants_place(listener->netns, listener->port));
 }
 
@@ -122,10 +133,11 @@ void Monitor::find_holders(const aw_event& record) {
 std::vector<const Listener*> Monitor::listeners_of(const Event& event) const {
   if (event.listener)
     return {table_.find(event.listener)};
-  if (!event.netns || !event.server_address || !event.server_port ||
-      event.reason == AW_NO_LISTENER || event.reason == AW_CLOSED_LISTENER)
+  const auto end = own_end_of(event);
+  if (!event.netns || !end || event.is_passing || event.reason == AW_NO_LISTENER ||
+      event.reason == AW_CLOSED_LISTENER)
     return {};
-  return table_.find_at(*event.netns, *event.server_address, *event.server_port);
+  return table_.find_at(*event.netns, *end->address, end->port);
 }
 
 /// Members of a SO_REUSEPORT group are not told apart there, so none is named unless they are one
@@ -141,10 +153,10 @@ void Monitor::name_place(const aw_event& record, const std::vector<const Listene
 }
 
 void Monitor::name_former(const aw_event& record, Event& event) const {
-  if (!event.netns || !event.server_address || !event.server_port)
+  const auto end = own_end_of(event);
+  if (!event.netns || !end)
     return;
-  const Listener* former =
-      table_.find_former(*event.netns, *event.server_address, *event.server_port);
+  const Listener* former = table_.find_former(*event.netns, *end->address, end->port);
   if (!former || !former->last_holder || former->closed_ns > record.header.boot_ns)
     return;
   const auto gap_ns = record.header.boot_ns - former->closed_ns;

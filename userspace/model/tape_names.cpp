@@ -92,6 +92,7 @@ void Pseudonyms::replace(aw_event& record) {
   replace_address(record.listener.family, record.listener.address);
   replace_address(record.ends.family, record.ends.server_address);
   replace_address(record.ends.family, record.ends.client_address);
+  replace_address(record.ends.family, record.nat_address);
   replace_comm(record.comm);
 }
 

@@ -21,7 +21,7 @@ constexpr std::array table{
     Field{"host.boot.id", "", "", "Of start: which boot of the host it is"},
     Field{"server.address", "LISTENER", "", "The listener's end, as the packet saw it"},
     Field{"server.port", "PORT", "", "The listener's port"},
-    Field{"server.nat", "", "", "Reserved: the listener's own end of a translated packet"},
+    Field{"server.nat", "LISTENER", "", "The listener's own end, where that is another"},
     Field{"client.address", "CLIENT", "", "The other end"},
     Field{"client.port", "CLIENT", "", "The other end's port"},
     Field{"client.nat", "", "", "Reserved"},

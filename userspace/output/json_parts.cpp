@@ -22,13 +22,20 @@ void write_cgroup(JsonWriter& json, const std::string& path) {
 } // namespace
 
 void write_end(JsonWriter& json, std::string_view key, const std::optional<Address>& address,
-               std::optional<uint16_t> port) {
+               std::optional<uint16_t> port, const std::optional<OwnEnd>& nat) {
   const auto text = address ? to_string(*address) : ShortText<INET6_ADDRSTRLEN>{};
   if (text.empty() && !port)
     return;
   json.begin_object(key);
   json.known("address", text);
   json.member("port", port);
+  if (nat) {
+    json.begin_object("nat");
+    if (nat->address)
+      json.member("ip", std::string_view{to_string(*nat->address)});
+    json.member("port", nat->port);
+    json.end_object();
+  }
   json.end_object();
 }
 

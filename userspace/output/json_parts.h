@@ -10,7 +10,7 @@ namespace acceptwatch {
 
 /// One end of a connection, under "server" or "client".
 void write_end(JsonWriter& json, std::string_view key, const std::optional<Address>& address,
-               std::optional<uint16_t> port);
+               std::optional<uint16_t> port, const std::optional<OwnEnd>& nat = {});
 
 /// `family`: AF_INET, AF_INET6; 0: not known.
 void write_network(JsonWriter& json, uint16_t family, std::string_view device = {});

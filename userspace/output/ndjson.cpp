@@ -171,7 +171,7 @@ void NdjsonFormatter::write(const Event& event, const StateRoom& room, std::stri
   if (event.verdict)
     write_name(json, "rule", event.verdict->finding.name);
   write_name(json, "host", host_);
-  write_end(json, "server", event.server_address, event.server_port);
+  write_end(json, "server", event.server_address, event.server_port, event.server_nat);
   write_end(json, "client", event.client_address, event.client_port);
   write_network(json, event.family, event.device);
   write_owner(json, event.owner);

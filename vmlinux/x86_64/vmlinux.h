@@ -215,6 +215,8 @@ typedef enum {
 	SS_FREE = 0, SS_UNCONNECTED = 1, SS_CONNECTING = 2, SS_CONNECTED = 3, SS_DISCONNECTING = 4,
 } socket_state;
 
+typedef u8 u_int8_t;
+
 struct bpf_flow_keys;
 struct bpf_iter_meta;
 struct bpf_sock;
@@ -224,6 +226,7 @@ struct file_operations;
 struct files_struct;
 struct hlist_node;
 struct inode;
+struct ip_conntrack_stat;
 struct ipstats_mib;
 struct kernfs_node;
 struct linux_mib;
@@ -596,15 +599,24 @@ struct netns_ipv4 {
 	int sysctl_max_syn_backlog;
 };
 
+struct netns_ct {
+	struct ip_conntrack_stat *stat;
+};
+
 struct net {
 	struct ns_common ns;
 	struct netns_core core;
 	struct netns_mib mib;
 	struct netns_ipv4 ipv4;
+	struct netns_ct ct;
 	u64 net_cookie;
 };
 
 struct linux_mib {};
+
+struct ip_conntrack_stat {
+	unsigned int drop;
+};
 
 struct ipstats_mib {};
 
@@ -643,6 +655,7 @@ struct sk_buff {
 	struct sock *sk;
 	char cb[48];
 	unsigned long _skb_refdst;
+	unsigned long _nfct;
 	unsigned int len;
 	__u8 active_extensions;
 	__u8 : 0;
@@ -671,6 +684,21 @@ struct rtable {
 
 struct rt6_info {
 	u32 rt6i_flags;
+};
+
+struct nf_conntrack_tuple {
+	struct {
+		u_int8_t protonum;
+	} dst;
+};
+
+struct nf_conntrack_tuple_hash {
+	struct nf_conntrack_tuple tuple;
+};
+
+struct nf_conn {
+	struct nf_conntrack_tuple_hash tuplehash[2];
+	unsigned long status;
 };
 
 struct inet_skb_parm {

@@ -47,6 +47,7 @@ Counters Counters::read() {
   Counters result;
   need_pair("/proc/net/netstat", "TcpExt: ", result.values_);
   need_pair("/proc/net/snmp", "Tcp: ", result.values_);
+  need_pair("/proc/net/snmp", "Ip: ", result.values_);
   read_pair("/proc/net/netstat", "MPTcpExt: ", result.values_); // not every kernel has MPTCP
   return result;
 }

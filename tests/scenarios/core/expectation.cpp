@@ -49,8 +49,8 @@ bool Expectation::absorb(const Expectation& more) {
     return std::tie(one.action, one.reason, one.stage, one.network_type, one.server_address,
                     one.client_address, one.server_port, one.folds, one.owner, one.no_owner,
                     one.accept_depth, one.accept_limit, one.syn_depth, one.syn_limit, one.retry,
-                    one.netfilter_hook, one.netfilter_table, one.netfilter_chain, one.end,
-                    one.kernel_function, one.also);
+                    one.nat_port, one.netfilter_hook, one.netfilter_table, one.netfilter_chain,
+                    one.end, one.kernel_function, one.also);
   };
   if (kind(*this) != kind(more) || clients.empty() != more.clients.empty()) {
     return false;

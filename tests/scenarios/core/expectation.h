@@ -51,6 +51,7 @@ struct Expectation {
   std::optional<Range> syn_depth;
   std::optional<Range> syn_limit;
   std::optional<Range> retry;
+  std::optional<Range> nat_port; // where the packet is translated to
   std::string netfilter_hook;
   std::string netfilter_table; // of nf_tables
   std::string netfilter_chain;

@@ -186,6 +186,7 @@ Complaints wrong_fields(const Expectation& expected, const Record& record,
   check.number("acceptwatch.syn_queue.depth", expected.syn_depth);
   check.number("acceptwatch.syn_queue.limit", expected.syn_limit);
   check.number("acceptwatch.retry", expected.retry);
+  check.number("server.nat.port", expected.nat_port);
   check.text("acceptwatch.netfilter.hook", expected.netfilter_hook);
   check.text("acceptwatch.netfilter.table", expected.netfilter_table);
   check.text("acceptwatch.netfilter.chain", expected.netfilter_chain);

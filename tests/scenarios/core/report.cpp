@@ -78,6 +78,7 @@ void put_expectation(JsonWriter& out, const Expectation& expected) {
   put(out, "syn_depth", expected.syn_depth);
   put(out, "syn_limit", expected.syn_limit);
   put(out, "retry", expected.retry);
+  put(out, "nat_port", expected.nat_port);
   put(out, "netfilter_hook", expected.netfilter_hook);
   put(out, "netfilter_table", expected.netfilter_table);
   put(out, "netfilter_chain", expected.netfilter_chain);
@@ -147,6 +148,7 @@ Expectation expectation_from(const JsonValue& from) {
   result.syn_depth = range_at(from, "syn_depth");
   result.syn_limit = range_at(from, "syn_limit");
   result.retry = range_at(from, "retry");
+  result.nat_port = range_at(from, "nat_port");
   result.netfilter_hook = from["netfilter_hook"].GetString();
   result.netfilter_table = from["netfilter_table"].GetString();
   result.netfilter_chain = from["netfilter_chain"].GetString();

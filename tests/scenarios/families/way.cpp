@@ -143,6 +143,71 @@ void old_connection(Stage& stage) { old_connection_at(stage, 30001); }
 
 void old_connection_of_others(Stage& stage) { old_connection_at(stage, 30002); }
 
+// A published port: what comes to it is sent on to a container, whose network is behind the same
+// device here. It is none of this host's listeners, though one has that port.
+constexpr uint16_t container_port = 9128;
+
+void forwarded_to_container(Stage& stage, uint16_t dropped_port) {
+  TunPeers tun;
+  set_sysctl("net.ipv4.ip_forward", 1);
+  translate(server_port, TunPeers::roaming_address(), container_port);
+  drop_by_firewall(Hook::forward, dropped_port);
+  stage.go();
+  Listener proxy = open_listener(stage, {.port = server_port, .backlog = 10});
+  const auto peers = tun.add_many(30001, 3, server_port);
+  for (Peer* peer : peers) {
+    tun.send_syn(*peer);
+  }
+  if (dropped_port == container_port) {
+    Expectation dropped = refused(stage, "firewall", "syn", ports_of(peers));
+    dropped.owner.reset();
+    dropped.no_owner = true;
+    dropped.server_address = TunPeers::server_address(AF_INET);
+    dropped.nat_port = Range::exactly(container_port);
+    dropped.netfilter_hook = "forward";
+    stage.expect(dropped);
+    stage.await_records();
+    stage.claim(stage.world().moved("InDelivers") == 0, "no SYN was for this host");
+  } else {
+    stage.await_moved("ForwDatagrams", 3);
+  }
+  close_listener(stage, proxy, {});
+}
+
+void published_dropped(Stage& stage) { forwarded_to_container(stage, container_port); }
+
+void published_passes(Stage& stage) { forwarded_to_container(stage, container_port + 1); }
+
+// REDIRECT to a port of this host.
+void redirect_to(Stage& stage, bool listens) {
+  TunPeers tun;
+  translate(server_port, TunPeers::server_address(AF_INET), container_port);
+  stage.go();
+  const auto peers = tun.add_many(30001, 3, server_port);
+  if (listens) {
+    Listener listener = open_listener(stage, {.port = container_port, .backlog = 10});
+    for (Peer* peer : peers) {
+      shake(tun, *peer);
+    }
+    close_listener(stage, listener, {});
+    return expect_resends(stage, tun);
+  }
+  for (Peer* peer : peers) {
+    tun.send_syn(*peer);
+    tun.await_reset(*peer);
+  }
+  Expectation reset = refused(stage, "no_listener", "syn", ports_of(peers));
+  reset.action = "reset_sent";
+  reset.owner.reset();
+  reset.no_owner = true;
+  reset.nat_port = Range::exactly(container_port);
+  stage.expect(reset);
+}
+
+void redirect_refused(Stage& stage) { redirect_to(stage, false); }
+
+void redirect_taken(Stage& stage) { redirect_to(stage, true); }
+
 } // namespace
 
 std::vector<Scenario> way_scenarios() {
@@ -156,6 +221,11 @@ std::vector<Scenario> way_scenarios() {
        reverse_path_right},
       {"old_connection", "a SYN from the port of an established connection", old_connection},
       {"old_connection_of_others", "the same from the port beside it", old_connection_of_others},
+      {"published_dropped", "3 SYNs are translated to a container, and dropped at forward",
+       published_dropped},
+      {"published_passes", "the same, and the rule is for another port", published_passes},
+      {"redirect_refused", "3 SYNs are sent on to a port where nobody listens", redirect_refused},
+      {"redirect_taken", "the same, and somebody does", redirect_taken},
   };
 }
 

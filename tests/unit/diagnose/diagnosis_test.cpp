@@ -154,6 +154,15 @@ TEST_F(DiagnosisTest, AGapEndsWithTheNextListener) {
   EXPECT_DOUBLE_EQ(evidence[1].value, 2.5);
 }
 
+TEST(SubjectOf, WhatIsTranslatedIsTheListenersOwnPort) {
+  Event event = drop();
+  event.server_port = 443;
+  event.server_nat = OwnEnd{{}, 80};
+  EXPECT_EQ(subject_of(event).port, 80);
+  event.is_passing = true;
+  EXPECT_EQ(subject_of(event).port, 443) << "the port that is published";
+}
+
 TEST_F(DiagnosisTest, ADeathIsOfThePlaceAndNoOrderlyEndIs) {
   Event closed = drop();
   closed.action = AW_LISTENER_CLOSED;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diagnose/rules.h"
 
+#include "support/records.h"
+
 #include <algorithm>
 #include <gtest/gtest.h>
 #include <set>
@@ -230,6 +232,36 @@ TEST(Rules, AClosedPortNamesWhoListensOnAnotherAddress) {
   const auto found = judge(facts, {});
   ASSERT_EQ(found.size(), 1U);
   EXPECT_NE(found[0].what.find("web/7 listens on that port at 127.0.0.1 only"), std::string::npos);
+}
+
+TEST(Rules, AClosedPortBehindATranslationNamesBoth) {
+  Facts facts;
+  facts.now_ns = now;
+  facts.refused = seen(3);
+  facts.refused_at = {unit::an_address("127.0.0.1")};
+  facts.refused_behind = Translation{unit::an_address("10.9.0.1"), 80, {{}, 8080}};
+  const auto found = judge(facts, {});
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_NE(found[0].what.find("10.9.0.1:80, which is translated to port 8080"), std::string::npos)
+      << found[0].what;
+}
+
+TEST(Rules, APublishedPortWithoutItsContainerNamesIt) {
+  Facts facts;
+  facts.now_ns = now;
+  facts.dropped[AW_NEIGHBOUR] = seen(3);
+  Refused& refused = facts.refusals[AW_NEIGHBOUR];
+  refused.packets[AW_STAGE_SYN] = 3;
+  refused.device = "br0";
+  refused.is_passing = true;
+  refused.translation =
+      Translation{unit::an_address("fd00::1"), 80, {unit::an_address("fd00::5"), 8080}};
+  const auto found = judge(facts, {});
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_NE(found[0].what.find("[fd00::1]:80, which is translated to [fd00::5]:8080"),
+            std::string::npos)
+      << found[0].what;
+  EXPECT_NE(found[0].advice.find("Nobody answers there for fd00::5"), std::string::npos);
 }
 
 OwnerState doing(Activity activity) {

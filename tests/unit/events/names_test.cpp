@@ -90,9 +90,9 @@ TEST(Names, OfSourcesAreThoseOfTheContract) {
 }
 
 TEST(Names, OfHooksAreThoseOfTheContract) {
-  EXPECT_EQ(
-      names_between<aw_hook>(AW_HOOK_INGRESS, AW_NR_HOOKS),
-      (std::set<std::string_view>{"ingress", "prerouting", "input", "output", "postrouting"}));
+  EXPECT_EQ(names_between<aw_hook>(AW_HOOK_INGRESS, AW_NR_HOOKS),
+            (std::set<std::string_view>{"ingress", "prerouting", "input", "forward", "output",
+                                        "postrouting"}));
   EXPECT_EQ(name_of(AW_HOOK_INPUT), "input");
 }
 

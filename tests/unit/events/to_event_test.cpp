@@ -100,6 +100,30 @@ TEST(ToEvent, AWildcardSaysNotWhereAConnectionWent) {
   }
 }
 
+TEST(ToEvent, ATranslatedPacketHasTheListenersOwnEndBesideTheClients) {
+  auto record = full_record();
+  record.flags = AW_HAS_ENDS | AW_IS_PASSING;
+  record.nat_port = 8443;
+  unit::set_address(record.nat_address, "2001:db8::7");
+  const auto event = converted(record);
+  EXPECT_TRUE(event.is_passing);
+  EXPECT_EQ(event.server_port, 443);
+  ASSERT_TRUE(event.server_nat);
+  EXPECT_EQ(event.server_nat->address, unit::an_address("2001:db8::7"));
+  EXPECT_EQ(event.server_nat->port, 8443);
+}
+
+TEST(ToEvent, AListenerThatIsLedToHasItsOwnPort) {
+  auto record = full_record();
+  record.flags = AW_HAS_LISTENER | AW_HAS_ENDS;
+  auto event = converted(record);
+  ASSERT_TRUE(event.server_nat);
+  EXPECT_EQ(event.server_nat->port, 80);
+  record.listener.port = 443;
+  event = converted(record);
+  EXPECT_FALSE(event.server_nat) << "it is where the client sent to";
+}
+
 TEST(ToEvent, ARecordAboutTheListenerShowsItsWildcard) {
   for (const aw_action action : {AW_LISTENER_OPENED, AW_LISTENER_CLOSED}) {
     auto record = unit::an_event(action);

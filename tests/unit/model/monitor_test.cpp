@@ -131,6 +131,25 @@ TEST_F(MonitorTest, APacketThatCameToNoListenerIsOfWhoListensThere) {
   EXPECT_EQ(sink.events[0].owner->name, "java");
 }
 
+TEST_F(MonitorTest, APacketThatPassesIsOfNoListener) {
+  ASSERT_TRUE(begin());
+  aw_event record = to(80, AW_LISTEN_DROP, AW_FIREWALL);
+  record.flags |= AW_IS_PASSING;
+  record.nat_port = 80;
+  apply(record);
+  EXPECT_EQ(sink.events.at(0).listener, 0U);
+  EXPECT_FALSE(sink.events.at(0).owner);
+}
+
+TEST_F(MonitorTest, ATranslatedPacketIsOfWhoListensBehindIt) {
+  ASSERT_TRUE(begin());
+  aw_event record = to(443, AW_LISTEN_DROP, AW_FIREWALL);
+  std::ranges::copy(record.ends.server_address, record.nat_address);
+  record.nat_port = 80;
+  apply(record);
+  EXPECT_EQ(sink.events.at(0).listener, shop);
+}
+
 TEST_F(MonitorTest, OfAGroupOfSeveralProcessesNobodyIsNamed) {
   host.holders.push_back(a_holder(8, 80, 4712, "java"));
   ASSERT_TRUE(begin());

@@ -76,6 +76,15 @@ TEST_F(PseudonymsTest, WhatIsBehindAnAddressOfIPv4IsLeftOut) {
   EXPECT_EQ(record.ends.client_address[9], 0);
 }
 
+TEST_F(PseudonymsTest, AnAddressBehindATranslationHasOneToo) {
+  aw_event record{};
+  record.ends.family = AF_INET;
+  record.nat_port = 80;
+  set_address(record.nat_address, "10.88.0.5");
+  pseudonyms.replace(record);
+  EXPECT_EQ(record.nat_address[0], 198);
+}
+
 TEST_F(PseudonymsTest, WhichCgroupIsInWhichCanStillBeSeen) {
   EXPECT_EQ(cgroup("/system.slice/shop.service"), "/cgroup-1/cgroup-2");
   EXPECT_EQ(cgroup("/system.slice"), "/cgroup-1");

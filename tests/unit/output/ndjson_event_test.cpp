@@ -173,11 +173,14 @@ TEST(NdjsonEvent, HasAnEndWithOneOfItsHalves) {
 TEST(NdjsonEvent, NamesIpv6) {
   auto event = unit::contract_event();
   event.family = AF_INET6;
+  event.server_nat = OwnEnd{unit::an_address("2001:db8::5"), 8080};
   event.server_address = unit::an_address("2001:db8::1");
   event.client_address = unit::an_address("::ffff:10.0.0.9");
   const auto document = parsed(event);
   EXPECT_EQ(text_at(document, "/network/type"), "ipv6");
   EXPECT_EQ(text_at(document, "/server/address"), "2001:db8::1");
+  EXPECT_EQ(text_at(document, "/server/nat/ip"), "2001:db8::5");
+  EXPECT_EQ(at(document, "/server/nat/port")->GetUint(), 8080U);
   EXPECT_EQ(text_at(document, "/client/address"), "::ffff:10.0.0.9");
 }
 
