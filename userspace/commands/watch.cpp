@@ -244,6 +244,8 @@ Result<void> Watch::open_loop() {
 }
 
 Result<void> Watch::begin() {
+  if (options_.explained)
+    probes_.looks->follow_translations(options_.netns, *options_.explained);
   auto begun = recorder_->begin([this]() -> Result<Instant> {
     if (auto activated = probes_.records->activate(); !activated)
       return tl::unexpected{activated.error()};

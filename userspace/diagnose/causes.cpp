@@ -149,6 +149,7 @@ constexpr std::array causes{
           .needs_arrivals = true},
     Cause{.name = "conntrack",
           .title = "a full table of tracked connections",
+          .findings = {"conntrack_full"},
           .excluded = counted_none,
           .unseen = no_counter},
     Cause{.name = "old_connection",

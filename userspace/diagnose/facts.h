@@ -27,13 +27,6 @@ struct Seen {
   }
 };
 
-/// Where clients send to, and where this host sends it on to.
-struct Translation {
-  std::optional<Address> address;
-  uint16_t port = 0;
-  OwnEnd own;
-};
-
 /// Packets that were refused for one reason: how many of each kind, and of the last of them what
 /// its record had.
 struct Refused {
@@ -128,7 +121,9 @@ struct Facts {
   std::optional<uint64_t> cookies_sent;
   std::optional<uint64_t> cookies_returned;
 
-  std::optional<Chain> chain; ///< of nf_tables, that dropped the last packet
+  std::optional<ConntrackTable> conntrack; ///< of the namespace, where its firewall drops
+  uint64_t conntrack_dropped = 0;          ///< packets for want of room in it, since the start
+  std::optional<Chain> chain;              ///< of nf_tables, that dropped the last packet
   std::optional<Owner> owner;
   StateLooks states;                    ///< of the owner, while nothing or little is accepted
   std::optional<FileShortage> shortage; ///< what accept() of a holder fails for

@@ -161,6 +161,7 @@ MaybeFinding syn_flood(const RuleContext& c);
 MaybeFinding cookies_hide_full_syn_queue(const RuleContext& c);
 MaybeFinding syn_queue_full(const RuleContext& c);
 MaybeFinding handshakes_lost(const RuleContext& c);
+MaybeFinding conntrack_full(const RuleContext& c);
 MaybeFinding firewall(const RuleContext& c);
 
 // Nobody listens any more: rules_gap.cpp.

@@ -39,6 +39,7 @@ constexpr std::array rules{
     Rule{"closed_with_queue", rule::closed_with_queue},
     Rule{"closed_after_accept", rule::closed_after_accept},
     Rule{"handshakes_lost", rule::handshakes_lost},
+    Rule{"conntrack_full", rule::conntrack_full},
     Rule{"firewall", rule::firewall},
 };
 

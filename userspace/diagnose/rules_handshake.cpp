@@ -50,7 +50,10 @@ MaybeFinding syn_flood(const RuleContext& c) {
 }
 
 MaybeFinding cookies_hide_full_syn_queue(const RuleContext& c) {
-  if (!c.goes_on(c.facts.cookies) || looks_like_flood(c))
+  // A flood begins like that, and reaches its number within the second.
+  constexpr uint64_t settle_ns = 1'000'000'000;
+  if (!c.goes_on(c.facts.cookies) || looks_like_flood(c) ||
+      c.facts.now_ns < c.facts.cookies.first_ns + settle_ns)
     return std::nullopt;
   const auto share = answered_share(c.facts);
   Finding finding{"cookies_hide_full_syn_queue",

@@ -54,6 +54,15 @@ std::string advice_for_elsewhere(const Facts& facts) {
          "listens on: acceptwatch list.";
 }
 
+/// It dropped some, where a packet is tracked: on its way in or out of this host.
+bool drops_for_conntrack(const RuleContext& c) {
+  const auto refused = c.facts.refusals.find(AW_FIREWALL);
+  if (!c.facts.conntrack || !c.facts.conntrack_dropped || refused == c.facts.refusals.end())
+    return false;
+  const aw_hook hook = refused->second.hook;
+  return hook == AW_HOOK_PREROUTING || hook == AW_HOOK_OUTPUT || hook == AW_HOOK_UNKNOWN;
+}
+
 /// ", 3 of them SYN-ACKs, at output"
 std::string where(const Facts& facts) {
   const auto refused = facts.refusals.find(AW_FIREWALL);
@@ -113,10 +122,37 @@ MaybeFinding closed_with_queue(const RuleContext& c) {
   return finding;
 }
 
+/// Where connections are tracked first, no chain of nf_tables has been asked yet.
+MaybeFinding conntrack_full(const RuleContext& c) {
+  const Seen& dropped = c.dropped(AW_FIREWALL);
+  if (!c.goes_on(dropped) || !drops_for_conntrack(c))
+    return std::nullopt;
+  const ConntrackTable& table = *c.facts.conntrack;
+  Finding finding{"conntrack_full",
+                  c.facts.conntrack_dropped >= dropped.count ? Confidence::likely
+                                                             : Confidence::possible,
+                  {},
+                  {},
+                  {}};
+  finding.what =
+      fmt::format("the table of tracked connections is full ({} of {}): the kernel "
+                  "dropped {} for that, and {} of them or of a rule came here",
+                  table.entries, table.limit, packets(c.facts.conntrack_dropped), dropped.count);
+  add_number(finding, "dropped", dropped.count);
+  add_number(finding, "entries", table.entries);
+  add_number(finding, "limit", table.limit);
+  finding.advice = "No rule is to be looked for. Raise net.netfilter.nf_conntrack_max (and "
+                   "nf_conntrack_buckets), or find what fills it: conntrack -S, conntrack -L.";
+  return finding;
+}
+
 MaybeFinding firewall(const RuleContext& c) {
   const Seen& dropped = c.dropped(AW_FIREWALL);
   const Seen& rejected = c.facts.rejected;
   if (!c.goes_on(dropped) && !c.goes_on(rejected))
+    return std::nullopt;
+  if (!rejected.count && !c.facts.chain && drops_for_conntrack(c) &&
+      c.facts.conntrack_dropped >= dropped.count)
     return std::nullopt;
   Finding finding{"firewall", Confidence::certain, {}, {}, {}};
   // Where drops have no reason (before 5.17) only the RST shows.

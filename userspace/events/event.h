@@ -253,6 +253,22 @@ struct OldConnection {
 struct OwnEnd {
   std::optional<Address> address; ///< absent: any
   uint16_t port = 0;
+  bool operator==(const OwnEnd&) const = default;
+};
+
+/// The table of tracked connections of a network namespace.
+struct ConntrackTable {
+  uint64_t entries = 0;
+  uint64_t limit = 0;   ///< net.netfilter.nf_conntrack_max
+  uint64_t dropped = 0; ///< packets for want of room, since it was made
+};
+
+/// Where clients send to, and where this host sends it on to.
+struct Translation {
+  std::optional<Address> address;
+  uint16_t port = 0;
+  OwnEnd own;
+  bool operator==(const Translation&) const = default;
 };
 
 /// One event as a value: what happened, wherever it came from. What is not known

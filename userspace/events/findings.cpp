@@ -38,6 +38,7 @@ constexpr std::array kinds{
     FindingKind{"closed_with_queue", medium, "A listener was closed with connections in its queue"},
     FindingKind{"closed_after_accept", medium, "Connections are closed at once, and not served"},
     FindingKind{"firewall", medium, "A firewall of this host drops packets of handshakes"},
+    FindingKind{"conntrack_full", high, "The table of tracked connections is full"},
     FindingKind{"socket_filter", medium, "A BPF program at the socket drops packets"},
     FindingKind{"authentication", medium, "Packets lack the signature that is demanded"},
     FindingKind{"security_module", medium, "A security module refuses connections"},

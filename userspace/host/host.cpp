@@ -11,6 +11,8 @@ std::optional<FileUsage> Host::descriptors(uint32_t) const { return std::nullopt
 bool Host::may_exceed_file_max(uint32_t) const { return false; }
 std::optional<OwnerState> Host::owner_state(const OwnerQuestion&) const { return std::nullopt; }
 std::optional<CookieCounts> Host::cookies(uint32_t) const { return std::nullopt; }
+std::optional<ConntrackTable> Host::conntrack(uint32_t) const { return std::nullopt; }
+std::vector<Translation> Host::translations() const { return {}; }
 std::optional<FileUsage> Host::host_files() const { return std::nullopt; }
 NetCounterLook Host::net_counters(std::optional<uint32_t>, const NetReadings&) const { return {}; }
 std::vector<uint32_t> Host::mounted_namespaces() const { return {}; }

@@ -72,7 +72,14 @@ public:
   /// SYN cookies of the network namespace that the process is in.
   [[nodiscard]] virtual std::optional<CookieCounts> cookies(uint32_t pid) const;
 
+  /// Of the network namespace that the process is in. Absent: connections are not tracked there.
+  [[nodiscard]] virtual std::optional<ConntrackTable> conntrack(uint32_t pid) const;
+
   // The host as a whole.
+
+  /// Where connections for the port that is explained were seen to be sent on to. Empty where
+  /// nobody asked for it.
+  [[nodiscard]] virtual std::vector<Translation> translations() const;
 
   /// Files that are open, and fs.file-max.
   [[nodiscard]] virtual std::optional<FileUsage> host_files() const;

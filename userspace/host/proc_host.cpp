@@ -2,12 +2,15 @@
 #include "host/proc_host.h"
 
 #include "base/file.h"
+#include "base/text.h"
 #include "host/clock.h"
 #include "host/holder_scan.h"
 #include "host/mounts.h"
 #include "host/net_reading.h"
 #include "host/netstat.h"
 #include "host/owner_look.h"
+
+#include <algorithm>
 
 namespace acceptwatch {
 
@@ -87,6 +90,29 @@ std::optional<CookieCounts> ProcHost::cookies(uint32_t pid) const {
   if (sent == counters.end() || returned == counters.end())
     return std::nullopt;
   return CookieCounts{sent->second, returned->second};
+}
+
+std::optional<ConntrackTable> ProcHost::conntrack(uint32_t pid) const {
+  const auto spent = spending();
+  if (!may_look())
+    return std::nullopt;
+  const auto table = read_file(procfs_.path(pid, "net/stat/nf_conntrack"));
+  const auto limit = read_line(procfs_.path("sys/net/netfilter/nf_conntrack_max"));
+  const auto most = limit ? parse_number<uint64_t>(*limit) : std::nullopt;
+  if (!table || !most)
+    return std::nullopt;
+  const auto counters = parse_cpu_table("nf_conntrack", *table);
+  const auto entries = counter_of(counters, "nf_conntrack:entries");
+  const auto dropped = counter_of(counters, "nf_conntrack:drop");
+  // Each CPU's row has the number of them all (ct_cpu_seq_show()).
+  const auto rows = static_cast<uint64_t>(std::ranges::count(*table, '\n')) - 1;
+  if (!entries || !dropped || !rows)
+    return std::nullopt;
+  return ConntrackTable{*entries / rows, *most, *dropped};
+}
+
+std::vector<Translation> ProcHost::translations() const {
+  return translations_ ? translations_->read() : std::vector<Translation>{};
 }
 
 std::optional<FileUsage> ProcHost::host_files() const { return procfs_.host_files(); }

@@ -6,6 +6,7 @@
 #include "host/file_reserve.h"
 #include "host/host.h"
 #include "host/procfs.h"
+#include "host/translations.h"
 
 namespace acceptwatch {
 
@@ -21,6 +22,12 @@ public:
   /// begin without.
   void limit_looks(double share) { budget_.emplace(share); }
 
+  /// From here on translations() knows of connections for that port of a network namespace (its
+  /// inode; absent: of this process's own).
+  void follow_translations(std::optional<uint32_t> netns, uint16_t port) {
+    translations_ = TranslationReader::open(procfs_, netns, port);
+  }
+
   [[nodiscard]] std::optional<std::string> name(uint32_t pid) const override;
   [[nodiscard]] std::optional<uint64_t> start_ns(uint32_t pid) const override;
   [[nodiscard]] std::optional<std::string> cgroup(uint32_t pid) const override;
@@ -30,6 +37,8 @@ public:
   [[nodiscard]] bool may_exceed_file_max(uint32_t pid) const override;
   [[nodiscard]] std::optional<OwnerState> owner_state(const OwnerQuestion& asked) const override;
   [[nodiscard]] std::optional<CookieCounts> cookies(uint32_t pid) const override;
+  [[nodiscard]] std::optional<ConntrackTable> conntrack(uint32_t pid) const override;
+  [[nodiscard]] std::vector<Translation> translations() const override;
   [[nodiscard]] std::optional<FileUsage> host_files() const override;
   [[nodiscard]] NetCounterLook net_counters(std::optional<uint32_t> only,
                                             const NetReadings& before) const override;
@@ -72,6 +81,7 @@ private:
   mutable uint64_t next_counterpart_ns_ = 0; ///< see add_counterpart()
   mutable std::optional<Budget> budget_;
   mutable uint64_t left_out_ = 0;
+  mutable std::optional<TranslationReader> translations_;
 };
 
 } // namespace acceptwatch

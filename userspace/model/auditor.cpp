@@ -147,6 +147,15 @@ bool Auditor::reads_all(const std::set<uint32_t>& needed) const {
   });
 }
 
+std::optional<uint64_t> Auditor::evidence_at_begin(uint32_t netns, EvidenceCounter counter) const {
+  const auto found = namespaces_.find(netns);
+  if (found == namespaces_.end() || found->second.unclear)
+    return std::nullopt;
+  if (!found->second.evidence_before)
+    return 0;
+  return (*found->second.evidence_before)[static_cast<size_t>(counter)];
+}
+
 EvidenceValues Auditor::evidence(const std::set<uint32_t>& needed) const {
   EvidenceValues sum{};
   for (const auto& [netns, state] : namespaces_) {

@@ -40,6 +40,10 @@ public:
   /// What a namespace had counted at the start; zeros of one that is younger. Absent: not known.
   [[nodiscard]] std::optional<CounterValues> values_at_begin(uint32_t netns) const;
 
+  /// The same of an evidence counter.
+  [[nodiscard]] std::optional<uint64_t> evidence_at_begin(uint32_t netns,
+                                                          EvidenceCounter counter) const;
+
   /// By how much the evidence counters have grown, in all namespaces together. That one has not
   /// moved is known only where those of all `needed` namespaces could be read.
   [[nodiscard]] EvidenceValues evidence(const std::set<uint32_t>& needed) const;

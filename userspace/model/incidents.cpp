@@ -130,6 +130,17 @@ void Incidents::count_cookies(uint32_t netns, Facts& facts) const {
   facts.cookies_returned = since(now->returned, KernelCounter::syncookies_recv);
 }
 
+/// A full table drops packets where rules do, and the kernel says no more of either.
+void Incidents::note_conntrack(uint32_t netns, Facts& facts) const {
+  if (!facts.dropped[AW_FIREWALL].count || !facts.owner)
+    return;
+  facts.conntrack = host_.conntrack(facts.owner->pid);
+  const auto before = auditor_.evidence_at_begin(netns, EvidenceCounter::conntrack_drop);
+  if (facts.conntrack && before)
+    facts.conntrack_dropped =
+        facts.conntrack->dropped - std::min(facts.conntrack->dropped, *before);
+}
+
 /// Whether the process that closed the listener runs on. One that was started later has its number.
 void Incidents::note_former(const SubjectKey& key, Facts& facts) const {
   facts.former_lives = false;
@@ -236,6 +247,7 @@ void Incidents::complete(const SubjectKey& key, Facts& facts, const Instant& now
   if (const auto waits = host_.waits(key.listener, listener->cookie))
     diagnosis_.note_accepted(key.listener, waits->accepted, now.boot_ns);
   count_cookies(key.netns, facts);
+  note_conntrack(key.netns, facts);
 }
 
 void Incidents::judge(const Instant& now, const Tell& tell) {

@@ -54,6 +54,7 @@ private:
   void note_holders(const Listener& listener, Facts& facts) const;
   void note_elsewhere(const SubjectKey& key, Facts& facts) const;
   void count_cookies(uint32_t netns, Facts& facts) const;
+  void note_conntrack(uint32_t netns, Facts& facts) const;
 
   const Scope& scope_;
   const Host& host_;

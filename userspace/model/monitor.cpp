@@ -65,6 +65,8 @@ void Monitor::handle(const aw_event& record, uint64_t count) {
   find_holders(record);
   Event event = to_event(record, now_, names_);
   event.count = count;
+  if (scope_.explained && !is_in_place(event))
+    follow(record, event);
   const auto listeners = listeners_of(event);
   name_place(record, listeners, event);
   table_.attribute(event);
@@ -105,6 +107,28 @@ bool Monitor::is_in_place(const Event& event) const {
   return scope_.wants_place(netns, event.server_port.value_or(0)) ||
          (event.server_nat && scope_.wants_place(netns, event.server_nat->port)) ||
          (listener && scope_.wants_place(listener->netns, listener->port));
+}
+
+/// Of another place, to which connections for the one that is explained are sent on: the packet of
+/// a listener does not say so any more.
+void Monitor::follow(const aw_event& record, Event& event) {
+  if (!event.server_address || !event.server_port)
+    return;
+  const auto leads_there = [&](const Translation& one) {
+    return one.own.address == event.server_address && one.own.port == event.server_port;
+  };
+  auto found = std::ranges::find_if(translations_, leads_there);
+  // What began a connection that has failed since was told before it failed.
+  if (found == translations_.end() && record.header.boot_ns > translations_ns_) {
+    translations_ = host_.translations();
+    translations_ns_ = now_.boot_ns;
+    found = std::ranges::find_if(translations_, leads_there);
+  }
+  if (found == translations_.end())
+    return;
+  event.server_nat = found->own;
+  event.server_address = found->address;
+  event.server_port = found->port;
 }
 
 /// Makes the table as true as can be before it is asked. accept() by another

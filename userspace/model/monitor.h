@@ -62,6 +62,7 @@ public:
 
 private:
   void handle(const aw_event& record, uint64_t count);
+  void follow(const aw_event& record, Event& event);
   void find_holders(const aw_event& record);
   [[nodiscard]] std::vector<const Listener*> listeners_of(const Event& event) const;
   void name_place(const aw_event& record, const std::vector<const Listener*>& there,
@@ -120,8 +121,10 @@ private:
   WaitsByListener waits_;         ///< as they were last read
   Losses losses_;                 ///< as they were last read
   Losses told_losses_;
-  std::set<uint32_t> gone_told_; ///< namespaces of the audit
-  std::set<uint64_t> muted_;     ///< listeners of which the kernel says nothing for now
+  std::set<uint32_t> gone_told_;          ///< namespaces of the audit
+  std::set<uint64_t> muted_;              ///< listeners of which the kernel says nothing for now
+  std::vector<Translation> translations_; ///< to the place that is explained, as last read
+  uint64_t translations_ns_ = 0;
   uint64_t begun_ns_ = 0;
   uint64_t next_search_ns_ = 0; ///< no look for a holder before that
   uint64_t look_took_ns_ = 0;   ///< the last one

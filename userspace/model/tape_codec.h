@@ -139,6 +139,11 @@ template <typename A, Is<Pressure> V> void fields(A& a, V& v) { a(v.cpu, v.memor
 template <typename A, Is<OwnerState> V> void fields(A& a, V& v) {
   a(v.threads, v.descriptors, v.frozen, v.cpu_quota, v.pressure, v.open_connections);
 }
+template <typename A, Is<ConntrackTable> V> void fields(A& a, V& v) {
+  a(v.entries, v.limit, v.dropped);
+}
+template <typename A, Is<OwnEnd> V> void fields(A& a, V& v) { a(v.address, v.port); }
+template <typename A, Is<Translation> V> void fields(A& a, V& v) { a(v.address, v.port, v.own); }
 template <typename A, Is<CookieCounts> V> void fields(A& a, V& v) { a(v.sent, v.returned); }
 template <typename A, Is<NetReading> V> void fields(A& a, V& v) {
   a(v.values, v.evidence, v.witnesses, v.files);

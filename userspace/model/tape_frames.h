@@ -43,6 +43,8 @@ enum class Frame : uint8_t {
   waits = 48,
   arrivals = 49,
   chain = 50,
+  conntrack = 51,
+  translations = 52,
 
   // Answers of the kernel control.
   end_pressure = 64,

@@ -103,15 +103,24 @@ void Pseudonyms::replace(aw_holder& record) {
   replace_comm(record.comm);
 }
 
-void Pseudonyms::replace(ToldThread& thread) {
-  replace_name(thread.name);
-  if (!thread.peer)
-    return;
-  Address& address = thread.peer->address;
+void Pseudonyms::replace(Address& address) {
   __u8 bytes[AW_ADDRESS_LEN];
   std::copy(address.bytes.begin(), address.bytes.end(), std::begin(bytes));
   replace_address(address.family, bytes);
   std::copy(std::begin(bytes), std::end(bytes), address.bytes.begin());
+}
+
+void Pseudonyms::replace(ToldThread& thread) {
+  replace_name(thread.name);
+  if (thread.peer)
+    replace(thread.peer->address);
+}
+
+void Pseudonyms::replace(Translation& translation) {
+  for (auto* address : {&translation.address, &translation.own.address}) {
+    if (*address)
+      replace(**address);
+  }
 }
 
 void Pseudonyms::replace(Chain& chain) {

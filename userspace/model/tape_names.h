@@ -19,10 +19,12 @@ public:
   void replace(aw_holder& record);
   void replace(Chain& chain);
   void replace(ToldThread& thread);
+  void replace(Translation& translation);
   void replace_name(std::string& name);
   void replace_cgroup(std::string& path);
 
 private:
+  void replace(Address& address);
   void replace_address(uint16_t family, __u8 (&bytes)[AW_ADDRESS_LEN]);
   void replace_ipv4(__u8* bytes);
   void replace_comm(__u8 (&comm)[AW_COMM_LEN]);

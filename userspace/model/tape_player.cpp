@@ -109,6 +109,12 @@ public:
   std::optional<CookieCounts> cookies(uint32_t) const override {
     return answer<std::optional<CookieCounts>>(Frame::cookies);
   }
+  std::optional<ConntrackTable> conntrack(uint32_t) const override {
+    return answer<std::optional<ConntrackTable>>(Frame::conntrack);
+  }
+  std::vector<Translation> translations() const override {
+    return answer<std::vector<Translation>>(Frame::translations);
+  }
   std::optional<FileUsage> host_files() const override {
     return answer<std::optional<FileUsage>>(Frame::host_files);
   }

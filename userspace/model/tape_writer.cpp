@@ -87,6 +87,17 @@ public:
   std::optional<CookieCounts> cookies(uint32_t pid) const override {
     return recorded(Frame::cookies, host_.cookies(pid));
   }
+  std::optional<ConntrackTable> conntrack(uint32_t pid) const override {
+    return recorded(Frame::conntrack, host_.conntrack(pid));
+  }
+  std::vector<Translation> translations() const override {
+    auto answer = host_.translations();
+    auto kept = answer;
+    for (Translation& translation : kept)
+      translation = frames_.shown(translation);
+    frames_.put(Frame::translations, kept);
+    return answer;
+  }
   std::optional<FileUsage> host_files() const override {
     return recorded(Frame::host_files, host_.host_files());
   }

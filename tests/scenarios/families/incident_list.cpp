@@ -198,6 +198,22 @@ void filter_at_socket(Scene& scene, bool passes) {
     scene.knock(3);
 }
 
+// A rule for another port has connections tracked.
+void track_connections(Scene& /*scene*/) {
+  translate(Scene::port + 1, TunPeers::server_address(AF_INET), Scene::port + 2);
+}
+
+void track_at_most(Scene& scene, long most) {
+  scene.listen(16);
+  scene.accept_all();
+  scene.connect_and_be_served(1);
+  const FewTracked limit(most);
+  if (most == 1)
+    scene.knock(3);
+  else
+    scene.connect_and_be_served(3);
+}
+
 constexpr const char* somebody_else = "10.98.0.77";
 
 void want_signatures_of(Scene& scene, const std::string& client) {
@@ -440,6 +456,22 @@ std::vector<Incident> incidents_everywhere() {
        [](Scene& s) { reject_packets(s, Scene::port + 1); },
        "",
        ""},
+      {"conntrack_full",
+       {"conntrack_full"},
+       {},
+       track_connections,
+       [](Scene& s) { track_at_most(s, 1); },
+       "listen_drop",
+       "firewall",
+       true},
+      {"conntrack_has_room",
+       {},
+       {},
+       track_connections,
+       [](Scene& s) { track_at_most(s, 100); },
+       "",
+       "",
+       true},
       {"socket_filter",
        {"socket_filter"},
        {},

@@ -184,6 +184,29 @@ FewFiles::FewFiles(unsigned left) {
   set_sysctl("fs.file-max", static_cast<long>(open + left));
 }
 
+namespace {
+
+// Of all namespaces; only the first one may change it, and /proc/sys shows each its own.
+long change_tracked(long most) {
+  const NetNamespace here = NetNamespace::current();
+  const UniqueFd first(must(::open("/proc/1/ns/net", O_RDONLY | O_CLOEXEC), "/proc/1/ns/net"));
+  must(::setns(first.get(), CLONE_NEWNET), "setns");
+  long before = 0;
+  std::ifstream("/proc/sys/net/netfilter/nf_conntrack_max") >> before;
+  std::ofstream("/proc/sys/net/netfilter/nf_conntrack_max") << most;
+  here.enter();
+  if (before == 0) {
+    throw Skip("connections are not tracked on this kernel (module not loaded)");
+  }
+  return before;
+}
+
+} // namespace
+
+FewTracked::FewTracked(long most) : usual_(change_tracked(most)) {}
+
+FewTracked::~FewTracked() { change_tracked(usual_); }
+
 FewFiles::~FewFiles() { std::ofstream("/proc/sys/fs/file-max") << usual_; }
 
 } // namespace acceptwatch::scenarios

@@ -63,4 +63,17 @@ private:
   std::string usual_;
 };
 
+// So many connections of each network namespace are tracked at most, until that is over
+// (net.netfilter.nf_conntrack_max).
+class FewTracked {
+public:
+  explicit FewTracked(long most);
+  ~FewTracked();
+  FewTracked(const FewTracked&) = delete;
+  FewTracked& operator=(const FewTracked&) = delete;
+
+private:
+  long usual_;
+};
+
 } // namespace acceptwatch::scenarios

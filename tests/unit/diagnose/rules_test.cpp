@@ -172,6 +172,9 @@ TEST(Rules, ClientsAreResetWhereTheSettingSaysSo) {
 TEST(Rules, SendersWhoDoNotAnswerAreAFlood) {
   EXPECT_EQ(names(flooded(3)), Names{"syn_flood"});
   EXPECT_EQ(names(flooded(900)), Names{"cookies_hide_full_syn_queue"});
+  Facts begins = flooded(900);
+  begins.cookies.first_ns = now - second / 2;
+  EXPECT_EQ(names(begins), Names{}) << "it may become one";
 }
 
 TEST(Rules, AFewAreNoFlood) {
@@ -244,6 +247,36 @@ TEST(Rules, AClosedPortBehindATranslationNamesBoth) {
   ASSERT_EQ(found.size(), 1U);
   EXPECT_NE(found[0].what.find("10.9.0.1:80, which is translated to port 8080"), std::string::npos)
       << found[0].what;
+}
+
+Facts full_conntrack() {
+  Facts facts = healthy();
+  facts.dropped[AW_FIREWALL] = seen(3);
+  Refused& refused = facts.refusals[AW_FIREWALL];
+  refused.packets[AW_STAGE_SYN] = 3;
+  refused.hook = AW_HOOK_PREROUTING;
+  facts.conntrack = ConntrackTable{1024, 1024, 20};
+  facts.conntrack_dropped = 3;
+  return facts;
+}
+
+TEST(Rules, AFullTableOfConnectionsIsNoRuleToLookFor) {
+  EXPECT_EQ(names(full_conntrack()), Names{"conntrack_full"});
+}
+
+TEST(Rules, AFullTableExplainsNoMorePacketsThanItDropped) {
+  Facts facts = full_conntrack();
+  facts.dropped[AW_FIREWALL] = seen(4);
+  EXPECT_EQ(names(facts), (Names{"conntrack_full", "firewall"}));
+}
+
+TEST(Rules, APacketThatARuleDropsAtInputIsNotOfTheTable) {
+  Facts facts = full_conntrack();
+  facts.refusals[AW_FIREWALL].hook = AW_HOOK_INPUT;
+  EXPECT_EQ(names(facts), Names{"firewall"});
+  facts = full_conntrack();
+  facts.conntrack_dropped = 0;
+  EXPECT_EQ(names(facts), Names{"firewall"});
 }
 
 TEST(Rules, APublishedPortWithoutItsContainerNamesIt) {

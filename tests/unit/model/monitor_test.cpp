@@ -150,6 +150,28 @@ TEST_F(MonitorTest, ATranslatedPacketIsOfWhoListensBehindIt) {
   EXPECT_EQ(sink.events.at(0).listener, shop);
 }
 
+TEST_F(MonitorTest, WhatIsExplainedIsFollowedToWhereItIsSentOn) {
+  scope.explained = 443;
+  scope.ports.emplace().set(443);
+  host.translated = {{unit::an_address("10.0.0.5"), 443, {unit::an_address("10.0.0.5"), 80}}};
+  ASSERT_TRUE(begin());
+  now += second;
+  apply(about(shop, AW_LISTEN_DROP, AW_ACCEPT_QUEUE_FULL));
+  ASSERT_EQ(sink.events.size(), 1U);
+  EXPECT_EQ(sink.events[0].server_port, 443);
+  EXPECT_EQ(sink.events[0].server_nat->port, 80);
+}
+
+TEST_F(MonitorTest, AnotherPortThatNothingIsSentOnToIsNotTold) {
+  scope.explained = 443;
+  scope.ports.emplace().set(443);
+  host.translated = {{unit::an_address("10.0.0.5"), 443, {unit::an_address("10.0.0.5"), 81}}};
+  ASSERT_TRUE(begin());
+  now += second;
+  apply(about(shop, AW_LISTEN_DROP, AW_ACCEPT_QUEUE_FULL));
+  EXPECT_EQ(sink.events.size(), 0U);
+}
+
 TEST_F(MonitorTest, OfAGroupOfSeveralProcessesNobodyIsNamed) {
   host.holders.push_back(a_holder(8, 80, 4712, "java"));
   ASSERT_TRUE(begin());

@@ -30,6 +30,8 @@ public:
   std::vector<uint32_t> mounted; ///< network namespaces
   std::optional<FileUsage> files;
   std::optional<OwnerState> state;
+  std::optional<ConntrackTable> tracked;
+  std::vector<Translation> translated;
   std::optional<CookieCounts> cookie_counts;
   std::optional<Chain> chain_of_all;
   uint64_t entered = 0;
@@ -75,6 +77,8 @@ public:
     return state;
   }
   std::optional<CookieCounts> cookies(uint32_t) const override { return cookie_counts; }
+  std::optional<ConntrackTable> conntrack(uint32_t) const override { return tracked; }
+  std::vector<Translation> translations() const override { return translated; }
   std::optional<FileUsage> host_files() const override { return files; }
   NetCounterLook net_counters(std::optional<uint32_t>, const NetReadings&) const override {
     ++readings_taken;

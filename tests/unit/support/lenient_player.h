@@ -159,6 +159,12 @@ private:
     std::optional<CookieCounts> cookies(uint32_t) const override {
       return next<std::optional<CookieCounts>>(Frame::cookies);
     }
+    std::optional<ConntrackTable> conntrack(uint32_t) const override {
+      return next<std::optional<ConntrackTable>>(Frame::conntrack);
+    }
+    std::vector<Translation> translations() const override {
+      return next<std::vector<Translation>>(Frame::translations);
+    }
     std::optional<FileUsage> host_files() const override {
       return next<std::optional<FileUsage>>(Frame::host_files);
     }
