@@ -63,8 +63,8 @@ constexpr std::array<EvidenceMeaning, nr_evidence_counters> meanings{{
      "After a translation to 127.0.0.1, set net.ipv4.conf.DEV.route_localnet=1, or translate to "
      "an address of the host."},
     {C::unsent_retransmits, "lost_on_the_way",
-     "times that a SYN-ACK or a segment was due to be sent again and was not: it was dropped on its "
-     "way out, or the handshake was given up",
+     "times that a SYN-ACK or a segment was due to be sent again and was not: it was dropped "
+     "on its way out, or the handshake was given up",
      "See nft list ruleset (output, postrouting), tc filter show dev DEV egress, ip neigh, "
      "ip route get CLIENT."},
     {C::retransmitted, "", "", ""},

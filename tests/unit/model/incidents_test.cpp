@@ -187,7 +187,7 @@ TEST_F(IncidentsTest, CookiesThatComeBackHideAFullSynQueue) {
   ASSERT_TRUE(begin());
   send_cookies_first();
   host.cookie_counts = CookieCounts{2000, 1500};
-  tick_after(tenth);
+  tick_after(second + tenth);
   EXPECT_TRUE(has(verdicts(), "+cookies_hide_full_syn_queue"));
 }
 
