@@ -31,7 +31,7 @@ void Incidents::note(const aw_event& record, const Event& event, const Instant& 
   if (!key.listener && !key.port)
     return;
   diagnosis_.note(event, at_ns);
-  if (event.action == AW_LISTENER_OPENED)
+  if (event.action == AW_LISTENER_OPENED && takes_the_refused(key))
     diagnosis_.listener_opened(key, record.pid, at_ns);
   pressure_.note_depths(event);
   const bool closes = event.action == AW_LISTENER_CLOSED;
@@ -45,6 +45,15 @@ void Incidents::note(const aw_event& record, const Event& event, const Instant& 
   }
   if (event.action == AW_QUEUE_PRESSURE && has_queues)
     pressure_.begin(event, at_ns);
+}
+
+/// Who listens at another address leaves clients where they are.
+bool Incidents::takes_the_refused(const SubjectKey& key) const {
+  const Facts* place = diagnosis_.facts_of({0, key.netns, key.port});
+  return !place || place->refused_at.empty() ||
+         std::ranges::any_of(place->refused_at, [&](const Address& address) {
+           return !table_.find_at(key.netns, address, key.port).empty();
+         });
 }
 
 void Incidents::note_queues(const SubjectKey& key, const QueueState& state) {

@@ -53,6 +53,7 @@ private:
   void note_deaths(const SubjectKey& key, Facts& facts, const Instant& now) const;
   void note_holders(const Listener& listener, Facts& facts) const;
   void note_elsewhere(const SubjectKey& key, Facts& facts) const;
+  [[nodiscard]] bool takes_the_refused(const SubjectKey& key) const;
   void count_cookies(uint32_t netns, Facts& facts) const;
   void note_conntrack(uint32_t netns, Facts& facts) const;
 

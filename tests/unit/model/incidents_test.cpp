@@ -174,6 +174,23 @@ TEST_F(IncidentsTest, ConnectionsThatAClosedListenerLeftAreFound) {
   EXPECT_EQ(verdicts(), Told{"+closed_with_queue"});
 }
 
+TEST_F(IncidentsTest, AListenerAtAnotherAddressLeavesThePortClosed) {
+  host.holders.clear();
+  ASSERT_TRUE(begin());
+  for (int i = 0; i < 3; ++i)
+    apply(to(80, AW_RESET_SENT, AW_NO_LISTENER));
+  tick_after(tenth);
+  EXPECT_EQ(verdicts(), Told{"+closed_port"});
+  auto opened = about(9, AW_LISTENER_OPENED);
+  opened.listener = a_listener(9, 80, "127.0.0.1");
+  apply(opened);
+  tick_after(tenth);
+  EXPECT_EQ(verdicts(), Told{"+closed_port"});
+  apply(about(10, AW_LISTENER_OPENED));
+  tick_after(tenth);
+  EXPECT_EQ(verdicts(), (Told{"+closed_port", "-closed_port"}));
+}
+
 TEST_F(IncidentsTest, CookiesThatNeverComeBackAreAFlood) {
   ASSERT_TRUE(begin());
   send_cookies_first();
