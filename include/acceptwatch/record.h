@@ -240,7 +240,7 @@ struct aw_event {
 	__u8 _pad;
 	__u16 nat_port; /* where netfilter sends what is sent to `ends`, host order; 0: nowhere else
 			 */
-	__u32 exit_code; /* of a close by a process that ends: as wait(2) has it */
+	__u32 exit_code;		  /* of a close by a process that ends: as wait(2) has it */
 	__u8 nat_address[AW_ADDRESS_LEN]; /* of nat_port; of ends.family */
 	/* closed_after_accept; bytes are as many as a number holds, if there were more. */
 	__u32 age_us;
