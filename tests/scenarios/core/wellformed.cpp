@@ -205,9 +205,12 @@ void WellFormed::check_names(const Record& record) {
                               (record.reason == "no_listener" || record.reason == "other" ||
                                record.reason == "listener_closed");
   const bool unread = without_socket && !record.field("client.port");
+  // Listeners of a service that opens and closes ports all the time are told together.
+  const bool together = record.count > 1 &&
+                        (record.action == "listener_opened" || record.action == "listener_closed");
   for (const char* path :
        {"acceptwatch.count", "acceptwatch.netns", "acceptwatch.source", "server.port"}) {
-    if (!record.field(path) && !(unread && path == std::string("server.port"))) {
+    if (!record.field(path) && !((unread || together) && path == std::string("server.port"))) {
       complain(cat(path, " is missing"), record.line);
     }
   }
