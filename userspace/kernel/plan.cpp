@@ -60,7 +60,7 @@ void note_unreadable_packets(const Features& features, Plan& plan) {
   hide_ends(AW_LISTEN_DROP, AW_COOKIE_INVALID, AW_STAGE_NONE);
   for (const aw_reason reason : {AW_ABORT_ON_OVERFLOW, AW_HANDSHAKE_INVALID, AW_NO_LISTENER})
     hide_ends(AW_RESET_SENT, reason, AW_STAGE_NONE);
-  hide(AW_RESET_SENT, AW_NO_LISTENER, AW_STAGE_NONE, {"server.port"});
+  hide(AW_RESET_SENT, AW_NO_LISTENER, AW_STAGE_NONE, {"server.port", "server.nat"});
   hide_ends(AW_RESET_SENT, AW_CLOSED_LISTENER, AW_STAGE_ACK);
   hide(AW_RESET_SENT, AW_CLOSED_LISTENER, AW_STAGE_ACK, {"server.port"});
   hide_ends(AW_RESET_SENT, AW_OTHER, AW_STAGE_SYN);

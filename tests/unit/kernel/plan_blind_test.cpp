@@ -258,13 +258,13 @@ TEST(BlindSpots, OfPacketsThatCannotBeReadAreTheirFields) {
     for (const char* field : {"client.address", "client.port", "server.address", "network.type"})
       expected.insert(fmt::format("{}:{}", event, field));
   }
-  expected.merge(
-      Spots{"reset_sent/no_listener@:server.port", "reset_sent/listener_closed@ack:server.port",
-            "synack_retransmit/ack_dropped@:event.reason",
-            "handshake_expired/ack_dropped@:event.reason", "reset_sent/other@syn:server.port",
-            "reset_sent/other@syn:process", "reset_sent/other@syn:acceptwatch.owners",
-            "reset_sent/firewall@:", "listener_closed/@:event.reason",
-            "listener_closed/@:acceptwatch.closed_by"});
+  expected.merge(Spots{
+      "reset_sent/no_listener@:server.port", "reset_sent/no_listener@:server.nat",
+      "reset_sent/listener_closed@ack:server.port", "synack_retransmit/ack_dropped@:event.reason",
+      "handshake_expired/ack_dropped@:event.reason", "reset_sent/other@syn:server.port",
+      "reset_sent/other@syn:process", "reset_sent/other@syn:acceptwatch.owners",
+      "reset_sent/firewall@:", "listener_closed/@:event.reason",
+      "listener_closed/@:acceptwatch.closed_by"});
   // A new name of a process is raw bytes too.
   for (int action = AW_LISTEN_DROP; action < AW_NR_ACTIONS; ++action) {
     if (action != AW_CLOSED_AFTER_ACCEPT)
