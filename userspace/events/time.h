@@ -25,6 +25,13 @@ struct Instant {
   [[nodiscard]] double seconds_since(uint64_t monotonic_us, uint64_t boot) const;
 };
 
+/// Nanoseconds of a time in seconds, which may be anybody's where it comes from a tape: at least 0,
+/// and at most some thirty years.
+[[nodiscard]] constexpr uint64_t nanoseconds(double seconds) {
+  constexpr double most = 1e9;
+  return seconds > 0 ? static_cast<uint64_t>((seconds < most ? seconds : most) * 1e9) : 0;
+}
+
 /// RFC 3339, UTC, nine digits: 2026-11-22T12:17:03.120345678Z
 [[nodiscard]] ShortText<30> rfc3339(Timestamp time);
 

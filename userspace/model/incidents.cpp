@@ -162,7 +162,7 @@ void Incidents::note_former(const SubjectKey& key, Facts& facts) const {
     facts.former->end = (*former)->end;
   if (facts.former->end->exit_code)
     return;
-  const auto closed_ago_ns = static_cast<uint64_t>(facts.former->closed_seconds_ago * 1e9);
+  const auto closed_ago_ns = nanoseconds(facts.former->closed_seconds_ago);
   const uint64_t refused_ns = facts.refused.first_ns;
   const auto start_ns = host_.start_ns(facts.former->end->pid);
   facts.former_lives = start_ns && *start_ns <= refused_ns - std::min(refused_ns, closed_ago_ns);
@@ -171,7 +171,7 @@ void Incidents::note_former(const SubjectKey& key, Facts& facts) const {
 /// Of processes that listened there. A process may have had several listeners.
 void Incidents::note_deaths(const SubjectKey& key, Facts& facts, const Instant& now) const {
   constexpr size_t most = 16;
-  const auto since_ns = static_cast<uint64_t>(diagnosis_.thresholds().deaths_seconds * 1e9);
+  const auto since_ns = nanoseconds(diagnosis_.thresholds().deaths_seconds);
   const auto ended = table_.ended_at(key.netns, key.port);
   facts.deaths.clear();
   facts.died = {};

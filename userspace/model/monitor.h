@@ -85,9 +85,7 @@ private:
   void tell_losses();
   void tell_loss(const char* where, uint64_t count, uint64_t& told);
   void tell_sample();
-  [[nodiscard]] uint64_t sample_pause_ns() const {
-    return static_cast<uint64_t>(scope_.sample_seconds * 1e9);
-  }
+  [[nodiscard]] uint64_t sample_pause_ns() const { return nanoseconds(scope_.sample_seconds); }
   void tell_audit();
   [[nodiscard]] Audit audit_so_far() const;
   void compare_counters(const std::function<void()>& at_the_instant = {});

@@ -3,6 +3,7 @@
 
 #include "support/records.h"
 
+#include <cmath>
 #include <gtest/gtest.h>
 #include <limits>
 
@@ -44,6 +45,13 @@ TEST(SecondsSince, AreAtLeastNoneWhateverARecordSays) {
   EXPECT_DOUBLE_EQ(now.seconds_since(1'000'000, 4'000'000'000), 1);
   EXPECT_DOUBLE_EQ(now.seconds_since(9'000'000, 4'000'000'000), 0);
   EXPECT_DOUBLE_EQ(now.seconds_since(UINT64_MAX, 0), 0);
+}
+
+TEST(Nanoseconds, AreInRangeWhateverIsGiven) {
+  EXPECT_EQ(nanoseconds(1.5), 1'500'000'000U);
+  EXPECT_EQ(nanoseconds(-1e50), 0U);
+  EXPECT_EQ(nanoseconds(std::nan("")), 0U);
+  EXPECT_EQ(nanoseconds(1e300), 1'000'000'000'000'000'000U);
 }
 
 } // namespace
