@@ -460,10 +460,9 @@ bool all_losses_are_seen(const CauseFacts& facts) {
     return false;
   };
   return facts.lost_records == 0 && std::ranges::none_of(causes, [&](const Cause& cause) {
-           return cause.after_accept
-                      ? false
-                      : open_spot_of(cause, facts) || word_of_counters(cause, facts).beyond ||
-                            others_are_counted(cause);
+           return !cause.after_accept &&
+                  (open_spot_of(cause, facts) || word_of_counters(cause, facts).beyond ||
+                   others_are_counted(cause));
          });
 }
 

@@ -3,6 +3,7 @@
 
 #include "diagnose/rules.h"
 #include "diagnose/state_advice.h"
+#include "events/endpoint.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -114,11 +115,7 @@ inline bool eats_answers(const RuleContext& c) {
 /// "10.9.0.1:8080, which is translated to 10.88.0.5:80"
 inline std::string text_of(const Translation& translation) {
   const auto end = [](const std::optional<Address>& address, uint16_t port) {
-    if (!address)
-      return fmt::format("port {}", port);
-    const bool is_ipv6 = address->family == AF_INET6;
-    return fmt::format("{}{}{}:{}", is_ipv6 ? "[" : "", std::string_view{to_string(*address)},
-                       is_ipv6 ? "]" : "", port);
+    return address ? endpoint_text(*address, port) : fmt::format("port {}", port);
   };
   return fmt::format("{}, which is translated to {}", end(translation.address, translation.port),
                      end(translation.own.address, translation.own.port));

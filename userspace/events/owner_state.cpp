@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "events/owner_state.h"
 
+#include "events/endpoint.h"
+
 #include <algorithm>
 #include <fmt/format.h>
-#include <sys/socket.h>
 
 namespace acceptwatch {
 namespace {
@@ -95,10 +96,8 @@ std::string counterpart_of(const ToldThread& told) {
   if (!told.peer)
     return {};
   const auto& [address, port, is_client] = *told.peer;
-  const bool ipv6 = address.family == AF_INET6;
-  return fmt::format(" {} {}{}{}{}:{}", told.activity == Activity::socket_write ? "to" : "from",
-                     is_client ? "client " : "", ipv6 ? "[" : "",
-                     std::string_view{to_string(address)}, ipv6 ? "]" : "", port);
+  return fmt::format(" {} {}{}", told.activity == Activity::socket_write ? "to" : "from",
+                     is_client ? "client " : "", endpoint_text(address, port));
 }
 
 std::string doing_text(const ThreadStates& threads, Activity activity) {

@@ -13,7 +13,7 @@ constexpr uint64_t mute_ns = second_ns;
 constexpr uint64_t chains_watched_ns = 60 * second_ns;
 
 /// Where whoever listens has to be found; absent: it is not known.
-std::optional<OwnEnd> own_end_of(const Event& event) {
+std::optional<OwnEnd> listening_end_of(const Event& event) {
   if (event.server_nat && event.server_nat->address)
     return event.server_nat;
   if (!event.server_address || !event.server_port)
@@ -157,7 +157,7 @@ void Monitor::find_holders(const aw_event& record) {
 std::vector<const Listener*> Monitor::listeners_of(const Event& event) const {
   if (event.listener)
     return {table_.find(event.listener)};
-  const auto end = own_end_of(event);
+  const auto end = listening_end_of(event);
   if (!event.netns || !end || event.is_passing || event.reason == AW_NO_LISTENER ||
       event.reason == AW_CLOSED_LISTENER)
     return {};
@@ -177,7 +177,7 @@ void Monitor::name_place(const aw_event& record, const std::vector<const Listene
 }
 
 void Monitor::name_former(const aw_event& record, Event& event) const {
-  const auto end = own_end_of(event);
+  const auto end = listening_end_of(event);
   if (!event.netns || !end)
     return;
   const Listener* former = table_.find_former(*event.netns, *end->address, end->port);

@@ -51,6 +51,16 @@ void firewall_ack(Stage& stage) { firewall_ack_from(stage, 0); }
 
 void firewall_ack_of_others(Stage& stage) { firewall_ack_from(stage, nobodys_ports); }
 
+// All come through, and nothing is told of them.
+void serve_and_close(Stage& stage, TunPeers& tun, const std::vector<Peer*>& peers,
+                     Listener& listener) {
+  for (Peer* peer : peers) {
+    shake(tun, *peer);
+  }
+  close_listener(stage, listener, {});
+  expect_resends(stage, tun);
+}
+
 // The kernel counts the answers that it meant to send (OutSegs), and those that its timer makes.
 void firewall_synack_to(Stage& stage, uint16_t others_from) {
   TunPeers tun;
@@ -59,11 +69,7 @@ void firewall_synack_to(Stage& stage, uint16_t others_from) {
   Listener listener = open_listener(stage, {.port = server_port, .backlog = 10});
   const auto peers = tun.add_many(30001, 3, server_port);
   if (others_from == nobodys_ports) {
-    for (Peer* peer : peers) {
-      shake(tun, *peer);
-    }
-    close_listener(stage, listener, {});
-    return expect_resends(stage, tun);
+    return serve_and_close(stage, tun, peers, listener);
   }
   for (Peer* peer : peers) {
     tun.send_syn(*peer);
@@ -186,11 +192,7 @@ void redirect_to(Stage& stage, bool listens) {
   const auto peers = tun.add_many(30001, 3, server_port);
   if (listens) {
     Listener listener = open_listener(stage, {.port = container_port, .backlog = 10});
-    for (Peer* peer : peers) {
-      shake(tun, *peer);
-    }
-    close_listener(stage, listener, {});
-    return expect_resends(stage, tun);
+    return serve_and_close(stage, tun, peers, listener);
   }
   for (Peer* peer : peers) {
     tun.send_syn(*peer);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diagnose/rules.h"
 
+#include "support/facts.h"
+
 #include <algorithm>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -8,19 +10,7 @@
 namespace acceptwatch {
 namespace {
 
-constexpr uint64_t now = 1'000'000'000'000;
-
-Facts healthy() {
-  Facts facts;
-  facts.now_ns = now;
-  facts.listening = true;
-  facts.accept_queue = Queue{0, 10};
-  facts.syn_queue = Queue{0, 10};
-  facts.owner = Owner{4711, "java", {}};
-  return facts;
-}
-
-Seen seen(uint64_t count) { return {count, now - 1'000'000'000, now - 1'000'000'000}; }
+using namespace unit;
 
 TEST(Refusals, WhatTheKernelRefusesOnTheWayInHasItsName) {
   Facts facts = healthy();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diagnose/rules.h"
 
+#include "support/facts.h"
+
 #include "support/records.h"
 
 #include <algorithm>
@@ -11,25 +13,7 @@
 namespace acceptwatch {
 namespace {
 
-constexpr uint64_t second = 1'000'000'000;
-constexpr uint64_t now = 1000 * second;
-
-/// A healthy listener.
-Facts healthy() {
-  Facts facts;
-  facts.now_ns = now;
-  facts.listening = true;
-  facts.accept_queue = Queue{0, 10};
-  facts.syn_queue = Queue{0, 10};
-  facts.somaxconn = 4096;
-  facts.syncookies = 1;
-  facts.owner = Owner{4711, "java", {}};
-  return facts;
-}
-
-Seen seen(uint64_t count, uint64_t seconds_ago = 1) {
-  return {count, now - seconds_ago * second, now - seconds_ago * second};
-}
+using namespace unit;
 
 /// Full, and nobody has accepted since.
 Facts stuck() {
