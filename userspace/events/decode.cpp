@@ -171,13 +171,21 @@ Event to_event(const aw_event& record, const Instant& now, const ReasonNames& na
   return event;
 }
 
+static ListenerEnd end_by_exit(uint32_t exit_code, uint32_t pid, std::string name) {
+  ListenerEnd end{AW_EXITED, exit_code, pid, std::move(name)};
+  if (end.signal())
+    end.reason = AW_KILLED;
+  return end;
+}
+
+ListenerEnd end_of(const aw_process& record) {
+  return end_by_exit(record.exit_code, record.pid, text_of(record.comm));
+}
+
 static ListenerEnd early_closer_of(const aw_event& record) {
-  ListenerEnd closer{AW_CLOSED, {}, record.pid, text_of(record.comm)};
-  if (!record.exit_code)
-    return closer;
-  closer.exit_code = record.exit_code;
-  closer.reason = closer.signal() ? AW_KILLED : AW_EXITED;
-  return closer;
+  if (record.exit_code)
+    return end_by_exit(record.exit_code, record.pid, text_of(record.comm));
+  return {AW_CLOSED, {}, record.pid, text_of(record.comm)};
 }
 
 std::optional<ListenerEnd> end_of(const aw_event& record) {

@@ -32,6 +32,9 @@ using ReasonNames = std::function<std::optional<std::string_view>(aw_reason_spac
 /// not known.
 [[nodiscard]] std::optional<ListenerEnd> end_of(const aw_event& record);
 
+/// How a process ended, and with it the listeners that it alone held: of an AW_PROCESS_EXIT.
+[[nodiscard]] ListenerEnd end_of(const aw_process& record);
+
 /// The listener's own address.
 [[nodiscard]] Address address_of(const aw_listener& listener);
 

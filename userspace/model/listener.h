@@ -47,18 +47,19 @@ struct Listener {
   Address address;    ///< its own, perhaps a wildcard
   uint16_t port = 0;
   std::vector<Holder> holders;
-  std::vector<Holder> let_go;        ///< that are alive and have closed their copies
-  bool left_out_holders = false;     ///< there are more than these
-  uint32_t listen_pid = 0;           ///< who called listen(); 0: not seen
-  std::optional<Holder> lost_opener; ///< who called listen(), and has exited since
-  std::optional<Holder> last_holder; ///< of a listener that nobody holds any more
-  uint64_t verified_ns = 0;          ///< when its holders were last compared with /proc
-  bool closed = false;               ///< kept for the totals
-  std::optional<ListenerEnd> end;    ///< of one that is closed, where it is known
-  uint64_t closed_ns = 0;            ///< CLOCK_BOOTTIME
-  uint64_t stall_checked_ns = 0;     ///< see update_shortage()
-  uint64_t cookie = 0;               ///< of its socket; 0: not known
-  std::optional<uint32_t> backlog;   ///< listen()'s, before any cap
+  std::vector<Holder> let_go;           ///< that are alive and have closed their copies
+  bool left_out_holders = false;        ///< there are more than these
+  uint32_t listen_pid = 0;              ///< who called listen(); 0: not seen
+  std::optional<Holder> lost_opener;    ///< who called listen(), and has exited since
+  std::optional<Holder> last_holder;    ///< of a listener that nobody holds any more
+  std::optional<ListenerEnd> last_exit; ///< how that one ended, if it did
+  uint64_t verified_ns = 0;             ///< when its holders were last compared with /proc
+  bool closed = false;                  ///< kept for the totals
+  std::optional<ListenerEnd> end;       ///< of one that is closed, where it is known
+  uint64_t closed_ns = 0;               ///< CLOCK_BOOTTIME
+  uint64_t stall_checked_ns = 0;        ///< see update_shortage()
+  uint64_t cookie = 0;                  ///< of its socket; 0: not known
+  std::optional<uint32_t> backlog;      ///< listen()'s, before any cap
   std::optional<ListenerState> state;
   std::optional<Queue> accept_queue; ///< as a record or a scan showed it last
   /// The limit before it was changed by another listen(): that of the first.

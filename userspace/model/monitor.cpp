@@ -72,7 +72,8 @@ void Monitor::handle(const aw_event& record, uint64_t count) {
   table_.attribute(event);
   const bool wanted = is_wanted(listeners);
   if (record.action == AW_LISTENER_CLOSED) {
-    table_.closed(record);
+    event.end = table_.closed(record);
+    event.reason = event.end ? event.end->reason : AW_REASON_NONE;
     last_closed_ns_ = now_.boot_ns;
   }
   if (!wanted)

@@ -108,15 +108,17 @@ void ListenerTable::opened(const aw_event& record) {
     opener->name = std::move(name);
 }
 
-void ListenerTable::closed(const aw_event& record) {
+std::optional<ListenerEnd> ListenerTable::closed(const aw_event& record) {
   const uint64_t id = record.listener.id;
   const auto found = listeners_.find(id);
   if (found == listeners_.end())
-    return;
+    return end_of(record);
   Listener& listener = found->second;
   if (const Holder* owner = owner_of(listener))
     listener.last_holder = Holder{*owner};
   listener.end = end_of(record);
+  if (!record.pid && listener.holders.empty()) // record_source.h: RecordHandler
+    listener.end = listener.last_exit;
   for (const Holder& holder : listener.holders)
     release(holder.pid, id);
   for (const Holder& holder : listener.let_go)
@@ -127,8 +129,13 @@ void ListenerTable::closed(const aw_event& record) {
     closed_.push_back(id);
   listener.closed = true;
   listener.closed_ns = record.header.boot_ns;
-  if (closed_.size() <= max_closed)
-    return;
+  const auto end = listener.end;
+  if (closed_.size() > max_closed)
+    forget_oldest_closed();
+  return end;
+}
+
+void ListenerTable::forget_oldest_closed() {
   const auto oldest = listeners_.find(closed_.front());
   if (oldest != listeners_.end() && oldest->second.closed) {
     displace(oldest->second);

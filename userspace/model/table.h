@@ -24,7 +24,8 @@ public:
   void add_holder(const aw_holder& record);
   /// listener_opened, listener_closed.
   void opened(const aw_event& record);
-  void closed(const aw_event& record);
+  /// How it ended; absent: not known.
+  std::optional<ListenerEnd> closed(const aw_event& record);
   void process_changed(const aw_process& record);
 
   /// Some exits were not reported: asks /proc which holders are still there. The
@@ -110,6 +111,7 @@ private:
   Listener& place(const aw_listener& record);
   static void note_queue(Listener& listener, const aw_listener& record);
   void displace(const Listener& listener);
+  void forget_oldest_closed();
   [[nodiscard]] std::vector<const Listener*> at(uint32_t netns, uint16_t port) const;
   /// The holders that a scan found after listen(), whose record is read later; forgets
   /// the others: of a socket whose end was not seen, and whose number is used again.
@@ -120,6 +122,7 @@ private:
   void renamed(const aw_process& record);
   void exited(uint32_t pid);
   void note_exit(const aw_process& record);
+  void note_exit_of_last_holder(const aw_process& record);
   void accepts(const aw_process& record);
 
   const Host& host_;

@@ -93,6 +93,7 @@ void ListenerTable::process_changed(const aw_process& record) {
     return renamed(record);
   case AW_PROCESS_EXIT:
     note_exit(record);
+    note_exit_of_last_holder(record);
     return exited(record.pid);
   case AW_PROCESS_ACCEPTS:
     return accepts(record);
@@ -196,6 +197,17 @@ void ListenerTable::note_exit(const aw_process& record) {
       return;
     if (listener.end && listener.end->reason == AW_CLOSED && listener.end->pid == record.pid)
       listener.end->exit_code = record.exit_code;
+  }
+}
+
+void ListenerTable::note_exit_of_last_holder(const aw_process& record) {
+  const auto held = held_.find(record.pid);
+  if (held == held_.end())
+    return;
+  for (const uint64_t id : held->second) {
+    Listener& listener = listeners_[id];
+    if (listener.holders.size() == 1 && find_holder(listener.holders, record.pid))
+      listener.last_exit = end_of(record);
   }
 }
 

@@ -10,7 +10,8 @@
 
 namespace acceptwatch {
 
-/// What was seen: a record, and how many occurrences it stands for.
+/// What was seen: a record, and how many occurrences it stands for. A listener_closed without a
+/// process is of one that was held last by acceptwatch itself, for a look.
 using RecordHandler = std::function<void(const Record& record, uint64_t count)>;
 
 /// Where records come from: the BPF programs, or polling.

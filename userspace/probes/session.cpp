@@ -325,16 +325,34 @@ void Session::deactivate() {
   active_ = false;
 }
 
+namespace {
+
+/// A look at descriptors holds each while it is shown (task_file_seq_get_next()). Of a process that
+/// exits meanwhile it holds the last, so that this one closes what that one has ended.
+void forget_own_part(Record& record) {
+  auto* event = std::get_if<aw_event>(&record);
+  if (!event || event->action != AW_LISTENER_CLOSED ||
+      event->pid != static_cast<uint32_t>(getpid()))
+    return;
+  event->reason = AW_REASON_NONE;
+  event->pid = 0;
+  std::ranges::fill(event->comm, 0);
+}
+
+} // namespace
+
 Result<bool> Session::drain(const RecordHandler& handler) {
   constexpr size_t records_a_turn = 4096;
   std::optional<Error> bad;
   const bool more = ring_->read(
       [&](std::span<const std::byte> bytes) {
-        const auto record = decode(bytes);
-        if (record)
+        auto record = decode(bytes);
+        if (record) {
+          forget_own_part(*record);
           handler(*record, 1);
-        else
+        } else {
           bad = record.error();
+        }
       },
       records_a_turn);
   return bad ? Result<bool>{tl::unexpected{*bad}} : Result<bool>{more};

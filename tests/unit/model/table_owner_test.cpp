@@ -187,6 +187,38 @@ TEST_F(TableTest, AClosedListenerKeepsItsLastOwner) {
   EXPECT_EQ(event.owner->cgroup, "/shop");
 }
 
+constexpr uint32_t killed = 9; // as wait(2) has it
+
+TEST_F(TableTest, AListenerThatALookHeldLastWasEndedByItsLastHolder) {
+  opened(id, 100, "master");
+  forked(100, 101);
+  exited(100);
+  exited(101, killed);
+  const auto end = table.closed(unit::closed_record(id, 0));
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->reason, AW_KILLED);
+  EXPECT_EQ(end->pid, 101U);
+  EXPECT_EQ(end->signal(), 9);
+  EXPECT_EQ(table.find(id)->end->pid, 101U);
+}
+
+TEST_F(TableTest, HowAListenerEndedThatALookHeldLastIsNotKnownWhileSomebodyRunsOn) {
+  opened(id, 100, "master");
+  forked(100, 101);
+  exited(101, killed);
+  EXPECT_FALSE(table.closed(unit::closed_record(id, 0)));
+}
+
+TEST_F(TableTest, WhoClosesAListenerIsBelievedWhoeverExitedBefore) {
+  opened(id, 100, "master");
+  exited(100, killed);
+  aw_event record = unit::closed_record(id, 0);
+  record.pid = 200;
+  EXPECT_FALSE(table.closed(record)); // a worker of the kernel
+  record.reason = AW_CLOSED;
+  EXPECT_EQ(table.closed(record)->reason, AW_CLOSED);
+}
+
 TEST_F(TableTest, AClosedListenerIsNotTakenUpAgainByALateScanOrAccept) {
   opened(id, 100, "java");
   closed(id);

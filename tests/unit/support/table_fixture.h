@@ -46,7 +46,10 @@ protected:
     changed(AW_PROCESS_FORK, child, parent, 0, "", start * tick_ns);
   }
   void executed(uint32_t pid, std::string_view name) { changed(AW_PROCESS_EXEC, pid, 0, 0, name); }
-  void exited(uint32_t pid) { changed(AW_PROCESS_EXIT, pid, 0, 0, ""); }
+  /// `exit_code` as wait(2) has it.
+  void exited(uint32_t pid, uint32_t exit_code = 0) {
+    changed(AW_PROCESS_EXIT, pid, 0, 0, "", 0, exit_code);
+  }
   void accepts(uint64_t id, uint32_t pid, std::string_view name) {
     changed(AW_PROCESS_ACCEPTS, pid, 0, id, name);
   }
@@ -90,8 +93,9 @@ protected:
 
 private:
   void changed(aw_process_change change, uint32_t pid, uint32_t other, uint64_t id,
-               std::string_view name, uint64_t start_ns = 0) {
+               std::string_view name, uint64_t start_ns = 0, uint32_t exit_code = 0) {
     aw_process record{};
+    record.exit_code = exit_code;
     record.start_ns = start_ns;
     record.change = change;
     record.pid = pid;
