@@ -21,7 +21,7 @@ struct Value {
 
 /// From the option's form in the help: "text|ndjson" are words, "PATH|PID" is not.
 Value value_of(const CLI::Option& option) {
-  const auto form = option.get_option_text();
+  const auto& form = option.get_option_text();
   if (option.get_items_expected_max() == 0)
     return {.is_none = true};
   if (form == "FILE" || form == "PATH")

@@ -222,7 +222,7 @@ Result<void> interpret_ready_fd(CommandLine& line) {
     return wrong(line, fmt::format("--ready-fd: {} is one of the standard streams", *fd));
   if (fcntl(*fd, F_GETFD) < 0)
     return wrong(line, fmt::format("--ready-fd: {} is no open file descriptor", *fd));
-  line.options.ready_fd = *fd;
+  line.options.ready_fd = fd;
   return {};
 }
 

@@ -3,7 +3,9 @@
 
 #include "events/names.h"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace acceptwatch::rule {
 namespace {
@@ -258,8 +260,7 @@ std::vector<Finding> refusals(const RuleContext& c) {
 
 std::vector<std::string_view> refusal_names() {
   std::vector<std::string_view> names;
-  for (const Refusal& kind : table)
-    names.push_back(kind.name);
+  std::ranges::transform(table, std::back_inserter(names), &Refusal::name);
   return names;
 }
 

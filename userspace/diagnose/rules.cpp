@@ -3,7 +3,9 @@
 
 #include "diagnose/rule_context.h"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace acceptwatch {
 namespace {
@@ -52,17 +54,14 @@ std::vector<Finding> judge(const Facts& facts, const Thresholds& thresholds) {
     if (auto finding = one.holds(c))
       findings.push_back(std::move(*finding));
   }
-  for (Finding& finding : rule::refusals(c))
-    findings.push_back(std::move(finding));
+  std::ranges::move(rule::refusals(c), std::back_inserter(findings));
   return findings;
 }
 
 std::vector<std::string_view> finding_names() {
   std::vector<std::string_view> names;
-  for (const Rule& one : rules)
-    names.push_back(one.name);
-  for (const auto name : rule::refusal_names())
-    names.push_back(name);
+  std::ranges::transform(rules, std::back_inserter(names), &Rule::name);
+  std::ranges::copy(rule::refusal_names(), std::back_inserter(names));
   return names;
 }
 

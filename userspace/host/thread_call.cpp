@@ -81,14 +81,20 @@ std::optional<ThreadCall> call_of(const std::string& task) {
   return ThreadCall{*call, *argument};
 }
 
+namespace {
+
+/// `of_socket` where the call's descriptor is one.
+Activity on_descriptor(const std::string& task, const ThreadCall& call, Activity of_socket) {
+  const auto link = read_link(fmt::format("{}/fd/{}", task, call.first));
+  if (!link)
+    return Activity::unknown;
+  return link->starts_with("socket:[") ? of_socket : Activity::io;
+}
+
+} // namespace
+
 Activity activity_of_call(const std::string& task, const ThreadCall& call,
                           std::string_view function) {
-  const auto on_descriptor = [&](Activity of_socket) {
-    const auto link = read_link(fmt::format("{}/fd/{}", task, call.first));
-    if (!link)
-      return Activity::unknown;
-    return link->starts_with("socket:[") ? of_socket : Activity::io;
-  };
   switch (call.number) {
   case SYS_accept:
   case SYS_accept4:
@@ -135,11 +141,11 @@ Activity activity_of_call(const std::string& task, const ThreadCall& call,
     return Activity::socket_write;
   case SYS_read:
   case SYS_readv:
-    return on_descriptor(Activity::socket_read);
+    return on_descriptor(task, call, Activity::socket_read);
   case SYS_write:
   case SYS_writev:
   case SYS_sendfile: // its first argument is the descriptor that is written to
-    return on_descriptor(Activity::socket_write);
+    return on_descriptor(task, call, Activity::socket_write);
   default: // also restart_syscall(), which continues a sleep that a signal interrupted
     return activity_of_wait(function);
   }
