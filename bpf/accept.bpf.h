@@ -38,6 +38,21 @@ struct {
 	__type(value, struct aw_waits_slot);
 } aw_waits_slots SEC(".maps");
 
+/*
+ * Threads that were in accept() when `accepted` was attached, by pid_tgid, and the key in aw_waits
+ * of their listener: the exit of a function is seen of calls that began after that. User space
+ * fills it in (probes/early_accepts.h). 0: the thread has called accept() since.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u64);
+} aw_early_accepts SEC(".maps");
+
+/* User space has filled it in. */
+bool aw_early_accepts_known = false;
+
 const struct aw_waits aw_no_waits = {};
 
 static __always_inline struct aw_waits *waits_of(__u64 key)
@@ -183,6 +198,36 @@ static __always_inline void on_accept(struct sock *sk, struct sock *child)
 		waits = waits_of(key);
 	if (waits && tp)
 		note_waits(waits, tp);
+}
+
+/* inet_csk_accept(): an earlier call of this thread has returned. */
+static __always_inline void on_accept_entered(void)
+{
+	__u64 thread = bpf_get_current_pid_tgid(), since = 0;
+
+	if (aw_early_accepts_known)
+		bpf_map_delete_elem(&aw_early_accepts, &thread);
+	else
+		bpf_map_update_elem(&aw_early_accepts, &thread, &since, BPF_ANY);
+}
+
+/*
+ * security_sock_graft(): accept() gives the child to the socket that its caller is to have. That
+ * follows inet_csk_accept() in the same thread, so it is seen of calls that began before.
+ */
+static __always_inline void on_accept_left(struct sock *child)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+	__u64 *key = bpf_map_lookup_elem(&aw_early_accepts, &thread);
+	struct tcp_sock *tp = as_tcp_sock(child);
+	struct aw_waits *waits;
+
+	if (!key || !*key || !tp)
+		return;
+	waits = waits_of(*key);
+	if (waits)
+		note_waits(waits, tp);
+	bpf_map_delete_elem(&aw_early_accepts, &thread);
 }
 
 #endif

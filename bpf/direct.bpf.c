@@ -93,6 +93,22 @@ int BPF_PROG(accepted, struct sock *sk)
 	return 0;
 }
 
+/* Both only until each thread is out that was in accept() before: probes/early_accepts.h. */
+SEC("fentry/inet_csk_accept")
+int BPF_PROG(accept_entered)
+{
+	on_accept_entered();
+	return 0;
+}
+
+SEC("fentry/security_sock_graft")
+int BPF_PROG(accept_left, struct sock *child)
+{
+	if (aw_active)
+		on_accept_left(child);
+	return 0;
+}
+
 /* Programs that are attached three times: on_transition() says why. */
 #define THREE_TIMES(PROGRAM, name)                                                                 \
 	PROGRAM(name, AW_FIRST)                                                                    \

@@ -63,6 +63,7 @@ protected:
     std::optional<Budget>& budget_;
     uint64_t begun_ns_ = Clock::cpu_now();
   };
+  [[nodiscard]] const ProcFs& procfs() const { return procfs_; }
   [[nodiscard]] Spending spending() const { return Spending{budget_}; }
   /// False: it is not looked, which is counted.
   [[nodiscard]] bool may_look() const;

@@ -186,6 +186,12 @@ std::vector<uint32_t> ProcFs::pids() const {
   return found;
 }
 
+std::vector<uint32_t> ProcFs::threads(uint32_t pid) const {
+  std::vector<uint32_t> found;
+  for_each_number(path(pid, "task"), [&](uint32_t tid) { found.push_back(tid); });
+  return found;
+}
+
 bool ProcFs::for_each_socket(uint32_t pid, const std::function<void(int, uint64_t)>& visit) const {
   const auto fds = path(pid, "fd");
   bool any = false;

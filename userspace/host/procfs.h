@@ -59,6 +59,7 @@ public:
   [[nodiscard]] bool may_exceed_file_max(uint32_t pid) const;
 
   [[nodiscard]] std::vector<uint32_t> pids() const;
+  [[nodiscard]] std::vector<uint32_t> threads(uint32_t pid) const;
 
   /// Calls `visit(fd, inode)` for each socket among the descriptors of `pid`.
   /// False where they cannot be listed, or there are none at all: a process that

@@ -169,6 +169,8 @@ void add_accept_program(const Features& features, Plan& plan) {
   if (plan.tier == AW_SOURCE_KPROBE || (arguments != 2U && arguments != 4U))
     return;
   plan.config.accept_args = static_cast<__u8>(*arguments);
+  if (features.arguments_of("security_sock_graft"))
+    add(plan, {"accept_entered", "accept_left"}); // before what they stand in for
   add(plan, {"accepted"});
 }
 

@@ -93,6 +93,7 @@ constexpr std::array together{
     Group{"listen_started", "listen_start"},
     Group{"v4_syn_recv_sock_return", "v4_syn_recv_sock"},
     Group{"v6_syn_recv_sock_return", "v6_syn_recv_sock"},
+    Group{"accept_left", "accept_entered"},
 };
 /// Of which not all are needed by the others.
 constexpr std::array dispensable{"v4_cookie_made", "v6_cookie_made", "security_asked"};
@@ -238,8 +239,11 @@ void leave_out_refused(const Features& features, Plan& plan) {
     plan.config.sees_security_module = 0;
   if (missing.error_of("request_dropped"))
     plan.config.sees_dropped_requests = 0;
-  if (missing.error_of("accepted"))
+  if (missing.error_of("accepted")) {
     plan.config.accept_args = 0;
+    for (const char* program : {"accept_entered", "accept_left"})
+      std::erase(plan.programs, program);
+  }
   for (const char* program : {"set_state_at_last", "listen_stopped_at_last", "listen_stopped"}) {
     if (missing.error_of(program))
       plan.config.misses_closes = 1;

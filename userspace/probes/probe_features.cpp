@@ -31,6 +31,7 @@ constexpr std::array functions{
     "tcp_v4_send_reset",
     "tcp_v6_send_reset",
     "inet_csk_accept",
+    "security_sock_graft",
     "security_inet_conn_request",
     "inet_csk_reqsk_queue_drop",
     "__inet_csk_reqsk_queue_drop",

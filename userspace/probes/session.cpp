@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "host/clock.h"
 #include "host/proc_host.h"
+#include "probes/early_accepts.h"
 #include "probes/handles.h"
 #include "probes/minimal_btf.h"
 #include "probes/retired.h"
@@ -42,6 +43,7 @@ struct Globals {
   const __u64* uncounted = nullptr;
   const __u64* unfollowed = nullptr;
   bool* listened_ports = nullptr;
+  bool* early_accepts_known = nullptr; ///< of direct.bpf.c
 };
 
 void disable_all_programs(bpf_object* object) {
@@ -83,16 +85,16 @@ constexpr int withheld_error = E2BIG;
 class RefusedLoad {
 public:
   RefusedLoad() {
-    program_.clear();
-    shown_ = libbpf_set_print(nullptr);
+    refused_program.clear();
+    shown_before = libbpf_set_print(nullptr);
     libbpf_set_print(note);
   }
-  ~RefusedLoad() { libbpf_set_print(shown_); }
+  ~RefusedLoad() { libbpf_set_print(shown_before); }
   RefusedLoad(const RefusedLoad&) = delete;
   RefusedLoad& operator=(const RefusedLoad&) = delete;
 
   /// Empty: it was not for a program.
-  [[nodiscard]] static const std::string& program() { return program_; }
+  [[nodiscard]] static const std::string& program() { return refused_program; }
 
 private:
   [[gnu::format(printf, 2, 0)]] static int note(libbpf_print_level level, const char* format,
@@ -107,12 +109,12 @@ private:
     const bool failed = line.find("': failed to load:") != std::string_view::npos ||
                         line.find("': failed to find kernel BTF") != std::string_view::npos;
     if (level == LIBBPF_WARN && failed && line.starts_with(begin))
-      program_ = line.substr(begin.size(), line.find('\'', begin.size()) - begin.size());
-    return shown_ ? shown_(level, format, arguments) : 0;
+      refused_program = line.substr(begin.size(), line.find('\'', begin.size()) - begin.size());
+    return shown_before ? shown_before(level, format, arguments) : 0;
   }
 
-  static inline std::string program_;
-  static inline libbpf_print_fn_t shown_ = nullptr;
+  static inline std::string refused_program;
+  static inline libbpf_print_fn_t shown_before = nullptr;
 };
 
 /// The main programs (direct.bpf.c or probe.bpf.c) and those of Seed.
@@ -162,8 +164,12 @@ private:
   Result<void> attach(const Plan& plan);
   Result<void> attach_one(bpf_program* program);
   [[nodiscard]] Link attach_to_kernel(const bpf_program* program) const;
+  void take_early_accepts();
   Result<void> open_ring();
   Result<void> count_cpus();
+  using HolderVisit = std::function<void(const aw_holder&)>;
+  [[nodiscard]] ListenerLook look_by_iterator(const HolderVisit& visit) const;
+  [[nodiscard]] ListenerLook look_by_proc(const HolderVisit& visit) const;
   void add_counters(int map, std::vector<Counter>& counters) const;
   [[nodiscard]] Counter sum_of(const aw_counter_key& key,
                                const std::vector<aw_counts>& per_cpu) const;
@@ -178,6 +184,7 @@ private:
   bpf_object* object_ = nullptr;          ///< of direct_ or probe_
   Globals globals_;
   std::vector<Attached> attached_;
+  std::unique_ptr<EarlyAccepts> early_accepts_; ///< null: accept() is not seen
   std::unique_ptr<Ring> ring_;
   RetiredCounters retired_;
   std::vector<std::string> probes_;
@@ -219,6 +226,8 @@ Result<void> Session::load_object(Object& owner, const Plan& plan, const KernelF
   }
   globals_ = {&owner->bss->aw_active,   &owner->bss->aw_suppressing, owner->bss->aw_lost,
               owner->bss->aw_uncounted, &owner->bss->aw_unfollowed,  owner->bss->aw_listened_ports};
+  if constexpr (std::is_same_v<Skeleton, direct_bpf>)
+    globals_.early_accepts_known = &owner->bss->aw_early_accepts_known;
   return {};
 }
 
@@ -255,7 +264,10 @@ Result<void> Session::open(const Plan& plan, const KernelFilter& filter,
     return ring;
   if (auto counted = count_cpus(); !counted)
     return counted;
-  return attach(plan);
+  if (auto attached = attach(plan); !attached)
+    return attached;
+  take_early_accepts();
+  return {};
 }
 
 /// Empty, and errno: it was refused.
@@ -293,6 +305,22 @@ Result<void> Session::attach(const Plan& plan) {
       all = attached;
   }
   return all;
+}
+
+/// What is only attached for a while has an owner of its own.
+void Session::take_early_accepts() {
+  std::vector<Link> links;
+  std::erase_if(attached_, [&](Attached& one) {
+    const std::string_view name = bpf_program__name(one.program);
+    const bool is_early = name == "accept_entered" || name == "accept_left";
+    if (is_early)
+      links.push_back(std::move(one.link));
+    return is_early;
+  });
+  if (!links.empty())
+    early_accepts_ = std::make_unique<EarlyAccepts>(
+        procfs(), bpf_object__find_map_fd_by_name(object_, "aw_early_accepts"),
+        *globals_.early_accepts_known, std::move(links));
 }
 
 Result<void> Session::open_ring() {
@@ -361,16 +389,27 @@ Result<bool> Session::drain(const RecordHandler& handler) {
 ListenerLook Session::look(const std::function<void(const aw_holder&)>& give) const {
   const auto visit = [&](const aw_holder& holder) {
     std::atomic_ref{globals_.listened_ports[holder.listener.port]}.store(true);
+    if (early_accepts_)
+      early_accepts_->note_descriptor(holder, waits_by_cookie_ ? holder.listener.cookie
+                                                               : holder.listener.id);
     give(holder);
   };
-  if (!seed_.can_scan()) {
-    const int holders = bpf_object__find_map_fd_by_name(object_, "aw_holders");
-    return ProcHost::look([&](const aw_holder& holder) {
-      const __u8 yes = 1;
-      bpf_map_update_elem(holders, &holder.pid, &yes, BPF_ANY);
-      visit(holder);
-    });
-  }
+  const ListenerLook look = seed_.can_scan() ? look_by_iterator(visit) : look_by_proc(visit);
+  if (early_accepts_)
+    early_accepts_->settle();
+  return look;
+}
+
+ListenerLook Session::look_by_proc(const HolderVisit& visit) const {
+  const int holders = bpf_object__find_map_fd_by_name(object_, "aw_holders");
+  return ProcHost::look([&](const aw_holder& holder) {
+    const __u8 yes = 1;
+    bpf_map_update_elem(holders, &holder.pid, &yes, BPF_ANY);
+    visit(holder);
+  });
+}
+
+ListenerLook Session::look_by_iterator(const HolderVisit& visit) const {
   const auto spent = spending();
   if (!may_look())
     return refused_look();

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "families/latency.h"
 
+#include <fcntl.h>
 #include <sched.h>
+#include <sys/syscall.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <deque>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <random>
 #include <thread>
@@ -136,12 +141,72 @@ double quantile(const std::vector<double>& sorted, double share) {
   return sorted[static_cast<size_t>(rank) - 1];
 }
 
-rapidjson::Document record_of_server(const Agent& agent) {
+// Threads that were in accept() before acceptwatch came, and go on from there. More than one
+// connection for each, so that each is seen to call accept() again.
+class EarlyServer {
+public:
+  static constexpr uint16_t port = 9797;
+  static constexpr size_t threads = 4;
+  static constexpr size_t connections = 3 * threads;
+
+  EarlyServer() {
+    must(::fcntl(listener_.fd(), F_SETFL, 0), "fcntl"); // accept() is to wait
+    for (size_t i = 0; i < threads; ++i) {
+      threads_.emplace_back([this] { serve(); });
+    }
+  }
+  ~EarlyServer() {
+    ::shutdown(listener_.fd(), SHUT_RDWR);
+    for (std::thread& thread : threads_) {
+      thread.join();
+    }
+  }
+  EarlyServer(const EarlyServer&) = delete;
+  EarlyServer& operator=(const EarlyServer&) = delete;
+
+  static void await_sleep() {
+    wait_for("all threads to sleep in accept()", [] { return sleepers() == threads; });
+  }
+  void connect(TunPeers& tun) const {
+    for (size_t i = 0; i < connections; ++i) {
+      Peer& peer = tun.add(static_cast<uint16_t>(30001 + i), port);
+      shake(tun, peer);
+      tun.send_ack(peer);
+      wait_for("the connection to be accepted", [&] { return accepted_ == i + 1; });
+    }
+  }
+
+private:
+  static size_t sleepers() {
+    size_t found = 0;
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+      long call = -1; // of a thread that sleeps in one; else it is no number
+      std::ifstream(task.path() / "syscall") >> call;
+      found += call == SYS_accept;
+    }
+    return found;
+  }
+  void serve() {
+    for (;;) {
+      const UniqueFd accepted(::accept(listener_.fd(), nullptr, nullptr));
+      if (accepted.get() < 0) {
+        return;
+      }
+      ++accepted_;
+    }
+  }
+
+  Listener listener_{{.port = port, .backlog = 16}};
+  std::atomic<size_t> accepted_ = 0;
+  std::vector<std::thread> threads_;
+};
+
+rapidjson::Document record_of_server(const Agent& agent, uint16_t port = server_port) {
   for (const std::string& line : agent.lines()) {
     rapidjson::Document json;
     json.Parse(line.c_str());
     if (!json.HasParseError() && json["event"]["action"] == "listener" &&
-        json["server"]["port"].GetUint() == server_port) {
+        json["server"]["port"].GetUint() == port) {
       return json;
     }
   }
@@ -188,6 +253,8 @@ bool run_latency(const Options& options) {
   const NetNamespace outside = NetNamespace::current();
   const NetNamespace netns = NetNamespace::create();
   try {
+    const EarlyServer early;
+    EarlyServer::await_sleep();
     const Check check = run_check({options.acceptwatch, options.tier, "", {}, options.without, {}});
     Agent agent({options.acceptwatch,
                  options.tier,
@@ -198,7 +265,16 @@ bool run_latency(const Options& options) {
     agent.await_ready();
     if (check.tier == "fentry") {
       const auto waited = serve(options.latency);
+      {
+        TunPeers tun;
+        early.connect(tun);
+      }
       agent.stop();
+      const auto early_record = record_of_server(agent, EarlyServer::port);
+      if (const auto accepted = early_record["acceptwatch"]["listener"]["accepted"].GetUint64();
+          accepted != EarlyServer::connections)
+        throw Failure(cat(EarlyServer::connections, " connections were accepted by threads that ",
+                          "were in accept() before; the summary says ", accepted));
       const auto record = record_of_server(agent);
       compare(waited, record["acceptwatch"]["listener"]);
     } else {

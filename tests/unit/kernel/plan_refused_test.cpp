@@ -66,7 +66,9 @@ TEST(RefusedProgram, IsToldOrHasAStandIn) {
         const bool is_told = std::ranges::any_of(plan.blind, [&](const BlindSpot& spot) {
           return !is_blind(*whole, spot.action, spot.reason, spot.stage, spot.field.c_str());
         });
-        EXPECT_TRUE(is_told || has_stand_in || is_repeated || program == "accepted")
+        // Of these events.md says what a run without them does not count.
+        const bool only_counts = program.starts_with("accept_") || program == "accepted";
+        EXPECT_TRUE(is_told || has_stand_in || is_repeated || only_counts)
             << kernel.kernel_release << " " << program;
       }
     }
@@ -104,6 +106,16 @@ TEST(RefusedProgram, HasTheNextBestInItsPlace) {
   const auto counted = plan_without(kernel_7_2(), {"accepted"}, AW_SOURCE_FENTRY);
   EXPECT_EQ(counted.config.accept_args, 0);
   EXPECT_TRUE(counted.count_arrivals);
+  EXPECT_FALSE(loads(counted, "accept_left")) << "it stands in for that one";
+}
+
+TEST(RefusedProgram, OfThoseThatCountTheFirstAcceptTakesTheOtherWithIt) {
+  for (const char* program : {"accept_entered", "accept_left"}) {
+    const auto plan = plan_without(kernel_7_2(), {program}, AW_SOURCE_FENTRY);
+    EXPECT_FALSE(loads(plan, "accept_entered"));
+    EXPECT_FALSE(loads(plan, "accept_left"));
+    EXPECT_TRUE(loads(plan, "accepted"));
+  }
 }
 
 TEST(RefusedProgram, OfThreeThatAreAlikeCostsNothing) {

@@ -29,7 +29,7 @@ Names followed_by_lifecycle(Names names) {
 
 const Names listener_programs{"listen_started", "listen_started_again", "listen_started_at_last",
                               "listen_stopped", "listen_stopped_again", "listen_stopped_at_last",
-                              "accepted"};
+                              "accept_entered", "accept_left",          "accepted"};
 
 Names operator+(Names a, const Names& b) {
   a.insert(a.end(), b.begin(), b.end());
@@ -346,6 +346,14 @@ TEST(Plan, WithoutAnAcceptFunctionLeavesItsProgramOut) {
   auto features = kernel_6_12();
   features.arguments.erase("inet_csk_accept");
   EXPECT_FALSE(has(plan_of(features), "accepted"));
+  EXPECT_FALSE(has(plan_of(features), "accept_left"));
+}
+
+TEST(Plan, WithoutAHookAfterAcceptCountsWhatBeginsLater) {
+  auto features = kernel_6_12();
+  features.arguments.erase("security_sock_graft");
+  EXPECT_TRUE(has(plan_of(features), "accepted"));
+  EXPECT_FALSE(has(plan_of(features), "accept_entered"));
 }
 
 using Object =

@@ -32,6 +32,7 @@ inline Features any_kernel() {
       {"tcp_v4_send_reset", 2},
       {"tcp_v6_send_reset", 2},
       {"inet_csk_accept", 4},
+      {"security_sock_graft", 2},
       {"tp:tcp_retransmit_synack", 2},
       {"tp:tcp_send_reset", 2},
       {"tp:inet_sock_set_state", 3},
