@@ -17,6 +17,7 @@ constexpr std::array defaults{
     DefaultBacklog{"apache2", 511, "Apache httpd", "ListenBacklog"},
     DefaultBacklog{"httpd", 511, "Apache httpd", "ListenBacklog"},
     DefaultBacklog{"redis-server", 511, "Redis", "tcp-backlog in redis.conf"},
+    // nodejs.org/api/net.html, server.listen(): "The default value of this parameter is 511"
     DefaultBacklog{"node", 511, "Node.js", "server.listen({port, backlog})"},
     DefaultBacklog{"python", 5, "Python's socketserver", "request_queue_size"},
     DefaultBacklog{"python", 100, "Python's asyncio", "create_server(..., backlog=NUMBER)"},
@@ -28,8 +29,10 @@ constexpr std::array defaults{
     DefaultBacklog{"mariadbd", 80, "MariaDB", "back_log in my.cnf"},
     DefaultBacklog{"mysqld", 151, "MySQL", "back_log in my.cnf"},
     DefaultBacklog{"gunicorn", 2048, "gunicorn", "--backlog"},
+    // learn.microsoft.com, SocketTransportOptions.Backlog: "Defaults to 512 pending connections"
     DefaultBacklog{"dotnet", 512, ".NET Kestrel", "Backlog of SocketTransportOptions (UseSockets)"},
     DefaultBacklog{"rsyslogd", 64, "rsyslog's imptcp", "SocketBacklog of the input"},
+    // sshd.c, server_listen(): no option changes it
     DefaultBacklog{"sshd", 128, "OpenSSH, of whom it is a constant",
                    "SSH_LISTEN_BACKLOG in its source"},
     DefaultBacklog{"", 128, "Rust's TcpListener (128) and of SOMAXCONN in old headers",
