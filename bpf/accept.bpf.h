@@ -113,13 +113,13 @@ static __always_inline void count_time(__u32 *buckets, __u64 us)
 /* `then`: in microseconds of CLOCK_MONOTONIC, as tcp_clock_us() has it. */
 static __always_inline __u64 us_since(__u64 then)
 {
-	const __s64 ns = bpf_ktime_get_ns() - then * 1000;
+	const __u64 ns = bpf_ktime_get_ns() - then * 1000;
 
-	if (ns < 0)
-		return 0;
+	if (ns >> 32) /* or less than 0 */
+		return (__s64)ns < 0 ? 0 : ns / 1000;
 	/* A division takes ten instructions: 274877907 / 2^38 is 1/1000 for all that has 32 bits.
 	 */
-	return ns >> 32 ? ns / 1000ull : (__u64)ns * 274877907 >> 38;
+	return ns * 274877907 >> 38;
 }
 
 static __always_inline void note_waits(struct aw_waits *waits, struct tcp_sock *child)
@@ -170,7 +170,7 @@ static __always_inline void on_accept(struct sock *sk, struct sock *child)
 {
 	__u64 cookie = READ(sk, __sk_common.skc_cookie.counter);
 	__u64 key = aw_config.can_make_cookies ? cookie : listener_inode(sk);
-	__u32 number = aw_waits_slot_of(key) & (AW_NR_WAITS_SLOTS - 1);
+	__u32 number = aw_waits_slot_of(key);
 	struct aw_waits_slot *slot = bpf_map_lookup_elem(&aw_waits_slots, &number);
 	__u64 thread = bpf_get_current_pid_tgid();
 	__u32 pid = thread >> 32;

@@ -4,19 +4,44 @@
  * on the listen path, so what is counted between two looks was counted by the call
  * that they bracket.
  *
- * A counter's address is found with this_cpu_off, which has to be in the kernel's type information
- * (not on 5.10), and the memory has to be readable: by a cast, or by a probe read, which
- * lockdown=confidentiality forbids.
+ * The memory has to be readable: by a cast, or by a probe read, which lockdown=confidentiality
+ * forbids.
  */
 #ifndef ACCEPTWATCH_COUNTERS_BPF_H
 #define ACCEPTWATCH_COUNTERS_BPF_H
 
-extern const unsigned long this_cpu_off __ksym __weak;
-
-/* What per-CPU pointers are relative to. */
-static __always_inline __u64 base_of_this_cpu(void)
+/* The low half. `access`: never AW_PACKETS_UNREADABLE. */
+static __always_inline __u32 read_counter(enum aw_packet_access access, __u64 address)
 {
-	return *(const unsigned long *)bpf_this_cpu_ptr(&this_cpu_off);
+	__u32 value = 0;
+
+	if (access == AW_PACKETS_CAST)
+		return AW_CAST((struct in6_addr *)address)->in6_u.u6_addr32[0];
+	bpf_probe_read_kernel(&value, sizeof(value), (void *)address);
+	return value;
+}
+
+/* struct bpf_array in include/linux/bpf.h: of a per-CPU array, where its values are. */
+struct bpf_array___percpu {
+	void *pptrs[1];
+} __attribute__((preserve_access_index));
+
+/*
+ * What per-CPU pointers are relative to: as far as this CPU's value of our own map is from the
+ * map's per-CPU pointer. (The variable this_cpu_off has no address where the kernel's table of
+ * symbols has no data.) Pointers go through memory, for typed programs may not calculate with them.
+ */
+static __always_inline __u64 base_of_this_cpu(struct aw_scratch *s, enum aw_packet_access access)
+{
+	volatile __u64 *through = &s->base;
+	__u64 value, values;
+
+	*through = (__u64)s;
+	value = *through;
+	*through = (__u64)&aw_scratch;
+	values = *through + bpf_core_field_offset(struct bpf_array___percpu, pptrs);
+	return value - (read_counter(access, values) |
+			(__u64)read_counter(access, values + sizeof(__u32)) << 32);
 }
 
 /* `counters`: a per-CPU pointer to an array of 64-bit counters. */
@@ -33,26 +58,17 @@ static __always_inline void find_counter(__u64 *address, __u64 base, const void 
  * TCPReqQFullDoCookies, and TCPReqQFullDrop after it: tcp_syn_flood_action().
  * OutNoRoutes: inet_csk_route_req(), ip6_dst_lookup_tail().
  */
-static __always_inline void find_counters(struct aw_counter_addresses *c, struct net *net)
+static __always_inline void find_counters(struct aw_scratch *s, struct net *net,
+					  enum aw_packet_access access)
 {
-	const __u64 base = base_of_this_cpu();
+	const __u64 base = base_of_this_cpu(s, access);
+	struct aw_counter_addresses *c = &s->counters;
 
 	find_counter(&c->drops, base, READ(net, mib.net_statistics), aw_config.listen_drops);
 	c->overflows = c->drops - sizeof(__u64);
 	find_counter(&c->syn_floods, base, READ(net, mib.net_statistics), aw_config.syn_floods);
 	find_counter(&c->no_routes_v4, base, READ(net, mib.ip_statistics), aw_config.no_routes);
 	find_counter(&c->no_routes_v6, base, READ(net, mib.ipv6_statistics), aw_config.no_routes);
-}
-
-/* The low half. `access`: never AW_PACKETS_UNREADABLE. */
-static __always_inline __u32 read_counter(enum aw_packet_access access, __u64 address)
-{
-	__u32 value = 0;
-
-	if (access == AW_PACKETS_CAST)
-		return AW_CAST((struct in6_addr *)address)->in6_u.u6_addr32[0];
-	bpf_probe_read_kernel(&value, sizeof(value), (void *)address);
-	return value;
 }
 
 /*
@@ -72,7 +88,7 @@ static __always_inline void counters_of(struct aw_scratch *s, struct sock *sk,
 	net = READ_ARG(sk, __sk_common.skc_net.net);
 	netns = netns_cookie(net);
 	if (!netns || c->netns != netns) {
-		find_counters(c, net);
+		find_counters(s, net, access);
 		s->overflows = read_counter(access, c->overflows);
 		s->cookies_decided = read_counter(access, c->syn_floods);
 		s->syn_queue_drops = read_counter(access, c->syn_floods + sizeof(__u64));
@@ -82,10 +98,13 @@ static __always_inline void counters_of(struct aw_scratch *s, struct sock *sk,
 	c->listener = listener;
 }
 
-/* Whether the counters that this CPU knows are those of this listener's namespace. */
+/*
+ * Whether the counters that this CPU knows are those of this listener's namespace, and programs see
+ * each packet that moves them.
+ */
 static __always_inline bool knows_counters_of(const struct aw_scratch *s, struct sock *sk)
 {
-	return aw_config.counter_access && s->counters.netns &&
+	return aw_config.sees_overflows && aw_config.counter_access && s->counters.netns &&
 	       s->counters.netns == netns_cookie(READ(sk, __sk_common.skc_net.net));
 }
 

@@ -9,6 +9,10 @@
  * consume_skb() if it reached tcp_conn_request(). If something else refused it first
  * (its checksum, the socket's own filter, a security module), it is freed by
  * kfree_skb(), and the prediction is dropped.
+ *
+ * Another CPU may fill or empty a queue in between. So where the kernel's own counters of this CPU
+ * can be read (counters.bpf.h), each SYN that comes while a queue is about to be full is followed,
+ * and what the kernel has counted between the two programs is what became of it.
  */
 #ifndef ACCEPTWATCH_INGRESS_BPF_H
 #define ACCEPTWATCH_INGRESS_BPF_H
@@ -100,19 +104,114 @@ static __always_inline void predict(struct sock *sk, const struct aw_syn_facts *
 		will->action = AW_QUEUE_PRESSURE;
 }
 
+/* So many connections may be added by other CPUs before the kernel looks at the queues. */
+#define AW_OVERTAKEN 16
+
+static __always_inline bool counters_decide(void)
+{
+	return aw_config.counter_access != AW_PACKETS_UNREADABLE;
+}
+
+/* Whether a SYN for which there is room as yet may find none. */
+static __always_inline bool may_be_overtaken(const struct aw_syn_facts *facts)
+{
+	struct aw_syn_facts soon = *facts;
+
+	if (!counters_decide())
+		return false;
+	soon.accept_depth += AW_OVERTAKEN;
+	soon.syn_depth += AW_OVERTAKEN;
+	return aw_syn_drop_reason(&soon) != AW_REQUEST_FAILED ||
+	       aw_cookie_reason(&soon) != AW_REASON_NONE;
+}
+
+static __always_inline void note_counted_before(struct aw_scratch *s, struct sock *sk)
+{
+	const enum aw_packet_access access = aw_config.counter_access;
+	struct aw_counted *before = &s->before_syn;
+
+	counters_of(s, sk, access);
+	before->drops = read_counter(access, s->counters.drops);
+	before->overflows = read_counter(access, s->counters.overflows);
+	before->cookies_decided = read_counter(access, s->counters.syn_floods);
+	before->syn_queue_drops = read_counter(access, s->counters.syn_floods + sizeof(__u64));
+}
+
+/*
+ * Of a SYN that was dropped: false: for another reason than those that this hook shows. Of the
+ * quarter that the kernel reserves without cookies there is no counter.
+ */
+static __always_inline bool describe_counted_drop(struct aw_scratch *s, struct aw_event *e)
+{
+	const __u64 syn_queue_drops = s->counters.syn_floods + sizeof(__u64);
+
+	if (take_count(s->counters.overflows, &s->before_syn.overflows)) {
+		s->overflows = s->before_syn.overflows; /* as take_overflow() */
+		e->reason = AW_ACCEPT_QUEUE_FULL;
+	} else if (take_count(syn_queue_drops, &s->before_syn.syn_queue_drops)) {
+		e->reason = AW_SYN_QUEUE_FULL;
+	} else if (e->action != AW_LISTEN_DROP || e->reason != AW_SYN_BACKLOG_RESERVED) {
+		return false;
+	}
+	e->action = AW_LISTEN_DROP;
+	return true;
+}
+
+/* What became of the SYN, as the kernel has counted it. False: nothing of it is to be told. */
+static __always_inline bool describe_counted(struct aw_event *e)
+{
+	struct aw_scratch *s = scratch();
+	bool cookie;
+
+	if (!s)
+		return false;
+	cookie = take_count(s->counters.syn_floods, &s->before_syn.cookies_decided);
+	e->extra_mib = 0;
+	if (take_count(s->counters.drops, &s->before_syn.drops)) {
+		e->extra_mib = cookie ? AW_MIB_REQQFULLDOCOOKIES : 0;
+		return describe_counted_drop(s, e);
+	}
+	if (!cookie)
+		return e->action == AW_QUEUE_PRESSURE;
+	e->action = AW_SYNCOOKIE_SENT;
+	e->reason = s->always_cookies ? AW_ALWAYS : AW_SYN_QUEUE_FULL;
+	return true;
+}
+
 static __always_inline void await_end(struct __sk_buff *skb, struct sock *sk,
-				      const struct aw_event *e)
+				      const struct aw_syn_facts *facts, const struct aw_event *e)
 {
 	struct aw_pending_syn *syn = pending_syn();
+	struct aw_scratch *s = scratch();
 
-	if (!syn)
+	if (!syn || !s)
 		return;
-	/* Somebody else still holds the one before: it was not freed. */
+	/* The one before: tell_unconfirmed(). */
 	if (syn->skb)
 		report(&syn->event);
+	if (counters_decide()) {
+		note_counted_before(s, sk);
+		s->always_cookies = facts->syncookies == 2;
+	}
 	syn->skb = (__u64)skb;
 	syn->sk = (__u64)sk;
 	syn->event = *e;
+}
+
+/*
+ * A SYN of which nobody said that it was freed: somebody still holds it, or the kernel skipped that
+ * program, which interrupted itself (__bpf_trace_run()). Whatever moves these counters on this CPU
+ * comes by the packet hook first, so until the next packet they tell what became of it.
+ */
+static __always_inline void tell_unconfirmed(void)
+{
+	struct aw_pending_syn *syn = pending_syn();
+
+	if (!syn || !syn->skb)
+		return;
+	syn->skb = 0;
+	if (describe_counted(&syn->event))
+		report(&syn->event);
 }
 
 /*
@@ -135,15 +234,21 @@ static __always_inline void on_consume_skb(struct sk_buff *skb)
 	if (!syn || syn->skb != (__u64)skb)
 		return;
 	syn->skb = 0;
-	if (syn->event.action == AW_QUEUE_PRESSURE || !became_request(syn))
+	if (counters_decide() ? describe_counted(&syn->event)
+			      : syn->event.action == AW_QUEUE_PRESSURE || !became_request(syn))
 		report(&syn->event);
 }
 
+/* Where counters decide, they have not moved for it. */
 static __always_inline void on_refused_skb(struct sk_buff *skb)
 {
 	struct aw_pending_syn *syn = pending_syn();
 
-	if (syn && syn->skb == (__u64)skb)
+	if (!syn || syn->skb != (__u64)skb)
+		return;
+	if (counters_decide())
+		tell_unconfirmed();
+	else
 		syn->skb = 0;
 }
 
@@ -193,14 +298,17 @@ static __always_inline bool describe_predicted(struct __sk_buff *skb, struct soc
 	/* Without a request there is none to be found, and a lookup is nearly half of all this. */
 	if (facts->syn_depth && belongs_to_request(skb, &e->ends))
 		return false;
-	if (e->action == AW_QUEUE_PRESSURE && !pressure_begins(sk, facts))
-		return false;
+	if (e->action == AW_QUEUE_PRESSURE && !pressure_begins(sk, facts)) {
+		if (!counters_decide())
+			return false;
+		e->action = AW_ACTION_NONE;
+	}
 	e->flags = AW_HAS_ALL_OF_LISTENER | AW_HAS_ENDS;
 	describe_listener(sk, facts, e->reason, bpf_get_socket_cookie(skb), &e->listener);
 	return true;
 }
 
-/* Of a SYN that does not come as always: the event is not made before that is known. */
+/* Of a SYN that does not come as always, or may not: the event is not made before that is known. */
 static __always_inline void on_predicted(struct __sk_buff *skb, struct sock *sk,
 					 const struct aw_syn_facts *facts,
 					 const struct aw_prediction *will)
@@ -210,7 +318,7 @@ static __always_inline void on_predicted(struct __sk_buff *skb, struct sock *sk,
 	if (!e)
 		return;
 	if (describe_predicted(skb, sk, facts, will, e))
-		await_end(skb, sk, e);
+		await_end(skb, sk, facts, e);
 	end_event(e);
 }
 
@@ -221,21 +329,24 @@ static __always_inline void on_listener_syn(struct __sk_buff *skb, struct sock *
 
 	read_syn_facts(sk, &facts);
 	predict(sk, &facts, &will);
-	if (will.action != AW_ACTION_NONE)
+	if (will.action != AW_ACTION_NONE || may_be_overtaken(&facts))
 		on_predicted(skb, sk, &facts, &will);
 }
 
 static __always_inline void on_ingress(struct __sk_buff *skb)
 {
+	struct bpf_sock *sk = skb->sk;
 	struct tcp_sock *tp;
 	bool syn;
 
-	if (!skb->sk || skb->sk->state != TCP_LISTEN)
+	if (!sk || sk->state != TCP_LISTEN)
 		return;
+	if (counters_decide())
+		tell_unconfirmed();
 	syn = is_syn(skb);
 	if (!syn && resets_have_reasons())
 		return;
-	tp = bpf_skc_to_tcp_sock(skb->sk);
+	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
 		return;
 	if (!resets_have_reasons())

@@ -163,6 +163,14 @@ struct aw_counter_addresses {
 	__u64 no_routes_v6;
 };
 
+/* What the kernel had counted on this CPU, of a listener's namespace: the low halves. */
+struct aw_counted {
+	__u32 drops;
+	__u32 overflows;
+	__u32 cookies_decided;
+	__u32 syn_queue_drops;
+};
+
 /*
  * What one hook leaves for the next on the same CPU. The listen path runs with
  * bottom halves off from tcp_v4_rcv() on, so nothing of TCP comes in between.
@@ -176,6 +184,7 @@ struct aw_scratch {
 	__u32 drops; /* the counters' low halves: note_counters() */
 	__u32 no_routes;
 	struct aw_counter_addresses counters;
+	__u64 base;	/* base_of_this_cpu() */
 	__u8 answered;	/* a SYN-ACK was built: only where counters cannot be read */
 	__u8 cookie;	/* a cookie was made */
 	__u8 security;	/* enum aw_security */
@@ -204,6 +213,9 @@ struct aw_scratch {
 	__u32 _pad2;
 	/* A request that an ICMP error is about to end. */
 	__u64 icmp_req;
+	/* A SYN reached the packet hook: ingress.bpf.h. */
+	struct aw_counted before_syn;
+	__u32 always_cookies; /* tcp_syncookies is 2 */
 };
 
 struct {

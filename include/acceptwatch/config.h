@@ -64,11 +64,11 @@ struct aw_config {
 	__u32 hz;      /* ticks of jiffies in a second */
 	__u32 pace_ns; /* time between records of one kind; 0: all are sent */
 	/* The running kernel's numbers of counters. */
-	__u16 listen_drops; /* LINUX_MIB_LISTENDROPS */
-	__u16 no_routes;    /* IPSTATS_MIB_OUTNOROUTES */
-	__u16 syn_floods;   /* LINUX_MIB_TCPREQQFULLDOCOOKIES */
-	__u8 after_accept;  /* what owners close within a moment is told: after_accept.bpf.h */
-	__u8 _pad2;
+	__u16 listen_drops;  /* LINUX_MIB_LISTENDROPS */
+	__u16 no_routes;     /* IPSTATS_MIB_OUTNOROUTES */
+	__u16 syn_floods;    /* LINUX_MIB_TCPREQQFULLDOCOOKIES */
+	__u8 after_accept;   /* what owners close within a moment is told: after_accept.bpf.h */
+	__u8 sees_overflows; /* programs see all that the kernel counts in ListenOverflows */
 	struct aw_nft_offsets nft;
 };
 

@@ -209,6 +209,7 @@ void add_ingress(const Features& features, Plan& plan) {
 
 void add_packet_hook(const Features& features, Plan& plan) {
   add_ingress(features, plan);
+  plan.config.sees_overflows = drops_tell_all(features, plan);
   for (const aw_reason reason : {AW_REQUEST_FAILED, AW_NO_ROUTE, AW_MEMORY})
     see_nothing_of(plan, AW_LISTEN_DROP, reason, AW_STAGE_SYN,
                    "the packet hook runs before the kernel tries, and sees full queues only",

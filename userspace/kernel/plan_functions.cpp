@@ -27,6 +27,7 @@ void add_syn_stage(const Features& features, Plan& plan) {
   if (features.arguments_of("cookie_v6_init_sequence"))
     add(plan, {"v6_cookie_made"});
   add(plan, {"conn_request"});
+  plan.config.sees_overflows = 1;
 }
 
 void add_ack_stage(const Features& features, Plan& plan) {

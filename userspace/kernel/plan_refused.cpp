@@ -94,9 +94,11 @@ constexpr std::array together{
     Group{"v4_syn_recv_sock_return", "v4_syn_recv_sock"},
     Group{"v6_syn_recv_sock_return", "v6_syn_recv_sock"},
     Group{"accept_left", "accept_entered"},
+    Group{"icmp_error", "request_dropped"}, // which takes all for resets that are not of ICMP
 };
 /// Of which not all are needed by the others.
-constexpr std::array dispensable{"v4_cookie_made", "v6_cookie_made", "security_asked"};
+constexpr std::array dispensable{"v4_cookie_made", "v6_cookie_made", "security_asked",
+                                 "request_dropped"};
 
 /// Attached more than once: each does what those before it were kept from (lifecycle.bpf.h).
 constexpr std::array repeated{

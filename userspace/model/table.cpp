@@ -117,7 +117,8 @@ std::optional<ListenerEnd> ListenerTable::closed(const aw_event& record) {
   if (const Holder* owner = owner_of(listener))
     listener.last_holder = Holder{*owner};
   listener.end = end_of(record);
-  if (!record.pid && listener.holders.empty()) // record_source.h: RecordHandler
+  // record_source.h: RecordHandler. Who has exited of his own accord may have closed it before.
+  if (!record.pid && listener.holders.empty() && listener.last_exit && listener.last_exit->signal())
     listener.end = listener.last_exit;
   for (const Holder& holder : listener.holders)
     release(holder.pid, id);

@@ -125,7 +125,7 @@ std::vector<Layout> layouts() {
         MEMBER(aw_config, no_routes),
         MEMBER(aw_config, syn_floods),
         MEMBER(aw_config, after_accept),
-        MEMBER(aw_config, _pad2),
+        MEMBER(aw_config, sees_overflows),
         MEMBER(aw_config, nft)}},
       {"aw_nft_offsets",
        sizeof(aw_nft_offsets),

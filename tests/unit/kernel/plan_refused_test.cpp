@@ -109,6 +109,14 @@ TEST(RefusedProgram, HasTheNextBestInItsPlace) {
   EXPECT_FALSE(loads(counted, "accept_left")) << "it stands in for that one";
 }
 
+TEST(RefusedProgram, OfIcmpErrorsLeavesNobodyToTakeThemForResets) {
+  const auto plan = plan_without(kernel_6_12(), {"icmp_error"}, AW_SOURCE_FENTRY);
+  EXPECT_FALSE(loads(plan, "request_dropped"));
+  EXPECT_TRUE(is_blind(plan, AW_RESET_RECEIVED, AW_IN_HANDSHAKE));
+  const auto others = plan_without(kernel_6_12(), {"request_dropped"}, AW_SOURCE_FENTRY);
+  EXPECT_TRUE(loads(others, "icmp_error"));
+}
+
 TEST(RefusedProgram, OfThoseThatCountTheFirstAcceptTakesTheOtherWithIt) {
   for (const char* program : {"accept_entered", "accept_left"}) {
     const auto plan = plan_without(kernel_7_2(), {program}, AW_SOURCE_FENTRY);

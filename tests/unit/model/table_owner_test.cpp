@@ -209,6 +209,12 @@ TEST_F(TableTest, HowAListenerEndedThatALookHeldLastIsNotKnownWhileSomebodyRunsO
   EXPECT_FALSE(table.closed(unit::closed_record(id, 0)));
 }
 
+TEST_F(TableTest, WhoeverExitedMayHaveClosedAListenerBeforeThatALookHeldLast) {
+  opened(id, 100, "master");
+  exited(100);
+  EXPECT_FALSE(table.closed(unit::closed_record(id, 0)));
+}
+
 TEST_F(TableTest, WhoClosesAListenerIsBelievedWhoeverExitedBefore) {
   opened(id, 100, "master");
   exited(100, killed);
