@@ -186,7 +186,10 @@ static __always_inline void await_end(struct __sk_buff *skb, struct sock *sk,
 
 	if (!syn || !s)
 		return;
-	/* The one before: tell_unconfirmed(). */
+	/*
+	 * Somebody else still holds the one before: it was not freed. (Where counters decide,
+	 * tell_unconfirmed() has told of it.)
+	 */
 	if (syn->skb)
 		report(&syn->event);
 	if (counters_decide()) {
@@ -239,7 +242,7 @@ static __always_inline void on_consume_skb(struct sk_buff *skb)
 		report(&syn->event);
 }
 
-/* Where counters decide, they have not moved for it. */
+/* Where counters decide, they say so themselves: they have not moved for it. */
 static __always_inline void on_refused_skb(struct sk_buff *skb)
 {
 	struct aw_pending_syn *syn = pending_syn();

@@ -184,7 +184,7 @@ struct aw_scratch {
 	__u32 drops; /* the counters' low halves: note_counters() */
 	__u32 no_routes;
 	struct aw_counter_addresses counters;
-	__u64 base;	/* base_of_this_cpu() */
+	__u64 base;	/* pointers on their way through memory: base_of_this_cpu() */
 	__u8 answered;	/* a SYN-ACK was built: only where counters cannot be read */
 	__u8 cookie;	/* a cookie was made */
 	__u8 security;	/* enum aw_security */
@@ -213,7 +213,7 @@ struct aw_scratch {
 	__u32 _pad2;
 	/* A request that an ICMP error is about to end. */
 	__u64 icmp_req;
-	/* A SYN reached the packet hook: ingress.bpf.h. */
+	/* When a SYN reached the packet hook: ingress.bpf.h. */
 	struct aw_counted before_syn;
 	__u32 always_cookies; /* tcp_syncookies is 2 */
 };

@@ -70,7 +70,9 @@ struct Features {
   std::optional<int> listen_drops;
   std::optional<int> no_routes;
   std::optional<int> syn_floods;
-  bool this_cpu_off = false; ///< the variable, in the kernel's own BTF
+  /// The variable, in the kernel's own BTF: the kernel's counters are read where it is. 5.10, which
+  /// has none, is left with the hook at the SYN-ACK.
+  bool this_cpu_off = false;
   /// Programs at tracepoints run with preemption on: 7.0.
   bool preemptible_tracepoints = false;
   bool typed_registers = false;            ///< of __x64_sys_listen(): pt_regs can be followed
